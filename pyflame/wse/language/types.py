@@ -1,0 +1,231 @@
+"""The types of CSL, as values with structural equality.
+
+Struct and enum types are nominal: two of them are equal only if they were defined
+at the same place with the same fields (`identity`). `str(t)` is how CSL spells `t`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Type:
+    """A CSL type. `comptime_only` types have no run-time representation."""
+
+    comptime_only = False
+
+
+@dataclass(frozen=True, slots=True)
+class Int(Type):
+    bits: int
+    signed: bool
+
+    def __str__(self) -> str:
+        return f"{'i' if self.signed else 'u'}{self.bits}"
+
+    @property
+    def minimum(self) -> int:
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        return (1 << (self.bits - self.signed)) - 1
+
+    def wrap(self, value: int) -> int:
+        """The value modulo 2**bits, in the range of the type."""
+        value &= (1 << self.bits) - 1
+        return value - (1 << self.bits) if value > self.maximum else value
+
+
+@dataclass(frozen=True, slots=True)
+class Float(Type):
+    name: str  # f16, bf16, cb16 or f32
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def bits(self) -> int:
+        return 32 if self.name == "f32" else 16
+
+
+@dataclass(frozen=True, slots=True)
+class Simple(Type):
+    """A type that is only a name: bool, void, direction, mem1d_dsd and the like."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def comptime_only(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.name in _COMPTIME_ONLY
+
+
+_COMPTIME_ONLY = frozenset(
+    "comptime_int comptime_float comptime_string comptime_struct type "
+    "imported_module anytype".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier(Type):
+    """Colors, task ids, queue ids and microthread ids: distinct types over u16."""
+
+    name: str  # color, data_task_id, local_task_id, control_task_id,
+    #            input_queue, output_queue, ut_id
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Type):
+    dims: tuple[int, ...]
+    element: Type
+
+    def __str__(self) -> str:
+        return f"[{','.join(map(str, self.dims))}]{self.element}"
+
+    @property
+    def count(self) -> int:
+        total = 1
+        for extent in self.dims:
+            total *= extent
+        return total
+
+    @property
+    def comptime_only(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.element.comptime_only
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer(Type):
+    """`*T`, or `[*]T` with `many`; `const` forbids writing through it."""
+
+    pointee: Type
+    const: bool = False
+    many: bool = False
+
+    def __str__(self) -> str:
+        star = "[*]" if self.many else "*"
+        return f"{star}{'const ' if self.const else ''}{self.pointee}"
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Type):
+    element: Type
+
+    def __str__(self) -> str:
+        return "range"
+
+
+@dataclass(frozen=True, slots=True)
+class Struct(Type):
+    """Anonymous structs and tuples have no identity; named ones have a place.
+
+    A tuple has `names is None`.
+    """
+
+    names: tuple[str, ...] | None
+    types: tuple[Type, ...]
+    identity: str | None = None
+    display: str = ""
+
+    def __str__(self) -> str:
+        if self.display:
+            return self.display
+        if self.names is None:
+            return f"struct{{{', '.join(map(str, self.types))}}}"
+        fields = (f"{n}: {t}" for n, t in zip(self.names, self.types, strict=True))
+        return f"struct{{{', '.join(fields)}}}"
+
+    @property
+    def comptime_only(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return any(t.comptime_only for t in self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class Enum(Type):
+    backing: Int
+    items: tuple[tuple[str, int], ...]
+    identity: str
+    display: str = "enum"
+
+    def __str__(self) -> str:
+        return self.display
+
+
+@dataclass(frozen=True, slots=True)
+class Function(Type):
+    """`fn(params) result`, or a task type when `task` is set."""
+
+    params: tuple[Type, ...]
+    result: Type
+    task: bool = False
+
+    def __str__(self) -> str:
+        word = "task" if self.task else "fn"
+        return f"{word}({', '.join(map(str, self.params))}) {self.result}"
+
+
+BOOL = Simple("bool")
+VOID = Simple("void")
+DIRECTION = Simple("direction")
+TYPE = Simple("type")
+COMPTIME_INT = Simple("comptime_int")
+COMPTIME_FLOAT = Simple("comptime_float")
+COMPTIME_STRING = Simple("comptime_string")
+COMPTIME_STRUCT = Simple("comptime_struct")
+IMPORTED_MODULE = Simple("imported_module")
+I8, I16, I32, I64 = (Int(n, True) for n in (8, 16, 32, 64))
+U8, U16, U32, U64 = (Int(n, False) for n in (8, 16, 32, 64))
+F16, BF16, CB16, F32 = (Float(n) for n in ("f16", "bf16", "cb16", "f32"))
+COLOR = Identifier("color")
+MEM1D_DSD, MEM4D_DSD = Simple("mem1d_dsd"), Simple("mem4d_dsd")
+FABIN_DSD, FABOUT_DSD = Simple("fabin_dsd"), Simple("fabout_dsd")
+FIFO_DSD = Simple("fifo_dsd")
+# dsr_dest, dsr_src0, dsr_src1, dsr_fifo_dest, dsr_fifo_src1, xdsr
+DSR_KINDS = (
+    "dsr_dest",
+    "dsr_src0",
+    "dsr_src1",
+    "dsr_fifo_dest",
+    "dsr_fifo_src1",
+    "xdsr",
+)
+
+
+def size_bytes(type_: Type) -> int:
+    """Bytes that a value of the type takes in PE memory.
+
+    `bool`, enums of 8 bits and 8-bit integers take one 16-bit word when they stand
+    alone (documentation is silent; a word is the machine's unit), and pack to bytes
+    in arrays of i8 and u8.
+
+    Raises:
+        TypeError: for types that live in registers or at compile time only.
+    """
+    match type_:
+        case Int(bits=bits):
+            return max(2, bits // 8)
+        case Float():
+            return type_.bits // 8
+        case Enum(backing=backing):
+            return size_bytes(backing)
+        case Identifier() | Pointer():
+            return 2
+        case Simple(name="bool" | "direction"):
+            return 2
+        case Array(element=element):
+            return type_.count * element_size_bytes(element)
+        case _:
+            raise TypeError(f"'{type_}' has no place in memory")
+
+
+def element_size_bytes(element: Type) -> int:
+    """Bytes from one array element to the next."""
+    if isinstance(element, Int) and element.bits == 8:
+        return 1
+    return size_bytes(element)

@@ -1,0 +1,1 @@
+"""What `<name>` imports resolve to: CSL sources and the natives behind them."""

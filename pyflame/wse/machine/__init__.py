@@ -1,0 +1,1 @@
+"""The wafer: PEs, routers and the event engine that counts their cycles."""
