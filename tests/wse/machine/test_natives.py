@@ -23,7 +23,7 @@ def test_a_registered_native_is_found_with_its_cost(registry):
 def test_one_name_cannot_have_two_functions(registry):
     natives.register("sqrt_f32")(_sqrt)
     natives.register("sqrt_f32")(_sqrt)
-    with pytest.raises(ValueError, match="^native 'sqrt_f32' is registered twice$"):
+    with pytest.raises(ValueError, match=r"^native 'sqrt_f32' is registered twice$"):
         natives.register("sqrt_f32")(lambda pe, x: x)
 
 
