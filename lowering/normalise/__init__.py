@@ -1,0 +1,1 @@
+"""jaxpr -> jaxpr of core primitives: calls inlined, dead code gone."""

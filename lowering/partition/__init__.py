@@ -1,0 +1,1 @@
+"""jaxpr -> PE jaxpr: the program of one PE on a mesh, with explicit collectives."""

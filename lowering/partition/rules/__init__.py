@@ -1,0 +1,1 @@
+"""Partition rules: how one primitive of the core set runs on tiles."""
