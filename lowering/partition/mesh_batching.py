@@ -101,7 +101,7 @@ def _batcher(primitive: Primitive, meaning: Meaning) -> Callable[..., Any]:
 
 
 def _other_axis(
-    primitive: Primitive, value: Any, dim: int | None, **params: Any
+    primitive: Primitive, value: Any, dim: int | None, /, **params: Any
 ) -> tuple[Any, int | None]:
     """Keeps the collective of each line, for all lines side by side."""
     if dim is None:
