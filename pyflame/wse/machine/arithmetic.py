@@ -1,0 +1,256 @@
+"""What each vector operation computes, on NumPy arrays and on raw element bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyflame.wse.machine.limits import Semantics
+from pyflame.wse.machine.operations import OPERATIONS, OpSpec
+
+VectorFunction = Callable[..., Any]
+BitsFunction = Callable[..., int]
+
+
+class Arithmetic:
+    """The functions of all operations under one choice of `Semantics`.
+
+    Indexed by `OpSpec.number`: `vector[n]` maps source arrays (or NumPy scalars) to
+    the result array; `bits[n]` maps the raw bits of one element of each source to
+    the raw bits of the result; `folds[n]` is the ufunc of reductions or None.
+    """
+
+    __slots__ = ("bits", "folds", "vector")
+
+    def __init__(self, semantics: Semantics) -> None:
+        table = _vector_functions(semantics)
+        specs = list(OPERATIONS.values())
+        self.vector: list[VectorFunction] = [table[spec.name] for spec in specs]
+        self.folds: list[np.ufunc | None] = [_fold(spec, semantics) for spec in specs]
+        fast = _fast_bits_functions(semantics)
+        self.bits: list[BitsFunction] = [
+            fast.get(spec.name) or bits_function(spec, table[spec.name])
+            for spec in specs
+        ]
+
+
+@lru_cache
+def arithmetic_of(semantics: Semantics) -> Arithmetic:
+    return Arithmetic(semantics)
+
+
+def _fold(spec: OpSpec, semantics: Semantics) -> np.ufunc | None:
+    maximum = np.maximum if semantics.max_propagates_nan else np.fmax
+    table = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "max": maximum}
+    if not spec.reduces:
+        return None
+    return table[spec.name.strip("@f")[:3]]
+
+
+# --- whole vectors ----------------------------------------------------------------
+
+
+def _vector_functions(semantics: Semantics) -> dict[str, VectorFunction]:
+    maximum = np.maximum if semantics.max_propagates_nan else np.fmax
+    multiply_add = _fused if semantics.fused_multiply_add else _unfused
+    table: dict[str, VectorFunction] = {
+        "@add16": np.add,
+        "@addc16": np.add,  # the carry is the caller's: see `carry_chain`
+        "@sub16": np.subtract,
+        "@and16": np.bitwise_and,
+        "@or16": np.bitwise_or,
+        "@xor16": np.bitwise_xor,
+        "@sll16": _shift_left,
+        "@slr16": _shift_right,
+        "@sar16": _shift_right_signed,
+        "@clz": lambda a: _leading_zeros(a, semantics.zero_count_bits),
+        "@ctz": lambda a: _trailing_zeros(a, semantics.zero_count_bits),
+        "@popcnt": lambda a: np.bitwise_count(a).astype(np.uint16),
+        "@faddhs": lambda a, b: a + b.astype(np.float32),
+        "@fmachs": lambda a, b, s: multiply_add(
+            a, b.astype(np.float32), s.astype(np.float32)
+        ),
+        "@fh2s": lambda a: a.astype(np.float32),
+        "@fs2h": lambda a: a.astype(np.float16),
+        "@fh2xp16": _to_int16,
+        "@fs2xp16": _to_int16,
+        "@xp162fh": lambda a: a.astype(np.float16),
+        "@xp162fs": lambda a: a.astype(np.float32),
+        "@fnormh": _normalised,
+        "@fnorms": _normalised,
+        "@fscaleh": _scaled,
+        "@fscales": _scaled,
+    }
+    for name in ("@mov16", "@mov32", "@fmovh", "@fmovs", "@dfilt"):
+        table[name] = lambda a: a
+    for width in "hs":
+        table[f"@fadd{width}"] = np.add
+        table[f"@fsub{width}"] = np.subtract
+        table[f"@fmul{width}"] = np.multiply
+        table[f"@fmax{width}"] = maximum
+        table[f"@fmac{width}"] = multiply_add
+        table[f"@fneg{width}"] = np.negative
+        table[f"@fabs{width}"] = np.abs
+    return table
+
+
+def _unfused(a: Any, b: Any, s: Any) -> Any:
+    return a + b * s
+
+
+def _fused(a: Any, b: Any, s: Any) -> Any:
+    """One rounding: products of f32 are exact in f64, and the sum of f64 is rounded
+    to odd before it is narrowed, so that two roundings act as one."""
+    exact = np.multiply(b, s, dtype=np.float64)
+    wide = np.asarray(a, dtype=np.float64)
+    total = np.asarray(exact + wide)
+    back = total - wide
+    error = (exact - back) + (wide - (total - back))
+    odd = total.view(np.int64) & 1 == 1
+    toward = np.where(error > 0, np.inf, -np.inf)
+    moved = (error != 0) & ~odd & np.isfinite(total)
+    result = np.where(moved, np.nextafter(total, toward), total)
+    return result.astype(np.asarray(a).dtype)
+
+
+def _shift_left(a: Any, b: Any) -> Any:
+    wide = np.asarray(a, np.uint64) << np.minimum(b, 16).astype(np.uint64)
+    return wide.astype(np.uint16)
+
+
+def _shift_right(a: Any, b: Any) -> Any:
+    wide = np.asarray(a, np.uint64) >> np.minimum(b, 16).astype(np.uint64)
+    return wide.astype(np.uint16)
+
+
+def _shift_right_signed(a: Any, b: Any) -> Any:
+    signed = np.asarray(a, np.uint16).view(np.int16).astype(np.int64)
+    return (signed >> np.minimum(b, 15).astype(np.int64)).astype(np.uint16)
+
+
+def _leading_zeros(a: Any, of_zero: int) -> Any:
+    _, exponent = np.frexp(np.asarray(a, np.float64))
+    return np.where(np.asarray(a) == 0, of_zero, 16 - exponent).astype(np.uint16)
+
+
+def _trailing_zeros(a: Any, of_zero: int) -> Any:
+    wide = np.asarray(a, np.int64)
+    count = np.bitwise_count((wide & -wide) - 1)
+    return np.where(wide == 0, of_zero, count).astype(np.uint16)
+
+
+def _to_int16(a: Any) -> Any:
+    """Nearest, ties to even, saturating; NaN gives 0."""
+    rounded = np.rint(np.asarray(a, np.float64))
+    limited = np.clip(np.nan_to_num(rounded, nan=0.0), -32768, 32767)
+    return limited.astype(np.int16)
+
+
+def _normalised(a: Any) -> Any:
+    """The significand in [1, 2) with the sign of the value."""
+    fraction, _ = np.frexp(a)
+    return (fraction * 2).astype(np.asarray(a).dtype)
+
+
+def _scaled(a: Any, exponent: Any) -> Any:
+    return np.ldexp(a, exponent).astype(np.asarray(a).dtype)
+
+
+def carry_chain(
+    a: Sequence[int], b: Sequence[int], carry: int
+) -> tuple[NDArray[np.uint16], int]:
+    """`@addc16`: each element adds the carry that the one before left.
+
+    The documentation is silent; a multi-word addition is what the operation is for.
+    """
+    result: list[int] = []
+    for left, right in zip(a, b, strict=True):
+        total = left + right + carry
+        result.append(total & 0xFFFF)
+        carry = total >> 16
+    return np.array(result, np.uint16), carry
+
+
+# --- single elements as raw bits --------------------------------------------------
+
+
+def to_bits(value: Any, dtype: np.dtype[Any]) -> int:
+    """The raw bits of a scalar operand: ints wrap, floats are rounded to the type."""
+    if dtype.kind in "ui":
+        return int(value) & ((1 << 8 * dtype.itemsize) - 1)
+    return int(np.asarray(value, dtype).view(f"u{dtype.itemsize}"))
+
+
+def from_bits(bits: int, dtype: np.dtype[Any]) -> Any:
+    """The NumPy scalar of raw bits; bits beyond the type are dropped."""
+    width = dtype.itemsize
+    return np.array(bits & ((1 << 8 * width) - 1), f"u{width}").view(dtype)[()]
+
+
+def bits_function(spec: OpSpec, function: VectorFunction) -> BitsFunction:
+    """The function on raw bits made from the one on arrays."""
+    dtypes = spec.source_dtypes
+    scratch = [np.zeros(1, dtype) for dtype in dtypes]
+    raw = [array.view(f"u{array.itemsize}") for array in scratch]
+    masks = [(1 << 8 * dtype.itemsize) - 1 for dtype in dtypes]
+    result = np.zeros(1, spec.dest_dtype)
+    result_raw = result.view(f"u{result.itemsize}")
+
+    def compute(*bits: int) -> int:
+        for place, value, mask in zip(raw, bits, masks, strict=True):
+            place[0] = value & mask
+        result[0] = function(*scratch)[0]
+        return int(result_raw[0])
+
+    return compute
+
+
+def _fast_bits_functions(semantics: Semantics) -> dict[str, BitsFunction]:
+    """Written out for what programs stream; sums, differences and products of two
+    f32 are exact enough in f64 that rounding twice is rounding once."""
+    cell = memoryview(bytearray(4))
+    value, raw = cell.cast("f"), cell.cast("I")
+
+    def decoded(bits: int) -> float:
+        raw[0] = bits
+        return value[0]
+
+    def add(a: int, b: int) -> int:
+        value[0] = decoded(a) + decoded(b)
+        return raw[0]
+
+    def subtract(a: int, b: int) -> int:
+        value[0] = decoded(a) - decoded(b)
+        return raw[0]
+
+    def multiply(a: int, b: int) -> int:
+        value[0] = decoded(a) * decoded(b)
+        return raw[0]
+
+    def multiply_add(a: int, b: int, s: int) -> int:
+        return add(a, multiply(b, s))
+
+    table: dict[str, BitsFunction] = {
+        "@mov16": lambda a: a & 0xFFFF,
+        "@fmovh": lambda a: a & 0xFFFF,
+        "@mov32": lambda a: a,
+        "@fmovs": lambda a: a,
+        "@dfilt": lambda a: a,
+        "@add16": lambda a, b: a + b & 0xFFFF,
+        "@sub16": lambda a, b: a - b & 0xFFFF,
+        "@and16": lambda a, b: a & b & 0xFFFF,
+        "@or16": lambda a, b: (a | b) & 0xFFFF,
+        "@xor16": lambda a, b: (a ^ b) & 0xFFFF,
+        "@fnegs": lambda a: a ^ 0x80000000,
+        "@fabss": lambda a: a & 0x7FFFFFFF,
+        "@fadds": add,
+        "@fsubs": subtract,
+        "@fmuls": multiply,
+    }
+    if not semantics.fused_multiply_add:
+        table["@fmacs"] = multiply_add
+    return table
