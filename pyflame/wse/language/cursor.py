@@ -22,8 +22,8 @@ class Cursor:
         self.tokens = source_tokens
         self.source = source_tokens.source
         self.kinds = source_tokens.kinds
-        self.position = 0
-        self.nesting = 0
+        self.position: int = 0
+        self.nesting: int = 0
 
     def at(self, kind: str) -> bool:
         return self.kinds[self.position] == kind

@@ -149,7 +149,7 @@ class ExpressionParser(TypeParser):
         return tree.Call(self.span_from(start), base, arguments)
 
     def _parse_list(self, closing: str) -> tuple[tree.Expression, ...]:
-        """Expressions up to a closing bracket, which stays; a trailing comma is fine."""
+        """Expressions up to a closing bracket, which stays; a last comma is fine."""
         header, self._header = self._header, ""
         values: list[tree.Expression] = []
         while not self.at(closing):
@@ -170,7 +170,7 @@ class ExpressionParser(TypeParser):
             raise CslError(
                 message,
                 self.tokens.span(self.position),
-                help="put it in parentheses, or name it with a const",
+                help="close the header with ')', or put the initialiser in parentheses",
             )
         self.position += 1
         if self._at_field():

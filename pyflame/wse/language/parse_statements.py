@@ -210,7 +210,7 @@ class StatementParser(ExpressionParser):
         return parsed
 
     def _parse_if(self, terminated: bool) -> tree.Statement:
-        """An if and all its `else if`s, which are read in a loop: chains may be long."""
+        """An if and its `else if`s, read in a loop because such chains get long."""
         arms: list[tuple[int, tree.Expression, tree.Statement]] = []
         otherwise: tree.Statement | None = None
         while True:
