@@ -239,7 +239,8 @@ def test_long_chains_are_refused(text, message):
                 "of 'if'",
                 "    1 | const x = if (P{ .a = 1 }.a) 1 else 2;",
                 "      |                ^",
-                "help: close the header with ')', or put the initialiser in parentheses",
+                "help: close the header with ')', or put the initialiser in "
+                "parentheses",
             ],
         ),
         (
