@@ -1,1 +1,57 @@
-"""PyTorch-like tensors on JAX that compile to CSL and run on a simulated wafer."""
+"""PyTorch-like tensors on JAX that compile to CSL and run on a simulated wafer.
+
+Names load when they are first used, so that `import pyflame.wse` (and with it `cslc`
+and `cs_python`) starts without JAX.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "1.0.0-alpha"
+__version_info__ = (1, 0, 0, "alpha")
+__release_status__ = "Pre-Release Alpha"
+
+_NAMES_BY_MODULE = {
+    "pyflame.dtypes": (
+        "DType bfloat16 bool_ dtype_name dtype_size float16 float32 int16 int32 int8"
+    ),
+    "pyflame.layout": "MeshLayout PECoord",
+    "pyflame.tensors": "Tensor",
+    "pyflame.creation": (
+        "arange from_numpy full manual_seed ones rand randn tensor zeros"
+    ),
+    "pyflame.functions": (
+        "abs add cat cos div eval exp gelu is_lazy log log_softmax matmul max maximum "
+        "mean min minimum mul neg relu reshape sigmoid silu sin softmax sqrt squeeze "
+        "stack sub sum tanh transpose unsqueeze where"
+    ),
+    "pyflame.graph": "Graph Node TensorSpec get_graph get_node print_graph",
+    "pyflame.codegen.generator": "CSLCodeGenerator compile_to_csl",
+    "pyflame.codegen.options": "CodeGenOptions",
+    "pyflame.codegen.result": "CodeGenResult SimulationRun",
+    "pyflame.errors": (
+        "ArgumentError DTypeError GraphError PyFlameError RunError ShapeError"
+    ),
+    "lowering.errors": (
+        "DivergentCollectiveError DoesNotFitError LayoutError LoweringError "
+        "OptionError ResourcesExhaustedError SeveralErrors UnsupportedDtypeError "
+        "UnsupportedPrimitiveError"
+    ),
+}
+_MODULE_OF = {n: m for m, names in _NAMES_BY_MODULE.items() for n in names.split()}
+
+__all__ = ["__release_status__", "__version__", "__version_info__", *sorted(_MODULE_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'pyflame' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

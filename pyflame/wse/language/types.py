@@ -6,7 +6,7 @@ at the same place with the same fields (`identity`). `str(t)` is how CSL spells 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Type:
@@ -131,7 +131,7 @@ class Struct(Type):
     names: tuple[str, ...] | None
     types: tuple[Type, ...]
     identity: str | None = None
-    display: str = ""
+    display: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         if self.display:
@@ -151,7 +151,7 @@ class Enum(Type):
     backing: Int
     items: tuple[tuple[str, int], ...]
     identity: str
-    display: str = "enum"
+    display: str = field(default="enum", compare=False)
 
     def __str__(self) -> str:
         return self.display
