@@ -1,0 +1,135 @@
+"""What a program may be made of; everything it may not is reported at once."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lowering import jaxprs
+from lowering.errors import (
+    LoweringError,
+    Place,
+    UnsupportedDtypeError,
+    UnsupportedPrimitiveError,
+    raise_all,
+)
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, DTYPES
+from lowering.normalise.dot import has_batch
+from lowering.normalise.rewrites import REWRITES
+
+_HELP = "write it with supported primitives, or compute it with JAX on the host"
+_CONTROL_FLOW_HELP = (
+    "unroll the loop in Python, write a branch as jnp.where, "
+    "or compute it with JAX on the host"
+)
+_DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
+
+
+def supported_primitives() -> list[str]:
+    """Names of all primitives that a program may contain, sorted."""
+    return sorted(CORE | set(REWRITES))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An equation, and the user's line that it or its caller stands in."""
+
+    eqn: jaxprs.JaxprEqn
+    place: Place | None
+
+
+def check_supported(closed: jaxprs.ClosedJaxpr) -> None:
+    """Raises: UnsupportedPrimitiveError, UnsupportedDtypeError or SeveralErrors,
+    naming every primitive and dtype of the program that has no rule."""
+    equations = list(_leaf_equations(closed, None))
+    errors: list[LoweringError] = []
+    unknown = [found for found in equations if _reason(found.eqn)]
+    if unknown:
+        errors.append(_primitive_error(unknown))
+    known = [found for found in equations if not _reason(found.eqn)]
+    errors += _dtype_errors(closed, known)
+    if errors:
+        raise_all(errors)
+
+
+def _leaf_equations(
+    closed: jaxprs.ClosedJaxpr, caller: Place | None
+) -> Iterator[_Found]:
+    """All equations but calls, those of called and nested jaxprs included."""
+    for eqn in closed.jaxpr.eqns:
+        place = jaxprs.place_of(eqn) or caller
+        called = jaxprs.called_jaxpr(eqn)
+        if called is not None:
+            yield from _leaf_equations(called, place)
+            continue
+        yield _Found(eqn, place)
+        for nested in jaxprs.sub_jaxprs(eqn):
+            yield from _leaf_equations(nested, place)
+
+
+def _reason(eqn: jaxprs.JaxprEqn) -> str:
+    """Why the equation has no rule, as a label for the report; empty if it has one."""
+    name = eqn.primitive.name
+    if name == "dot_general" and has_batch(eqn):
+        return "dot_general with batch dimensions"
+    if name == "slice" and any(s != 1 for s in eqn.params["strides"] or ()):
+        return "slice with strides"
+    return "" if name in CORE or name in REWRITES else name
+
+
+def _primitive_error(found: list[_Found]) -> UnsupportedPrimitiveError:
+    reasons = sorted({_reason(each.eqn) for each in found})
+    has = "1 primitive has" if len(reasons) == 1 else f"{len(reasons)} primitives have"
+    looping = any(each.eqn.primitive.name in CONTROL_FLOW for each in found)
+    return UnsupportedPrimitiveError(
+        f"{has} no rule: {', '.join(reasons)}",
+        notes=_distinct(map(_note, found)),
+        rule=f"supported are {', '.join(supported_primitives())}",
+        help=_CONTROL_FLOW_HELP if looping else _HELP,
+    )
+
+
+def _dtype_errors(
+    closed: jaxprs.ClosedJaxpr, found: list[_Found]
+) -> list[LoweringError]:
+    inputs = [
+        (number, var)
+        for number, var in enumerate(closed.jaxpr.invars)
+        if not _has_known_dtype(var)
+    ]
+    equations = [
+        each for each in found if not all(map(_has_known_dtype, each.eqn.outvars))
+    ]
+    if not inputs and not equations:
+        return []
+    variables = [var for _, var in inputs]
+    variables += [var for each in equations for var in each.eqn.outvars]
+    unknown = {str(jaxprs.dtype_of(v)) for v in variables if not _has_known_dtype(v)}
+    notes = [(f"input {number}", jaxprs.type_of(var)) for number, var in inputs]
+    return [
+        UnsupportedDtypeError(
+            f"the wafer has no arithmetic for {', '.join(sorted(unknown))}",
+            notes=_distinct([*notes, *map(_note, equations)]),
+            rule=f"supported are {', '.join(sorted(DTYPES))}",
+            help=_DTYPE_HELP,
+        )
+    ]
+
+
+def _note(found: _Found) -> tuple[str, str]:
+    operands = ", ".join(jaxprs.type_of(atom) for atom in found.eqn.invars)
+    results = ", ".join(jaxprs.type_of(var) for var in found.eqn.outvars)
+    where = f"  at {found.place}" if found.place else ""
+    return found.eqn.primitive.name, f"({operands}) -> {results}{where}"
+
+
+def _distinct(notes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys(notes))
+
+
+def _has_known_dtype(var: Any) -> bool:
+    return str(jaxprs.dtype_of(var)) in DTYPES

@@ -1,0 +1,22 @@
+"""The primitives that a normalised jaxpr is made of.
+
+Partition has one rule for each of them, and nothing else reaches it.
+"""
+
+from __future__ import annotations
+
+# Results have the shape of the operands; an operand of rank 0 serves every element.
+UNARY = frozenset("neg sign abs exp log tanh sqrt rsqrt not".split())
+BINARY = frozenset(
+    "add sub mul div max min eq ne lt le gt ge and or xor".split(),
+)
+ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type"}
+
+REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
+SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})
+CORE = ELEMENTWISE | REDUCTIONS | SHAPES | {"dot_general", "iota"}
+
+# dtypes that the wafer's programs compute in, so far.
+DTYPES = frozenset({"float32", "int32", "bool"})
+
+CONTROL_FLOW = frozenset({"cond", "while", "scan"})

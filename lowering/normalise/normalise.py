@@ -1,0 +1,113 @@
+"""jaxpr -> jaxpr: calls inlined, derived primitives rewritten, dead code gone.
+
+The result computes the same values from core primitives only (`core_set`), whose
+element-wise operands have the result's shape or rank 0, and whose dot_generals are
+canonical (`dot`).
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.core import Tracer
+
+from lowering import jaxprs
+from lowering.normalise.check import check_supported
+from lowering.normalise.core_set import CORE, ELEMENTWISE
+from lowering.normalise.dot import canonical_dot, is_canonical
+from lowering.normalise.fold import fold
+from lowering.normalise.rewrites import REWRITES
+
+
+def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    """The program in core primitives.
+
+    Raises: UnsupportedPrimitiveError, UnsupportedDtypeError or SeveralErrors, listing
+    all that cannot be compiled.
+    """
+    closed = jaxprs.drop_dead_equations(_inlined(closed))
+    check_supported(closed)
+    while not all(map(_is_core, closed.jaxpr.eqns)):
+        closed = _retrace(closed)
+    return jaxprs.drop_dead_equations(fold(closed))
+
+
+def _inlined(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    if not any(map(jaxprs.called_jaxpr, closed.jaxpr.eqns)):
+        return closed
+    return _retrace(closed)
+
+
+def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
+    name = eqn.primitive.name
+    if name == "dot_general":
+        return is_canonical(eqn)
+    return name in CORE and not (name in ELEMENTWISE and _spread_dims(eqn))
+
+
+def _retrace(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    def run(*args: Any) -> list[Any]:
+        return jaxprs.interpret(closed.jaxpr, closed.consts, args, _evaluate)
+
+    return jaxprs.trace(run, closed.jaxpr.in_avals)
+
+
+def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
+    called = jaxprs.called_jaxpr(eqn)
+    if called is not None:
+        return jaxprs.interpret(called.jaxpr, called.consts, args, _evaluate)
+    if _is_foldable(eqn, args):
+        return _constants(eqn, args)
+    name = eqn.primitive.name
+    if name in REWRITES:
+        results = REWRITES[name](*args, **eqn.params)
+        return results if eqn.primitive.multiple_results else [results]
+    if name == "dot_general" and not is_canonical(eqn):
+        return [canonical_dot(eqn, *args)]
+    if name in ELEMENTWISE:
+        return jaxprs.bind(eqn, _spread(eqn, args))
+    return jaxprs.bind(eqn, args)
+
+
+def _spread_dims(eqn: jaxprs.JaxprEqn) -> list[int]:
+    """Positions of operands that the primitive would stretch along unit dimensions."""
+    shape = jaxprs.shape_of(eqn.outvars[0])
+    return [
+        position
+        for position, atom in enumerate(eqn.invars)
+        if jaxprs.shape_of(atom) not in ((), shape)
+    ]
+
+
+def _spread(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    shape = jaxprs.shape_of(eqn.outvars[0])
+    spread = list(args)
+    for position in _spread_dims(eqn):
+        spread[position] = lax.broadcast_in_dim(
+            args[position], shape, tuple(range(len(shape)))
+        )
+    return spread
+
+
+def _is_foldable(eqn: jaxprs.JaxprEqn, args: list[Any]) -> bool:
+    """Whether the equation has constant operands and takes no more room than they."""
+    if eqn.effects or not args or eqn.primitive.name not in CORE | set(REWRITES):
+        return False
+    if any(isinstance(arg, Tracer) for arg in args):
+        return False
+    size_before = sum(math.prod(jaxprs.shape_of(atom)) for atom in eqn.invars)
+    return sum(math.prod(jaxprs.shape_of(var)) for var in eqn.outvars) <= size_before
+
+
+def _constants(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    with jax.ensure_compile_time_eval():
+        results = jaxprs.bind(eqn, args)
+    return [np.asarray(result)[()] for result in results]
