@@ -1,0 +1,188 @@
+"""Steps as CSL statements."""
+
+from __future__ import annotations
+
+from lowering.emit.dsds import Dsds
+from lowering.emit.elements import element_lines
+from lowering.emit.text import LOOP_NAMES, comment, index_text, nest
+from lowering.mesh import ROWS
+from lowering.plan.resources import function_name
+from lowering.plan.schemes import ReduceScheme, dot_scheme, reduce_scheme
+from lowering.plan.steps import (
+    DotStep,
+    ElementStep,
+    IndexStep,
+    MoveStep,
+    Origin,
+    ReduceStep,
+    Step,
+    ZeroUnlessStep,
+)
+from lowering.plan.values import Shape, View
+from lowering.target import Target
+
+COORDINATE = {"rows": "get_y_coord", "cols": "get_x_coord"}
+_NEUTRAL = {
+    "sum": "0.0",
+    "max": "math.NEGATIVE_INF_f32",
+    "min": "math.POSITIVE_INF_f32",
+}
+_NEUTRAL_I32 = {"sum": "0", "max": "(-2147483648)", "min": "2147483647"}
+_COMBINE = {
+    "sum": "{0} + {1}",
+    "max": "math.max({0}, {1})",
+    "min": "math.min({0}, {1})",
+}
+_REGISTER_BUILTIN = {"sum": "@fadds", "max": "@fmaxs"}
+
+
+def step_lines(step: Step, dsds: Dsds, target: Target) -> list[str]:
+    """The step's statements, without comment; empty if there is nothing to do."""
+    match step:
+        case ElementStep():
+            return element_lines(step, dsds)
+        case DotStep():
+            return _dot(step, dsds, target)
+        case ReduceStep():
+            return _reduce(step, dsds, target)
+        case IndexStep():
+            call = f"geometry.{COORDINATE[step.axis]}()"
+            return [f"  {dsds.buffer_name(step.out)}[0] = @as(i32, {call});"]
+        case ZeroUnlessStep():
+            return _zero_unless(step, dsds)
+        case MoveStep():
+            return _move(step, dsds)
+
+
+def step_comment(step: Step) -> list[str]:
+    """The equations of the step, each with the user's line."""
+    lines: list[str] = []
+    for origin in step.origins:
+        lines += comment(_origin_text(origin))
+    return lines
+
+
+def _origin_text(origin: Origin) -> str:
+    if origin.place is None:
+        return origin.equation
+    file = origin.place.file.rsplit("/", 1)[-1]
+    return f"{origin.equation}  at {file}:{origin.place.line}"
+
+
+def _dot(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
+    scheme = dot_scheme(step, target)
+    out, matrix, scalars = scheme.out, scheme.matrix, scheme.scalars
+    arguments = [
+        _first_vector(out, dsds),
+        _first_vector(matrix, dsds),
+        f"&{dsds.buffer_name(scalars.value)}",
+        *map(
+            str,
+            (
+                scheme.outer,
+                scheme.inner,
+                out.strides[0],
+                matrix.strides[0],
+                scalars.offset,
+                *scalars.strides,
+            ),
+        ),
+    ]
+    return [f"  linalg.multiply({', '.join(arguments)});"]
+
+
+def _first_vector(matrix: View, dsds: Dsds) -> str:
+    return dsds.vector(
+        matrix.value, matrix.shape[1:], matrix.strides[1:], matrix.offset
+    )
+
+
+def _reduce(step: ReduceStep, dsds: Dsds, target: Target) -> list[str]:
+    scheme = reduce_scheme(step, target)
+    return {"vector": _reduce_vector, "scalar": _reduce_scalar, "loop": _reduce_loop}[
+        scheme.kind
+    ](step, scheme, dsds)
+
+
+def _reduce_vector(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
+    """Slices over the kept dimensions, combined one after the other."""
+    out = dsds.whole(step.out)
+    first = dsds.vector(step.x.value, scheme.kept, scheme.kept_strides, step.x.offset)
+    names = _loop_names(scheme.reduced)
+    shift = index_text(names, scheme.reduced_strides)
+    moved = f"@increment_dsd_offset({first}, {shift}, f32)"
+    body = [f"{_REGISTER_BUILTIN[step.op]}({out}, {out}, {moved});"]
+    clear = f"  @fmovs({out}, {_NEUTRAL[step.op]});"
+    return [clear, *nest(names, scheme.reduced, body)]
+
+
+def _reduce_scalar(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
+    """One vector per result, reduced into the register `total`."""
+    row = dsds.vector(
+        step.x.value, scheme.reduced, scheme.reduced_strides, step.x.offset
+    )
+    names = _loop_names(scheme.kept)
+    if names:
+        row = f"@increment_dsd_offset({row}, {index_text(names, scheme.kept_strides)}, f32)"
+    index = index_text(names, scheme.out_strides)
+    body = [
+        f"total = {_NEUTRAL[step.op]};",
+        f"{_REGISTER_BUILTIN[step.op]}(&total, total, {row});",
+        f"{dsds.buffer_name(step.out)}[{index}] = total;",
+    ]
+    return nest(names, scheme.kept, body)
+
+
+def _reduce_loop(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
+    outer = _loop_names(scheme.kept)
+    inner = _loop_names(scheme.reduced, after=len(outer))
+    kept_strides = scheme.kept_strides[: len(outer)]
+    strides = (*kept_strides, *scheme.reduced_strides[: len(inner)])
+    index = index_text((*outer, *inner), strides, step.x.offset)
+    element = f"{dsds.buffer_name(step.x.value)}[{index}]"
+    store = f"{dsds.buffer_name(step.out)}[{index_text(outer, scheme.out_strides)}]"
+    is_float = str(step.out.dtype) == "float32"
+    neutral = (_NEUTRAL if is_float else _NEUTRAL_I32)[step.op]
+    combined = _COMBINE[step.op].format("result", element)
+    body = [
+        f"var result: {'f32' if is_float else 'i32'} = {neutral};",
+        *(line[2:] for line in nest(inner, scheme.reduced, [f"result = {combined};"])),
+        f"{store} = result;",
+    ]
+    return nest(outer, scheme.kept, body)
+
+
+def _loop_names(shape: Shape, after: int = 0) -> tuple[str, ...]:
+    """One loop variable per dimension; none for a single pass."""
+    return () if shape == (1,) else LOOP_NAMES[after : after + len(shape)]
+
+
+def _zero_unless(step: ZeroUnlessStep, dsds: Dsds) -> list[str]:
+    vector = dsds.whole(step.value)
+    return [
+        f"  if (geometry.{COORDINATE[step.axis]}() != {step.root}) {{",
+        f"    @fmovs({vector}, 0.0);",
+        "  }",
+    ]
+
+
+def _move(step: MoveStep, dsds: Dsds) -> list[str]:
+    line = "rows_line" if step.axis == ROWS else "cols_line"
+    arguments = [*_move_vectors(step, dsds), str(step.extent_elements)]
+    if step.kind == "relay_inward":
+        arguments.append(str(step.root))
+    return [f"  {line}.{function_name(step)}({', '.join(arguments)});"]
+
+
+def _move_vectors(step: MoveStep, dsds: Dsds) -> list[str]:
+    target, n = step.target, step.extent_elements
+    if step.kind == "pass_inward":
+        return []
+    if step.source is None:
+        return [dsds.whole(target)]
+    source = dsds.vector(step.source, (n,), (1,), 0)
+    if step.kind == "shift":
+        return [source, dsds.whole(target)]
+    rest = n * (step.size - 1)
+    first = dsds.vector(target, (n,), (1,), 0)
+    return [source, first, dsds.vector(target, (rest,), (1,), n)]

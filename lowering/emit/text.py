@@ -1,0 +1,90 @@
+"""Small pieces of CSL: numbers, index expressions, types, comments."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lowering.plan.values import Constant
+
+LOOP_NAMES = ("i", "j", "k", "l", "m", "n", "p", "q")
+ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "bool": "u16"}
+SCALAR_TYPES = {"float32": "f32", "int32": "i32", "bool": "bool"}
+_COLUMNS = 92
+
+
+def number(constant: Constant) -> str:
+    """The constant as a literal of its own dtype; negative ones in parentheses."""
+    if str(constant.dtype) == "bool":
+        return "true" if constant.number else "false"
+    if str(constant.dtype) == "int32":
+        return _signed(str(int(constant.number)))
+    return float_text(float(constant.number))
+
+
+def float_text(value: float) -> str:
+    """The shortest text that is this f32 again, however it is read."""
+    if math.isnan(value):
+        return "math.NaN_f32"
+    if math.isinf(value):
+        return "math.POSITIVE_INF_f32" if value > 0 else "math.NEGATIVE_INF_f32"
+    single = np.float32(value)
+    short = str(single)
+    text = short if np.float32(float(short)) == single else repr(float(single))
+    return _signed(text)
+
+
+def _signed(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
+
+
+def index_text(names: Sequence[str], strides: Sequence[int], offset: int = 0) -> str:
+    """`8 * i + j + 3`; without names just the offset."""
+    terms = [
+        name if stride == 1 else f"{stride} * {name}"
+        for name, stride in zip(names, strides, strict=False)
+        if stride
+    ]
+    if offset or not terms:
+        terms.append(str(offset))
+    return " + ".join(terms)
+
+
+def comment(text: str, indent: str = "  ") -> list[str]:
+    """The text as comment lines of at most 92 columns."""
+    return textwrap.wrap(
+        text,
+        _COLUMNS,
+        initial_indent=f"{indent}// ",
+        subsequent_indent=f"{indent}//   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def nest(names: Sequence[str], sizes: Sequence[int], body: list[str]) -> list[str]:
+    """`body` inside one `for` per dimension; both indented by one level."""
+    if not names:
+        return [f"  {line}" for line in body]
+    inner = nest(names[1:], sizes[1:], body)
+    head = f"for (@range(i16, {sizes[0]})) |{names[0]}| {{"
+    return [f"  {line}" for line in (head, *inner, "}")]
+
+
+def array_initial(dtype: Any, count: int, data: np.ndarray[Any, Any] | None) -> str:
+    """The initialiser of a global array."""
+    element = ELEMENT_TYPES[str(dtype)]
+    if data is None:
+        return f"@zeros([{count}]{element})"
+    numbers = [
+        number(Constant(item, (), np.dtype(dtype))) for item in data.ravel().tolist()
+    ]
+    if element == "u16":
+        numbers = [str(int(item)) for item in data.ravel().tolist()]
+    text = ", ".join(item.strip("()") for item in numbers)
+    rows = textwrap.wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join([f"[{count}]{element} {{", *rows, "}"])

@@ -1,0 +1,99 @@
+"""Buffers: which values share which array of the PE's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from lowering.placement import storage_size_bytes
+from lowering.plan.liveness import Interval, intervals, may_replace
+from lowering.plan.steps import Step
+from lowering.plan.values import Value
+
+
+@dataclass(eq=False, slots=True)
+class Buffer:
+    """An array in SRAM; `values` live in it one after the other."""
+
+    name: str
+    dtype: str
+    element_count: int
+    values: list[Value] = field(default_factory=list)
+
+    @property
+    def size_bytes(self) -> int:
+        return self.element_count * storage_size_bytes(self.values[0].dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Every value's buffer, in the order of declaration, and every value's life."""
+
+    buffers: list[Buffer]
+    buffer_of: dict[Value, Buffer]
+    lives: dict[Value, Interval]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(buffer.size_bytes for buffer in self.buffers)
+
+
+def allocate(
+    steps: Sequence[Step], persistent: Sequence[Value], outputs: Collection[Value]
+) -> Allocation:
+    """Gives every value a buffer; `persistent` ones keep theirs for good.
+
+    Values are placed in the order in which they are first written: into the free
+    buffer of their dtype that wastes least, or else the one that grows least, or else
+    a new one. A result may replace an operand that is read for the last time.
+    """
+    lives = intervals(steps, outputs)
+    allocation = Allocation([], {}, lives)
+    for value in persistent:
+        _open(allocation, value)
+    kept = set(persistent)
+    for value in sorted(lives, key=lambda v: lives[v].first):
+        _place(allocation, value, steps, kept)
+    return allocation
+
+
+def _place(
+    allocation: Allocation, value: Value, steps: Sequence[Step], kept: set[Value]
+) -> None:
+    free = [
+        buffer
+        for buffer in allocation.buffers
+        if buffer.dtype == str(value.dtype)
+        and buffer.values[-1] not in kept
+        and _is_free(allocation, buffer, value, steps)
+    ]
+    if not free:
+        _open(allocation, value)
+        return
+    need = value.element_count
+    best = min(
+        free, key=lambda b: (b.element_count < need, abs(b.element_count - need))
+    )
+    best.element_count = max(best.element_count, need)
+    best.values.append(value)
+    allocation.buffer_of[value] = best
+
+
+def _is_free(
+    allocation: Allocation, buffer: Buffer, value: Value, steps: Sequence[Step]
+) -> bool:
+    """Whether the buffer's last value is dead when `value` is first written."""
+    first = allocation.lives[value].first
+    old = buffer.values[-1]
+    last = max(allocation.lives[other].last for other in buffer.values)
+    if last < first:
+        return True
+    only = sum(allocation.lives[other].last >= first for other in buffer.values) == 1
+    dies_here = allocation.lives[old].last == first > allocation.lives[old].first
+    return only and dies_here and may_replace(steps[first], old, value)
+
+
+def _open(allocation: Allocation, value: Value) -> None:
+    buffer = Buffer(value.name, str(value.dtype), value.element_count, [value])
+    allocation.buffers.append(buffer)
+    allocation.buffer_of[value] = buffer

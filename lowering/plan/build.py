@@ -1,0 +1,158 @@
+"""From the PE jaxpr to a plan: steps, buffers, resources, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lowering.errors import Place
+from lowering.jaxprs import ClosedJaxpr, JaxprEqn, place_of
+from lowering.mesh import Mesh
+from lowering.plan import rules_local, rules_mesh
+from lowering.plan.allocate import Allocation, allocate
+from lowering.plan.cycles import program_code_bytes, step_cycles
+from lowering.plan.fuse import fuse
+from lowering.plan.names import Names
+from lowering.plan.resources import Resources, assign
+from lowering.plan.select import RULES, select
+from lowering.plan.steps import Step
+from lowering.plan.values import Value
+from lowering.target import Target
+
+_RULE_FILES = (rules_local, rules_mesh)  # importing them fills RULES
+assert RULES, "no selection rules"
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """Predicted cycles of one step, and the memory it writes."""
+
+    equation: str
+    place: Place | None
+    cycles: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a plan is predicted to take; `str()` is a table.
+
+    `cycles` is the sum over the steps, of the PE that takes longest in each;
+    `data_bytes` and `code_bytes` (an estimate with the runtime's own) share the
+    `sram_bytes` of a PE.
+    """
+
+    steps: tuple[StepCost, ...]
+    data_bytes: int
+    code_bytes: int
+    sram_bytes: int
+
+    @property
+    def cycles(self) -> int:
+        return sum(step.cycles for step in self.steps)
+
+    @property
+    def size_bytes(self) -> int:
+        return self.data_bytes + self.code_bytes
+
+    def __str__(self) -> str:
+        rows = [f"{'cycles':>10} {'bytes':>8}  step"]
+        rows += [
+            f"{step.cycles:>10,} {step.size_bytes:>8,}  {step.equation}"
+            for step in self.steps
+        ]
+        rows.append(
+            f"{self.cycles:>10,} {self.data_bytes:>8,}  total; with "
+            f"{self.code_bytes:,} bytes of code (estimate) "
+            f"{self.size_bytes:,} of {self.sram_bytes:,} bytes per PE"
+        )
+        return "\n".join(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The program of one PE, ready to be written down.
+
+    `inputs` and `outputs` map symbol names to values, in the program's order.
+    """
+
+    mesh: Mesh
+    target: Target
+    steps: tuple[Step, ...]
+    inputs: dict[str, Value]
+    outputs: dict[str, Value]
+    constants: tuple[Value, ...]
+    allocation: Allocation
+    resources: Resources
+    cost: Cost
+
+
+def plan(
+    closed: ClosedJaxpr,
+    mesh: Mesh,
+    in_names: Sequence[str],
+    out_names: Sequence[str],
+    target: Target,
+) -> Plan:
+    """Plans a PE jaxpr.
+
+    Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError.
+    Whether it fits the wafer is for `check_fits` to say.
+    """
+    chosen, inputs, outputs = select(closed, in_names, out_names, Names(), _place)
+    steps = _live(fuse(_live(chosen, outputs), outputs.values()), outputs)
+    constants = _constants(steps)
+    persistent = [*inputs.values(), *constants]
+    allocation = allocate(steps, persistent, outputs.values())
+    return Plan(
+        mesh,
+        target,
+        tuple(steps),
+        inputs,
+        outputs,
+        tuple(constants),
+        allocation,
+        assign(steps, target),
+        _cost(steps, allocation, target),
+    )
+
+
+def _place(eqn: JaxprEqn) -> Place | None:
+    return place_of(eqn)
+
+
+def _live(steps: Sequence[Step], outputs: dict[str, Value]) -> list[Step]:
+    """Without the steps that nothing depends on (zero-size results included)."""
+    needed = set(outputs.values())
+    kept: list[Step] = []
+    for step in reversed(steps):
+        written = step.writes()
+        if any(value in needed for value in written) or not written:
+            kept.append(step)
+            needed.update(step.reads())
+    return kept[::-1]
+
+
+def _constants(steps: Sequence[Step]) -> list[Value]:
+    """Constants with data that steps read, in order of first use."""
+    read: dict[Value, None] = {}
+    for step in steps:
+        read.update(dict.fromkeys(v for v in step.reads() if v.role == "constant"))
+    return list(read)
+
+
+def _cost(steps: Sequence[Step], allocation: Allocation, target: Target) -> Cost:
+    return Cost(
+        tuple(_step_cost(step, target) for step in steps),
+        allocation.size_bytes,
+        program_code_bytes(list(steps), target),
+        target.sram_bytes,
+    )
+
+
+def _step_cost(step: Step, target: Target) -> StepCost:
+    origin = step.origins[-1]
+    size_bytes = sum(value.size_bytes for value in step.writes())
+    return StepCost(
+        origin.equation, origin.place, step_cycles(step, target), size_bytes
+    )

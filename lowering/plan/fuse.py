@@ -1,0 +1,97 @@
+"""Joins element-wise operations into loops, so that results between need no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from lowering.plan.element_ops import KINDS
+from lowering.plan.steps import ElementOp, ElementStep, Step
+from lowering.plan.values import Ramp, Value, View
+
+
+def is_vector_op(op: ElementOp) -> bool:
+    """Whether one builtin on vectors in memory computes the operation.
+
+    Single elements are cheaper as scalar code; moves exist for every dtype.
+    """
+    if op.out.element_count == 1 or any(isinstance(o, Ramp) for o in op.operands):
+        return False
+    if op.kind == "copy":
+        return True
+    kind = KINDS[op.kind]
+    if all(operand.is_scalar for operand in op.operands):
+        return str(op.out.dtype) == "float32" and not kind.result_bool
+    return kind.builtin is not None and str(op.out.dtype) == "float32"
+
+
+def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:
+    """Moves each scalar operation up into the last loop over its shape, if it may.
+
+    It may when nothing it reads is written after that loop, and when what it reads of
+    the loop's own results is the element of the same iteration.
+    """
+    fused: list[Step] = []
+    for step in steps:
+        if isinstance(step, ElementStep) and not is_vector_op(step.ops[0]):
+            loop = _loop_for(step.ops[0], fused)
+            if loop is not None:
+                loop.ops += step.ops
+                continue
+        fused.append(step)
+    _drop_memory(fused, frozenset(outputs))
+    return fused
+
+
+def _loop_for(op: ElementOp, steps: Sequence[Step]) -> ElementStep | None:
+    reads = {o.value for o in op.operands if isinstance(o, View)}
+    for step in reversed(steps):
+        if _can_join(op, step):
+            assert isinstance(step, ElementStep), "only loops can be joined"
+            return step
+        if reads & set(step.writes()):
+            return None
+    return None
+
+
+def _can_join(op: ElementOp, step: Step) -> bool:
+    if not isinstance(step, ElementStep) or is_vector_op(step.ops[0]):
+        return False
+    if step.ops[0].out.shape != op.out.shape:
+        return False
+    made = {other.out for other in step.ops}
+    return all(
+        is_same_element(operand, op.out)
+        for operand in op.operands
+        if isinstance(operand, View) and operand.value in made
+    )
+
+
+def is_same_element(view: View, out: Value) -> bool:
+    """Whether iteration i reads element i of the view's value."""
+    return view.is_whole and view.value.shape == out.shape
+
+
+def _drop_memory(steps: Sequence[Step], outputs: frozenset[Value]) -> None:
+    """Makes results that only their own loop reads local to it."""
+    readers: dict[Value, set[int]] = {}
+    writers: dict[Value, set[int]] = {}
+    for number, step in enumerate(steps):
+        for value in _all_reads(step):
+            readers.setdefault(value, set()).add(number)
+        for value in step.writes():
+            writers.setdefault(value, set()).add(number)
+    for number, step in enumerate(steps):
+        if isinstance(step, ElementStep) and len(step.ops) > 1:
+            step.locals = frozenset(
+                op.out
+                for op in step.ops
+                if op.out not in outputs
+                and readers.get(op.out, set()) <= {number}
+                and writers[op.out] == {number}
+            )
+
+
+def _all_reads(step: Step) -> list[Value]:
+    if isinstance(step, ElementStep):
+        return [o.value for o in step.operands() if isinstance(o, View)]
+    return step.reads()

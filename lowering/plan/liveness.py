@@ -1,0 +1,56 @@
+"""When each value is needed, and which values may share memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from lowering.plan.fuse import is_same_element
+from lowering.plan.steps import ElementStep, Step
+from lowering.plan.values import Value, View
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value is written at step `first` and last touched at step `last`."""
+
+    first: int
+    last: int
+
+
+def intervals(
+    steps: Sequence[Step], outputs: Collection[Value]
+) -> dict[Value, Interval]:
+    """The life of every value that a step writes; outputs live to the end."""
+    lives: dict[Value, Interval] = {}
+    for number, step in enumerate(steps):
+        for value in step.writes():
+            first = lives[value].first if value in lives else number
+            lives[value] = Interval(first, number)
+        for value in step.reads():
+            if value in lives:
+                lives[value] = Interval(lives[value].first, number)
+    for value in outputs:
+        if value in lives:
+            lives[value] = Interval(lives[value].first, len(steps))
+    return lives
+
+
+def may_replace(step: Step, old: Value, new: Value) -> bool:
+    """Whether `step` may write `new` where `old`, which it reads last, stands.
+
+    True when every element of `old` is read in the same iteration that writes `new`,
+    and not after that write.
+    """
+    if not isinstance(step, ElementStep) or old.dtype != new.dtype:
+        return False
+    if old.element_count != new.element_count:
+        return False
+    written = [number for number, op in enumerate(step.ops) if op.out is new]
+    for number, op in enumerate(step.ops):
+        for operand in op.operands:
+            if not isinstance(operand, View) or operand.value is not old:
+                continue
+            if number > written[0] or not is_same_element(operand, op.out):
+                return False
+    return True

@@ -1,0 +1,133 @@
+"""Colors, queues and task ids of the exchanges, from a small budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lowering.errors import ResourcesExhaustedError
+from lowering.mesh import AXES, Axis
+from lowering.plan.steps import MoveStep, Step
+from lowering.target import Target
+
+CHANNELS = ("inward", "flood", "outward")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One kind of traffic along a line.
+
+    Neighbour channels (inward, outward) have two colors: PEs of even index send on
+    the first, those of odd index on the second. The flood has one color; PE 0 sends
+    it through the output queue of `inward`, since it has no inward neighbour.
+    """
+
+    colors: tuple[int, ...]
+    input_queue: int
+    output_queue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the exchanges along one mesh axis use."""
+
+    axis: Axis
+    size: int
+    channels: dict[str, Channel]
+    kinds: tuple[str, ...]
+
+    @property
+    def colors(self) -> list[int]:
+        return [c for channel in self.channels.values() for c in channel.colors]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The lines of a program and the task that takes up the program again."""
+
+    lines: tuple[Line, ...]
+    resume_task_id: int | None
+
+    @property
+    def colors(self) -> list[int]:
+        return [color for line in self.lines for color in line.colors]
+
+
+def assign(steps: Sequence[Step], target: Target) -> Resources:
+    """Gives each channel that the steps use colors and queues of its own.
+
+    On the WSE-3 a queue serves one color for good, and on the WSE-2 an operation's
+    microthread has the number of its queue: a channel's two queues have different
+    numbers, so that a PE can send and receive at once.
+    Raises: ResourcesExhaustedError, if the budget of the target is too small.
+    """
+    moves = [step for step in steps if isinstance(step, MoveStep)]
+    colors = _Budget("colors", target.colors)
+    inputs = _Budget("input queues", target.input_queues)
+    outputs = _Budget("output queues", target.output_queues)
+    lines: list[Line] = []
+    for axis in AXES:
+        along = [move for move in moves if move.axis == axis]
+        if along:
+            lines.append(_line(axis, along, colors, inputs, outputs))
+    if not lines:
+        return Resources((), None)
+    used = set(colors.taken)
+    free = [number for number in target.local_task_ids if number not in used]
+    return Resources(tuple(lines), free[0])
+
+
+def _line(
+    axis: Axis,
+    moves: Sequence[MoveStep],
+    colors: _Budget,
+    inputs: _Budget,
+    outputs: _Budget,
+) -> Line:
+    wanted = {channel for move in moves for channel in move.channels}
+    channels: dict[str, Channel] = {}
+    for name in (channel for channel in CHANNELS if channel in wanted):
+        own = tuple(colors.take() for _ in range(1 if name == "flood" else 2))
+        receive = inputs.take()
+        if name == "flood" and "inward" in channels:
+            send = channels["inward"].output_queue
+        else:
+            send = outputs.take(but=receive)
+        channels[name] = Channel(own, receive, send)
+    kinds = tuple(dict.fromkeys(function_name(move) for move in moves))
+    return Line(axis, moves[0].size, channels, kinds)
+
+
+def function_name(move: MoveStep) -> str:
+    """The function of the collectives module that runs the exchange."""
+    if move.kind == "reduce_inward":
+        return f"{move.kind}_{move.op}"
+    if move.kind == "shift":
+        return "shift_outward" if move.step > 0 else "shift_inward"
+    return move.kind
+
+
+class _Budget:
+    """Numbers handed out in order, once each."""
+
+    def __init__(self, what: str, numbers: Sequence[int]) -> None:
+        self._what = what
+        self._total = len(numbers)
+        self._left = list(numbers)
+        self.taken: list[int] = []
+
+    def take(self, but: int | None = None) -> int:
+        number = next(self._candidates(but), None)
+        if number is None:
+            raise ResourcesExhaustedError(
+                f"the program needs more than the {self._total} {self._what} "
+                "that generated code may use",
+                rule="memcpy and the hardware take the others",
+                help="use a mesh of one row or one column, which needs half of them",
+            )
+        self._left.remove(number)
+        self.taken.append(number)
+        return number
+
+    def _candidates(self, but: int | None) -> Iterator[int]:
+        return (number for number in self._left if number != but)

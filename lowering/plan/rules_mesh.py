@@ -1,0 +1,222 @@
+"""Selection rules of the collectives: each becomes exchanges along one line of PEs.
+
+Every scheme uses the same static routes. Data travels inward, PE by PE, to the first
+PE of the line; from there a flood reaches all. No exchange waits for a PE that waits
+for it: inward, PE i waits only for PEs beyond it; outward, only for PEs before it;
+and all PEs of a line run the same exchanges in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from jax.extend.core import JaxprEqn
+
+from lowering.errors import UnsupportedDtypeError
+from lowering.plan import views
+from lowering.plan.rules_local import conversion
+from lowering.plan.select import Selection, register
+from lowering.plan.steps import MoveStep, Origin, ZeroUnlessStep
+from lowering.plan.values import Constant, Operand, Value, whole
+
+_INT32 = np.dtype("int32")
+_BOOL = np.dtype("bool")
+
+
+@register("mesh_broadcast")
+def _broadcast(selection: Selection, eqn: JaxprEqn) -> None:
+    axis, size, root = (eqn.params[key] for key in ("axis", "size", "root"))
+
+    def exchange(value: Value, origin: Origin) -> Value:
+        count = value.element_count
+        if root > 0:
+            selection.add(
+                MoveStep("relay_inward", axis, size, value, count, origin, root=root)
+            )
+        selection.add(MoveStep("flood", axis, size, value, count, origin))
+        return value
+
+    _in_place(selection, eqn, "broadcast", f"root={root}", exchange)
+
+
+@register("mesh_all_reduce")
+def _all_reduce(selection: Selection, eqn: JaxprEqn) -> None:
+    _check_reducible(selection, eqn)
+    op: str = eqn.params["op"]
+
+    def exchange(value: Value, origin: Origin) -> Value:
+        return _reduce_line(selection, eqn, value, origin, flood=True)
+
+    _in_place(selection, eqn, f"line_{op}", f"op={op}", exchange, negate=op == "min")
+
+
+@register("mesh_reduce")
+def _reduce(selection: Selection, eqn: JaxprEqn) -> None:
+    _check_reducible(selection, eqn)
+    op, root = eqn.params["op"], eqn.params["root"]
+
+    def exchange(value: Value, origin: Origin) -> Value:
+        _reduce_line(selection, eqn, value, origin, flood=root != 0)
+        selection.add(ZeroUnlessStep(value, eqn.params["axis"], root, origin))
+        return value
+
+    call = f"op={op}, root={root}"
+    _in_place(selection, eqn, f"line_{op}", call, exchange, negate=op == "min")
+
+
+@register("mesh_all_gather")
+def _all_gather(selection: Selection, eqn: JaxprEqn) -> None:
+    axis, size = eqn.params["axis"], eqn.params["size"]
+    source, origin = _sendable(selection, eqn, "gathered")
+    if size == 1:
+        _bind_as(selection, eqn, whole(source), origin)
+        return
+    aval: Any = eqn.outvars[0].aval
+    target = _result(selection, eqn, "gathered", source.dtype)
+    count = source.element_count
+    selection.add(
+        MoveStep("gather_inward", axis, size, target, count, origin, source=source)
+    )
+    if size > 2:
+        selection.add(MoveStep("pass_inward", axis, size, target, count, origin))
+    selection.add(MoveStep("flood", axis, size, target, target.element_count, origin))
+    assert target.shape == aval.shape, "the gathered value has one row per PE"
+    _bind_as(selection, eqn, whole(target), origin)
+
+
+@register("mesh_shift")
+def _shift(selection: Selection, eqn: JaxprEqn) -> None:
+    """A shift by k is k exchanges with the neighbour."""
+    axis, size = eqn.params["axis"], eqn.params["size"]
+    offset: int = eqn.params["offset"]
+    aval: Any = eqn.outvars[0].aval
+    if abs(offset) >= size:
+        zero = Constant(_zero(aval.dtype), aval.shape, aval.dtype)
+        selection.bind(eqn.outvars[0], zero, "0")
+        return
+    if offset == 0:
+        _bind_copy(selection, eqn)
+        return
+    source, origin = _sendable(selection, eqn, "shifted")
+    step = 1 if offset > 0 else -1
+    for _ in range(abs(offset)):
+        name = selection.names.unique("shifted")
+        target = Value(name, source.shape, source.dtype, place=origin.place)
+        count = source.element_count
+        selection.add(
+            MoveStep(
+                "shift", axis, size, target, count, origin, source=source, step=step
+            )
+        )
+        source = target
+    _bind_as(selection, eqn, whole(source), origin)
+
+
+def _reduce_line(
+    selection: Selection, eqn: JaxprEqn, value: Value, origin: Origin, flood: bool
+) -> Value:
+    axis, size = eqn.params["axis"], eqn.params["size"]
+    op: Literal["sum", "max"] = "sum" if eqn.params["op"] == "sum" else "max"
+    count = value.element_count
+    selection.add(MoveStep("reduce_inward", axis, size, value, count, origin, op=op))
+    if flood:
+        selection.add(MoveStep("flood", axis, size, value, count, origin))
+    return value
+
+
+def _in_place(
+    selection: Selection,
+    eqn: JaxprEqn,
+    name: str,
+    call: str,
+    exchange: Callable[[Value, Origin], Value],
+    negate: bool = False,
+) -> None:
+    """Runs an exchange on a copy of the operand; min is max of the negated."""
+    if eqn.params["size"] == 1:
+        _bind_copy(selection, eqn)
+        return
+    x = selection.read(eqn.invars[0])
+    dtype = _INT32 if x.dtype == _BOOL else x.dtype
+    value = _result(selection, eqn, name, dtype)
+    text = selection.text(eqn.invars[0])
+    call = f"{eqn.primitive.name}({text}, {eqn.params['axis']}, {call})"
+    origin = selection.origin(eqn, value.name, call)
+    kind = "neg" if negate else "to_i32" if x.dtype == _BOOL else "copy"
+    selection.element(kind, value, [x], origin)
+    value = exchange(value, origin)
+    if negate:
+        out = Value(
+            selection.names.unique(name), value.shape, value.dtype, place=origin.place
+        )
+        selection.element("neg", out, [whole(value)], origin)
+        value = out
+    _bind_as(selection, eqn, whole(value), origin)
+
+
+def _sendable(selection: Selection, eqn: JaxprEqn, name: str) -> tuple[Value, Origin]:
+    """The operand as a contiguous value of 32-bit elements that may be sent."""
+    x = selection.read(eqn.invars[0])
+    text = selection.text(eqn.invars[0])
+    call = f"{eqn.primitive.name}({text}, {eqn.params['axis']})"
+    origin = selection.origin(eqn, name, call)
+    if x.dtype == _BOOL:
+        unique = selection.names.unique(f"{name}_words")
+        value = Value(unique, x.shape, _INT32, place=origin.place)
+        selection.element("to_i32", value, [x], origin)
+        return value, origin
+    operand: Any = x
+    if getattr(operand, "is_whole", False) and operand.value.shape == x.shape:
+        return operand.value, origin
+    return selection.materialise(x, f"{name}_source", origin), origin
+
+
+def _result(selection: Selection, eqn: JaxprEqn, name: str, dtype: Any) -> Value:
+    value = selection.value(eqn, name)
+    value.dtype = dtype
+    return value
+
+
+def _bind_as(
+    selection: Selection, eqn: JaxprEqn, operand: Operand, origin: Origin
+) -> None:
+    """Binds the result, back in the dtype of the equation."""
+    aval: Any = eqn.outvars[0].aval
+    reshaped = views.reshape(operand, aval.shape)
+    assert reshaped is not None, "a contiguous value takes any shape"
+    if operand.dtype != aval.dtype:
+        out = Value(
+            selection.names.unique("flags"), aval.shape, aval.dtype, place=origin.place
+        )
+        kind = conversion(operand.dtype, aval.dtype)
+        selection.element(kind, out, [reshaped], origin)
+        reshaped = whole(out)
+    selection.bind(eqn.outvars[0], reshaped, _base_name(reshaped))
+
+
+def _base_name(operand: Operand) -> str:
+    value = getattr(operand, "value", None)
+    return value.name if isinstance(value, Value) else "constant"
+
+
+def _bind_copy(selection: Selection, eqn: JaxprEqn) -> None:
+    selection.bind(
+        eqn.outvars[0], selection.read(eqn.invars[0]), selection.text(eqn.invars[0])
+    )
+
+
+def _zero(dtype: Any) -> float | int | bool:
+    return np.zeros((), dtype).item()
+
+
+def _check_reducible(selection: Selection, eqn: JaxprEqn) -> None:
+    aval: Any = eqn.invars[0].aval
+    if str(aval.dtype) != "float32":
+        raise UnsupportedDtypeError(
+            f"{eqn.primitive.name} of {aval} is not supported",
+            place=selection.place(eqn),
+            rule="PEs reduce float32 on the fabric",
+            help="convert it with astype(float32) first",
+        )

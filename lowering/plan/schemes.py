@@ -1,0 +1,126 @@
+"""How dot products and reductions run on a PE, chosen by predicted cycles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lowering.plan.steps import DotStep, ReduceStep
+from lowering.plan.values import Shape, View, collapse, whole
+from lowering.target import CycleCosts, Target
+
+
+@dataclass(frozen=True, slots=True)
+class DotScheme:
+    """`rows`: the vector runs along n, `cols`: along m; the other two are loops.
+
+    Both are one algorithm: for each of `outer` output vectors, `inner` times
+    `vector += scalar * vector`. `matrix` holds the vectors, `scalars` the factors.
+    """
+
+    along: Literal["rows", "cols"]
+    outer: int
+    inner: int
+    length: int
+    out: View
+    matrix: View
+    scalars: View
+    cycles: int
+
+
+def dot_scheme(step: DotStep, target: Target) -> DotScheme:
+    """The cheaper of the legal schemes. One of them is legal: selection sees to it."""
+    schemes = [s for s in _dot_schemes(step, target.costs) if is_legal(s, target)]
+    assert schemes, "no matmul scheme has vectors of a legal stride"
+    return min(schemes, key=lambda scheme: scheme.cycles)
+
+
+def is_legal(scheme: DotScheme, target: Target) -> bool:
+    """Whether the vectors are vectors of memory with a stride that the wafer has."""
+    limit = target.max_mem1d_stride
+    return max(scheme.out.strides[1], scheme.matrix.strides[1]) <= limit
+
+
+def _dot_schemes(step: DotStep, costs: CycleCosts) -> list[DotScheme]:
+    (m, k), n = step.a.shape, step.b.shape[1]
+    out = View(step.out, (m, n), (n, 1))
+    by_rows = _dot_cycles(m, k, n, costs)
+    by_cols = _dot_cycles(n, k, m, costs)
+    return [
+        DotScheme("rows", m, k, n, out, step.b, step.a, by_rows),
+        DotScheme("cols", n, k, m, _flip(out), _flip(step.a), _flip(step.b), by_cols),
+    ]
+
+
+def _dot_cycles(outer: int, inner: int, length: int, costs: CycleCosts) -> int:
+    """Per vector operation: set-up, the loop, loading the factor, the elements."""
+    overhead = costs.dsd_setup_cycles + costs.loop_edge_cycles + costs.scalar_op_cycles
+    per_vector = overhead + length / costs.fmac_elements_per_cycle
+    clear = costs.dsd_setup_cycles + length / costs.move_elements_per_cycle
+    return round(outer * (inner * per_vector + clear + costs.loop_edge_cycles))
+
+
+def _flip(view: View) -> View:
+    return View(view.value, view.shape[::-1], view.strides[::-1], view.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceScheme:
+    """`vector`: whole slices are combined; `scalar`: each result is one reduction
+    into a register; `loop`: scalar code, for what no vector operation does.
+
+    `kept` and `reduced` are the collapsed dimensions: sizes, strides of x and (kept
+    only) strides of the result.
+    """
+
+    kind: Literal["vector", "scalar", "loop"]
+    kept: Shape
+    kept_strides: tuple[int, ...]
+    out_strides: tuple[int, ...]
+    reduced: Shape
+    reduced_strides: tuple[int, ...]
+    cycles: int
+
+
+def reduce_scheme(step: ReduceStep, target: Target) -> ReduceScheme:
+    """The cheapest scheme that can express the reduction."""
+    rank = step.kept_rank
+    out = whole(step.out).strides
+    kept, (kept_strides, out_strides) = collapse(
+        step.x.shape[:rank], [step.x.strides[:rank], out]
+    )
+    reduced, (strides,) = collapse(step.x.shape[rank:], [step.x.strides[rank:]])
+    dims = (kept, kept_strides, out_strides, reduced, strides)
+    costs, results = target.costs, step.out.element_count
+    terms = _product(reduced)
+    options: list[ReduceScheme] = []
+    per_scalar = costs.scalar_op_cycles * 2 + costs.loop_edge_cycles
+    options.append(ReduceScheme("loop", *dims, results * (terms + 1) * per_scalar))
+    if step.op != "min" and str(step.x.dtype) == "float32":
+        options += _vector_schemes(dims, results, terms, target)
+    return min(options, key=lambda scheme: scheme.cycles)
+
+
+def _vector_schemes(
+    dims: tuple[Shape, Shape, Shape, Shape, Shape],
+    results: int,
+    terms: int,
+    target: Target,
+) -> list[ReduceScheme]:
+    costs, found = target.costs, list[ReduceScheme]()
+    overhead = costs.dsd_setup_cycles + costs.loop_edge_cycles
+    if len(dims[3]) <= target.max_dsd_rank:
+        into_register = overhead + 2 * costs.scalar_op_cycles
+        cycles = results * (into_register + terms * costs.scalar_reduce_cycles)
+        found.append(ReduceScheme("scalar", *dims, cycles))
+    if len(dims[0]) <= target.max_dsd_rank and results > 1:
+        per_slice = overhead + results / costs.alu_elements_per_cycle
+        found.append(ReduceScheme("vector", *dims, round((terms + 1) * per_slice)))
+    return found
+
+
+def _product(shape: Shape) -> int:
+    result = 1
+    for size in shape:
+        result *= size
+    return result

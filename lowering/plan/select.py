@@ -1,0 +1,247 @@
+"""From the PE jaxpr to steps: what each equation becomes, before buffers exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
+
+from lowering.errors import (
+    LoweringError,
+    Place,
+    UnsupportedDtypeError,
+    UnsupportedPrimitiveError,
+    raise_all,
+)
+from lowering.placement import type_text
+from lowering.plan.names import Names
+from lowering.plan.steps import ElementOp, ElementStep, Origin, Step
+from lowering.plan.values import Constant, Operand, Ramp, Value, View, whole
+
+PlaceOf = Callable[[JaxprEqn], Place | None]
+Rule = Callable[["Selection", JaxprEqn], None]
+RULES: dict[str, Rule] = {}
+
+DTYPES = ("float32", "int32", "bool")
+
+
+def register(*primitives: str) -> Callable[[Rule], Rule]:
+    """Makes the decorated function the rule of these primitives."""
+
+    def decorate(rule: Rule) -> Rule:
+        for primitive in primitives:
+            assert primitive not in RULES, f"two rules for {primitive}"
+            RULES[primitive] = rule
+        return rule
+
+    return decorate
+
+
+class Selection:
+    """The steps chosen so far, and what each variable stands for.
+
+    Rules read operands with `read`, add steps with `add` and name the result with
+    `bind`.
+    """
+
+    def __init__(
+        self, names: Names, place_of: PlaceOf, wanted: dict[Var, str] | None = None
+    ) -> None:
+        self.steps: list[Step] = []
+        self.names = names
+        self._wanted = wanted or {}
+        self._place_of = place_of
+        self._environment: dict[Var, Operand] = {}
+        self._texts: dict[Var, str] = {}
+
+    def read(self, atom: Var | Literal) -> Operand:
+        if isinstance(atom, Literal):
+            return constant(np.asarray(atom.val, atom.aval.dtype))  # pyright: ignore[reportAttributeAccessIssue]
+        return self._environment[atom]
+
+    def bind(self, var: Var, operand: Operand, text: str) -> None:
+        self._environment[var] = operand
+        self._texts[var] = text
+
+    def bind_value(self, var: Var, value: Value) -> None:
+        self.bind(var, whole(value), value.name)
+
+    def text(self, atom: Var | Literal) -> str:
+        """The atom as comments show it."""
+        if isinstance(atom, Literal):
+            return number_text(constant(np.asarray(atom.val)).number)
+        return self._texts[atom]
+
+    def value(self, eqn: JaxprEqn, name: str | None = None) -> Value:
+        """A new value in memory of the equation's result type.
+
+        It has the name of the output that it is, if it is one.
+        """
+        var = eqn.outvars[0]
+        aval: Any = var.aval
+        wanted = self._wanted.pop(var, None)
+        unique = wanted or self.names.unique(name or eqn.primitive.name)
+        return Value(unique, aval.shape, aval.dtype, place=self.place(eqn))
+
+    def place(self, eqn: JaxprEqn) -> Place | None:
+        return self._place_of(eqn)
+
+    def origin(self, eqn: JaxprEqn, out: str, call: str | None = None) -> Origin:
+        """`name: f32[4,8] = primitive(a, b)`, with the user's line."""
+        aval: Any = eqn.outvars[0].aval
+        operands = ", ".join(self.text(atom) for atom in eqn.invars)
+        call = call or f"{eqn.primitive.name}({operands})"
+        equation = f"{out}: {type_text(aval.shape, aval.dtype)} = {call}"
+        return Origin(equation, self.place(eqn))
+
+    def add(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def element(
+        self, kind: str, out: Value, operands: Sequence[Operand], origin: Origin
+    ) -> None:
+        """Adds an element-wise step of one operation."""
+        self.add(ElementStep([ElementOp(kind, out, tuple(operands), origin)]))
+
+    def materialise(self, operand: Operand, name: str, origin: Origin) -> Value:
+        """The operand's elements as a value of its own, copied."""
+        value = Value(
+            self.names.unique(name), operand.shape, operand.dtype, place=origin.place
+        )
+        self.element("copy", value, [operand], origin)
+        return value
+
+
+def select(
+    closed: ClosedJaxpr,
+    in_names: Sequence[str],
+    out_names: Sequence[str],
+    names: Names,
+    place_of: PlaceOf,
+) -> tuple[list[Step], dict[str, Value], dict[str, Value]]:
+    """Steps, and the values of inputs and outputs by symbol name, of a PE jaxpr.
+
+    Raises: UnsupportedPrimitiveError, UnsupportedDtypeError (all of them at once).
+    """
+    check_supported(closed.jaxpr, place_of)
+    in_names = [names.unique(name) for name in in_names]
+    out_names = [names.unique(name) for name in out_names]
+    wanted = {
+        atom: name
+        for atom, name in zip(closed.jaxpr.outvars, out_names, strict=True)
+        if isinstance(atom, Var)
+    }
+    selection = Selection(names, place_of, wanted)
+    inputs = [
+        _input(selection, var, name)
+        for var, name in zip(closed.jaxpr.invars, in_names, strict=True)
+    ]
+    for var, data in zip(closed.jaxpr.constvars, closed.consts, strict=True):
+        _bind_constant(selection, var, np.asarray(data))
+    for eqn in closed.jaxpr.eqns:
+        RULES[eqn.primitive.name](selection, eqn)
+    outputs = _outputs(selection, closed.jaxpr, out_names)
+    return (
+        selection.steps,
+        dict(zip(in_names, inputs, strict=True)),
+        dict(zip(out_names, outputs, strict=True)),
+    )
+
+
+def check_supported(jaxpr: Jaxpr, place_of: PlaceOf) -> None:
+    """Raises what keeps the PE jaxpr from being planned, all of it at once."""
+    errors: list[LoweringError] = []
+    unknown: dict[str, JaxprEqn] = {}
+    for eqn in jaxpr.eqns:
+        if eqn.primitive.name not in RULES:
+            unknown.setdefault(eqn.primitive.name, eqn)
+    for name, eqn in unknown.items():
+        errors.append(
+            UnsupportedPrimitiveError(
+                f"primitive {name} has no emission rule",
+                place=place_of(eqn),
+                rule=f"a PE program is made of {', '.join(sorted(RULES))}",
+            )
+        )
+    errors += _dtype_errors(jaxpr, place_of)
+    if errors:
+        raise_all(errors)
+
+
+def _dtype_errors(jaxpr: Jaxpr, place_of: PlaceOf) -> list[LoweringError]:
+    """One error per dtype that cannot be held, at its first use."""
+    seen: dict[str, LoweringError] = {}
+    atoms: list[tuple[Any, JaxprEqn | None]] = [
+        (var, None) for var in (*jaxpr.invars, *jaxpr.constvars)
+    ]
+    atoms += [(var, eqn) for eqn in jaxpr.eqns for var in eqn.outvars]
+    for var, eqn in atoms:
+        dtype = str(var.aval.dtype)
+        if dtype not in DTYPES and dtype not in seen:
+            what = f"result of {eqn.primitive.name}" if eqn else "input"
+            seen[dtype] = UnsupportedDtypeError(
+                f"{what} has dtype {dtype}",
+                notes=[("value", type_text(var.aval.shape, var.aval.dtype))],
+                place=place_of(eqn) if eqn else None,
+                rule=f"PE programs compute in {', '.join(DTYPES)}",
+                help="convert it with astype(float32)",
+            )
+    return list(seen.values())
+
+
+def constant(data: np.ndarray[Any, Any]) -> Constant:
+    """The number of a one-element array, in its own shape."""
+    return Constant(data.reshape(()).item(), data.shape, data.dtype)
+
+
+def number_text(number: float | int | bool) -> str:
+    """A number in comments, as short as it can be."""
+    if isinstance(number, bool):
+        return "true" if number else "false"
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
+def _input(selection: Selection, var: Var, name: str) -> Value:
+    aval: Any = var.aval
+    value = Value(name, aval.shape, aval.dtype, "input")
+    selection.bind_value(var, value)
+    return value
+
+
+def _bind_constant(selection: Selection, var: Var, data: np.ndarray[Any, Any]) -> None:
+    """A constant of one number needs no memory; any other is a value with data."""
+    if data.size and np.all(data == data.flat[0]):
+        single = Constant(data.flat[0].item(), data.shape, data.dtype)
+        selection.bind(var, single, number_text(single.number))
+        return
+    name = selection.names.unique("table")
+    value = Value(name, data.shape, data.dtype, "constant", data=data)
+    selection.bind_value(var, value)
+
+
+def _outputs(
+    selection: Selection, jaxpr: Jaxpr, out_names: Sequence[str]
+) -> list[Value]:
+    """Gives every output a value of its own."""
+    outputs: list[Value] = []
+    for atom, name in zip(jaxpr.outvars, out_names, strict=True):
+        operand = selection.read(atom)
+        value = (
+            operand.value if isinstance(operand, View) and operand.is_whole else None
+        )
+        if value is None or value.role != "temporary":
+            aval: Any = atom.aval
+            equation = f"{name}: {type_text(aval.shape, aval.dtype)}"
+            origin = Origin(f"{equation} = {selection.text(atom)}")
+            value = Value(name, aval.shape, aval.dtype)
+            selection.element("copy", value, [operand], origin)
+        value.role = "output"
+        outputs.append(value)
+    return outputs
+
+
+def ramp(shape: tuple[int, ...], dimension: int, dtype: np.dtype[Any]) -> Ramp:
+    strides = tuple(int(dim == dimension) for dim in range(len(shape)))
+    return Ramp(shape, strides, dtype)

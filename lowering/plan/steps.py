@@ -1,0 +1,196 @@
+"""What a PE does, one step after the other; the plan is a list of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lowering.errors import Place
+from lowering.mesh import Axis
+from lowering.plan.values import Operand, Value, View
+
+ReduceOp = Literal["sum", "max", "min"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The equation a step comes from, as text, and the user's line behind it."""
+
+    equation: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ElementOp:
+    """`out = kind(operands)`, element by element; shapes are those of `out`."""
+
+    kind: str
+    out: Value
+    operands: tuple[Operand, ...]
+    origin: Origin
+
+
+@dataclass(slots=True)
+class ElementStep:
+    """Element-wise operations over one shape: one vector operation, or one loop.
+
+    `locals` are results that nobody outside the loop reads: they need no memory.
+    """
+
+    ops: list[ElementOp]
+    locals: frozenset[Value] = frozenset()
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [op.origin for op in self.ops]
+
+    def operands(self) -> Iterator[Operand]:
+        for op in self.ops:
+            yield from op.operands
+
+    def reads(self) -> list[Value]:
+        made = {op.out for op in self.ops}
+        views = [o for o in self.operands() if isinstance(o, View)]
+        return [view.value for view in views if view.value not in made]
+
+    def writes(self) -> list[Value]:
+        return [op.out for op in self.ops if op.out not in self.locals]
+
+
+@dataclass(slots=True)
+class DotStep:
+    """`out[m, n] = a[m, k] b[k, n]`."""
+
+    out: Value
+    a: View
+    b: View
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    def reads(self) -> list[Value]:
+        return [self.a.value, self.b.value]
+
+    def writes(self) -> list[Value]:
+        return [self.out]
+
+
+@dataclass(slots=True)
+class ReduceStep:
+    """`out[kept] = op over reduced of x[kept + reduced]`; the last dims are reduced."""
+
+    out: Value
+    op: ReduceOp
+    x: View
+    kept_rank: int
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    def reads(self) -> list[Value]:
+        return [self.x.value]
+
+    def writes(self) -> list[Value]:
+        return [self.out]
+
+
+@dataclass(slots=True)
+class IndexStep:
+    """`out = ` this PE's coordinate along `axis`, i32[]."""
+
+    out: Value
+    axis: Axis
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    def reads(self) -> list[Value]:
+        return []
+
+    def writes(self) -> list[Value]:
+        return [self.out]
+
+
+@dataclass(slots=True)
+class ZeroUnlessStep:
+    """Clears `value` on every PE but the one at index `root` of its line."""
+
+    value: Value
+    axis: Axis
+    root: int
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    def reads(self) -> list[Value]:
+        return [self.value]
+
+    def writes(self) -> list[Value]:
+        return [self.value]
+
+
+MoveKind = Literal[
+    "reduce_inward", "relay_inward", "gather_inward", "pass_inward", "flood", "shift"
+]
+
+
+@dataclass(slots=True)
+class MoveStep:
+    """One asynchronous exchange along a line of `size` PEs.
+
+    reduce_inward  PE 0 gets the `op` over the line of `target`, in place
+    relay_inward   PE 0 gets `target` of the PE at `root`, in place
+    gather_inward  every PE sends `source` inward; PE 0 fills the rest of `target`
+    pass_inward    the PEs between forward what the outer ones sent
+    flood          every PE gets `target` of PE 0
+    shift          `target` is `source` of the neighbour, outward or inward by `step`;
+                   zeros where there is no neighbour
+
+    Inward is toward PE 0 of the line (west, north). `extent_elements` counts what one
+    PE contributes. In flight the PE's memory is read and written as `reads` and
+    `writes` say, and by nothing else.
+    """
+
+    kind: MoveKind
+    axis: Axis
+    size: int
+    target: Value
+    extent_elements: int
+    origin: Origin
+    source: Value | None = None
+    op: Literal["sum", "max"] = "sum"
+    root: int = 0
+    step: int = 0
+    notes: str = field(default="")
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels of the axis that the exchange runs over."""
+        if self.kind == "flood":
+            return ("flood",)
+        return ("outward",) if self.kind == "shift" and self.step > 0 else ("inward",)
+
+    def reads(self) -> list[Value]:
+        if self.kind == "pass_inward":
+            return []
+        read = [] if self.kind in ("gather_inward", "shift") else [self.target]
+        return read if self.source is None else [*read, self.source]
+
+    def writes(self) -> list[Value]:
+        return [] if self.kind == "pass_inward" else [self.target]
+
+
+Step = ElementStep | DotStep | ReduceStep | IndexStep | ZeroUnlessStep | MoveStep
