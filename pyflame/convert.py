@@ -1,0 +1,90 @@
+"""What Python numbers, lists and arrays become as tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pyflame.dtypes import DType, as_dtype, unknown_dtype
+from pyflame.errors import ArgumentError, DTypeError
+
+_NARROWED = {"float64": DType.float32, "int64": DType.int32}
+_INT32 = np.iinfo(np.int32)
+
+
+def to_array(data: Any, dtype: object = None) -> jax.Array:
+    """A JAX array that shares no memory with `data`.
+
+    Lists and numbers become float32 (booleans stay boolean). Arrays keep their kind:
+    float64 becomes float32, int64 becomes int32.
+
+    Raises: DTypeError, if the dtype has no counterpart; ArgumentError, if the data is
+    ragged or an integer does not fit.
+    """
+    if isinstance(data, jax.Array):
+        target = as_dtype(dtype if dtype is not None else data.dtype)
+        return jax.lax.convert_element_type(data, target.numpy)
+    array = _numpy_array(data)
+    target = as_dtype(dtype) if dtype is not None else _default_dtype(data, array)
+    if target.numpy.kind == "i" and array.dtype.kind in "iu":
+        _check_range(array, target)
+    return jnp.array(array.astype(target.numpy))
+
+
+def to_literal(value: bool | int | float) -> bool | int | float:
+    """A Python number as an operand: float64 and subclasses become plain numbers.
+
+    Raises: ArgumentError, if an integer is beyond int32.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value if isinstance(value, bool) else float(value)
+    if not _INT32.min <= value <= _INT32.max:
+        raise ArgumentError(
+            f"the number {value} does not fit int32",
+            rule="Python integers are 32 bits wide beside tensors",
+            help=f"write {float(value)!r} if a float32 is meant",
+        )
+    return int(value)
+
+
+def _numpy_array(data: Any) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ArgumentError(
+            f"tensor: the data is no array: {error}",
+            rule="nested lists have one length per level",
+        ) from None
+    if array.dtype.kind not in "biufcV":
+        raise DTypeError(
+            f"tensor: {type(data).__name__} gives an array of {array.dtype}",
+            rule="a tensor holds numbers or booleans",
+        )
+    return array
+
+
+def _default_dtype(data: Any, array: np.ndarray[Any, Any]) -> DType:
+    if array.dtype.kind == "b":
+        return DType.bool_
+    if not isinstance(data, (np.ndarray, np.generic)) or isinstance(data, float):
+        return DType.float32
+    if array.dtype.name in _NARROWED:
+        return _NARROWED[array.dtype.name]
+    try:
+        return as_dtype(array.dtype)
+    except DTypeError:
+        raise unknown_dtype(array.dtype, "tensor: an array of") from None
+
+
+def _check_range(array: np.ndarray[Any, Any], target: DType) -> None:
+    limits = np.iinfo(target.numpy)
+    if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
+        raise ArgumentError(
+            f"tensor: values from {array.min()} to {array.max()} do not fit "
+            f"{target.name}",
+            rule=f"{target.name} holds {limits.min} to {limits.max}",
+            help="pass dtype=pf.float32, or a wider integer",
+        )

@@ -1,0 +1,160 @@
+"""Nodes: what a lazy tensor stands for, one per recorded op, and how they are walked.
+
+A node is a literal (a Python number), data (a value and no op), or the result of an
+op on other nodes. Computing a node keeps its recipe while a Tensor names it, so that
+its graph can still be shown and compiled; a computed value that nobody names any more
+is data: graphs begin there, and a loop that rebinds its variables stays flat in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from itertools import count
+from typing import Any
+
+import jax
+import numpy as np
+
+from pyflame.layout import MeshLayout
+
+Op = Callable[..., jax.Array]
+Static = tuple[tuple[str, Hashable], ...]
+
+MAX_PENDING_NODES = 2000
+
+_serials = count()
+
+
+class Aval:
+    """Shape, NumPy dtype and weakness of a value; interned, compared by identity."""
+
+    __slots__ = ("dtype", "shape", "weak")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool):
+        self.shape = shape
+        self.dtype = dtype
+        self.weak = weak
+
+    def struct(self) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(self.shape, self.dtype, weak_type=self.weak)
+
+
+_avals: dict[tuple[tuple[int, ...], np.dtype[Any], bool], Aval] = {}
+
+
+def aval_of(array: Any) -> Aval:
+    """The interned aval of a JAX array, tracer or ShapeDtypeStruct."""
+    key = (array.shape, array.dtype, array.weak_type)
+    found = _avals.get(key)
+    return found or _avals.setdefault(key, Aval(*key))
+
+
+class Node:
+    """One value. `value` is None while it is pending.
+
+    `pending_count` is an upper bound of the pending nodes it needs, itself included;
+    `names` counts the Tensors that stand for it.
+    """
+
+    __slots__ = (
+        "aval",
+        "inputs",
+        "layout",
+        "names",
+        "op",
+        "pending_count",
+        "serial",
+        "static",
+        "traceback",
+        "value",
+    )
+
+    def __init__(
+        self,
+        op: Op | None,
+        inputs: tuple[Node, ...],
+        static: Static,
+        aval: Aval | None,
+        value: Any = None,
+        traceback: Any = None,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.static = static
+        self.aval = aval
+        self.value = value
+        self.traceback = traceback
+        self.names = 0
+        self.layout: MeshLayout | None = None
+        self.serial = next(_serials)
+        self.pending_count = 0
+
+    @property
+    def is_literal(self) -> bool:
+        """A Python number that was an operand."""
+        return self.op is None and self.aval in _literal_avals.values()
+
+    @property
+    def is_source(self) -> bool:
+        """Data, or made from numbers alone (`zeros`, `randn`): an input of a graph."""
+        return all(node.is_literal for node in self.inputs)
+
+    def release(self) -> None:
+        """A Tensor that stood for this node is gone."""
+        self.names -= 1
+        if not self.names and self.value is not None:
+            self.forget()
+
+    def forget(self) -> None:
+        """Becomes data: the recipe is dropped, the value stays."""
+        self.inputs = ()
+        self.op = None
+        self.static = ()
+
+
+_literal_avals: dict[type, Aval] = {
+    bool: Aval((), np.dtype(np.bool_), False),
+    int: Aval((), np.dtype(np.int32), True),
+    float: Aval((), np.dtype(np.float32), True),
+}
+
+
+def literal(value: bool | int | float) -> Node:
+    """A node that holds a Python number: an input that is never structural."""
+    return Node(None, (), (), _literal_avals[type(value)], value)
+
+
+def data(value: Any, traceback: Any = None) -> Node:
+    """A node that holds a JAX array; or anything JAX puts into a pytree, unchecked."""
+    aval = aval_of(value) if isinstance(value, jax.Array) else None
+    return Node(None, (), (), aval, value, traceback)
+
+
+def walk(
+    roots: Iterable[Node], inputs_of: Callable[[Node], Iterable[Node]]
+) -> list[Node]:
+    """Every node reachable from `roots`, inputs before users, without recursion."""
+    order: list[Node] = []
+    seen: set[int] = set()
+    stack = [(node, False) for node in reversed(list(roots))]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((i, False) for i in reversed(tuple(inputs_of(node))))
+    return order
+
+
+def pending_inputs(node: Node) -> tuple[Node, ...]:
+    """The inputs that must be known before `node` can be computed."""
+    return node.inputs if node.value is None else ()
+
+
+def recipe_inputs(node: Node) -> tuple[Node, ...]:
+    """The inputs of a node as the user wrote it: none beyond a source, no numbers."""
+    if node.is_source:
+        return ()
+    return tuple(i for i in node.inputs if not i.is_literal)

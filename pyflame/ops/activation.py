@@ -1,0 +1,44 @@
+"""Activation functions, with PyTorch's definitions."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pyflame.ops.shapes import one_dim
+
+
+def relu(x: jax.Array) -> jax.Array:
+    """max(x, 0), with gradient 0 at 0."""
+    return jax.nn.relu(x)
+
+
+def sigmoid(x: jax.Array) -> jax.Array:
+    """1 / (1 + exp(-x))."""
+    return jax.nn.sigmoid(_floating(x))
+
+
+def gelu(x: jax.Array) -> jax.Array:
+    """x times the normal distribution function of x (exact, not the tanh form)."""
+    return jax.nn.gelu(_floating(x), approximate=False)
+
+
+def silu(x: jax.Array) -> jax.Array:
+    """x * sigmoid(x)."""
+    return jax.nn.silu(_floating(x))
+
+
+def softmax(x: jax.Array, *, dim: int) -> jax.Array:
+    """exp(x) over its sum along `dim`, shifted by the maximum."""
+    return jax.nn.softmax(_floating(x), axis=one_dim("softmax", x, dim))
+
+
+def log_softmax(x: jax.Array, *, dim: int) -> jax.Array:
+    """log(softmax(x)), computed without the quotient."""
+    return jax.nn.log_softmax(_floating(x), axis=one_dim("log_softmax", x, dim))
+
+
+def _floating(x: jax.Array) -> jax.Array:
+    """Integers and booleans as float32, as PyTorch takes them."""
+    x = jnp.asarray(x)
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)

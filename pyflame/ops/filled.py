@@ -1,0 +1,18 @@
+"""Arrays made of nothing but a shape and a value."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+
+def zeros(*, shape: tuple[int, ...], dtype: str) -> jax.Array:
+    return jnp.zeros(shape, jnp.dtype(dtype))
+
+
+def ones(*, shape: tuple[int, ...], dtype: str) -> jax.Array:
+    return jnp.ones(shape, jnp.dtype(dtype))
+
+
+def full(value: jax.Array, *, shape: tuple[int, ...], dtype: str) -> jax.Array:
+    return jnp.full(shape, value, jnp.dtype(dtype))

@@ -1,0 +1,61 @@
+"""Where in the user's source something was written, and the name it was given there."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+from jax.extend import source_info_util
+
+_PACKAGE = Path(__file__).parent
+_JAX = Path(source_info_util.__file__).parents[1]
+# The demo is a user of the package like any other.
+_USERS = (_PACKAGE / "demo.py", _PACKAGE / "__main__.py")
+
+
+class Place(NamedTuple):
+    """A line of the user's source."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{PurePath(self.file).name}:{self.line}"
+
+
+def hide_package_from_tracebacks() -> None:
+    """Makes JAX name the caller of a pf function as the place of an equation."""
+    for path in _PACKAGE.iterdir():
+        if path not in _USERS and path.name != "__pycache__":
+            source_info_util.register_exclusion(str(path))
+
+
+def place_of(traceback: Any) -> Place | None:
+    """The innermost frame outside of pyflame and JAX; None if there is none."""
+    for frame in traceback.frames if traceback is not None else ():
+        if _is_users(frame.file_name):
+            text = linecache.getline(frame.file_name, frame.line_num).strip()
+            return Place(frame.file_name, frame.line_num, text)
+    return None
+
+
+def assigned_name(place: Place | None) -> str | None:
+    """The variable that a line `name = ...` assigns, if it is that simple."""
+    try:
+        statements = ast.parse(place.text).body if place else []
+    except SyntaxError:
+        return None
+    match statements:
+        case [ast.Assign(targets=[ast.Name(id=name)])]:
+            return name
+    return None
+
+
+def _is_users(file_name: str) -> bool:
+    path = Path(file_name)
+    if path in _USERS:
+        return True
+    return _PACKAGE not in path.parents and _JAX not in path.parents

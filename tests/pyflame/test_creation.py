@@ -1,0 +1,161 @@
+"""Creation: values, dtypes, random numbers, and what data becomes."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import pyflame as pf
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    pf.manual_seed(7)
+
+
+def test_filled() -> None:
+    np.testing.assert_array_equal(pf.zeros([2, 3]).numpy(), np.zeros((2, 3)))
+    np.testing.assert_array_equal(pf.ones((4,)).numpy(), np.ones(4))
+    threes = pf.full([2], 3.14)
+    assert threes.dtype is pf.float32
+    np.testing.assert_array_equal(threes.numpy(), np.full(2, 3.14, np.float32))
+    np.testing.assert_array_equal(
+        pf.full([2], -1, dtype=pf.int32).numpy(), np.full(2, -1)
+    )
+
+
+def test_scalars_and_empty_shapes() -> None:
+    assert pf.zeros([]).shape == []
+    assert pf.ones([0, 3]).numel == 0
+    assert pf.full(3, 2.0).shape == [3]
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ((5,), [0, 1, 2, 3, 4]),
+        ((1, 5), [1, 2, 3, 4]),
+        ((0, 10, 2), [0, 2, 4, 6, 8]),
+        ((5, 0, -2), [5, 3, 1]),
+        ((0, 1, 0.25), [0, 0.25, 0.5, 0.75]),
+        ((3, 3), []),
+    ],
+)
+def test_arange(args: tuple[float, ...], expected: list[float]) -> None:
+    x = pf.arange(*args)
+    assert x.dtype is pf.float32
+    assert x.numpy().tolist() == expected
+
+
+def test_arange_of_integers() -> None:
+    x = pf.arange(0, 5, dtype=pf.int32)
+    assert x.dtype is pf.int32
+    assert x.numpy().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_arange_errors() -> None:
+    with pytest.raises(pf.ArgumentError) as error:
+        pf.arange(0, 5, -1)
+    assert str(error.value) == (
+        "arange from 0 to 5 by -1: the step leads away from the end\n"
+        "  rule  a positive step goes up, a negative one down"
+    )
+    with pytest.raises(pf.ArgumentError, match="there is no such range"):
+        pf.arange(0, 5, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        ([1, 2], pf.float32),
+        (3, pf.float32),
+        ([True, False], pf.bool_),
+        (np.ones(2), pf.float32),
+        (np.float64(2.0), pf.float32),
+        (np.arange(3), pf.int32),
+        (np.ones(2, np.float16), pf.float16),
+        (np.ones(2, np.int8), pf.int8),
+        (np.ones(2, bool), pf.bool_),
+        (jnp.ones(2, jnp.bfloat16), pf.bfloat16),
+    ],
+)
+def test_dtype_of_data(data: object, dtype: pf.DType) -> None:
+    x = pf.tensor(data)
+    assert x.dtype is dtype
+    np.testing.assert_array_equal(
+        x.numpy().astype(np.float32), np.asarray(data, np.float32)
+    )
+    assert pf.tensor(data, dtype=pf.float16).dtype is pf.float16
+
+
+def test_data_is_copied() -> None:
+    array = np.ones(64, np.float32)
+    x, y = pf.from_numpy(array), pf.tensor(array)
+    z = y + array
+    array[:] = 5
+    for tensor, value in ((x, 1), (y, 1), (z, 2)):
+        assert tensor.numpy().tolist() == [value] * 64
+    copy = x.numpy()
+    copy[0] = 9
+    assert x.numpy()[0] == 1
+
+
+def test_data_errors() -> None:
+    with pytest.raises(
+        pf.ArgumentError, match="nested lists have one length per level"
+    ):
+        pf.tensor([[1], [2, 3]])
+    with pytest.raises(pf.DTypeError, match="tensor: str gives an array of <U1"):
+        pf.tensor("a")
+    with pytest.raises(
+        pf.DTypeError, match="tensor: an array of uint8 is not supported"
+    ):
+        pf.tensor(np.ones(2, np.uint8))
+    with pytest.raises(pf.DTypeError, match="from_numpy: list is no NumPy array"):
+        pf.from_numpy([1])
+    with pytest.raises(pf.ArgumentError) as error:
+        pf.tensor(np.array([2**40]))
+    assert str(error.value) == (
+        "tensor: values from 1099511627776 to 1099511627776 do not fit int32\n"
+        "  rule  int32 holds -2147483648 to 2147483647\n"
+        "  help  pass dtype=pf.float32, or a wider integer"
+    )
+
+
+def test_shape_errors() -> None:
+    with pytest.raises(pf.ShapeError, match=r"zeros: \[-1\] is no shape"):
+        pf.zeros([-1])
+    with pytest.raises(pf.ShapeError, match=r"ones: 'ab' is no shape"):
+        pf.ones("ab")
+
+
+def test_random_is_reproducible_in_any_order() -> None:
+    a, b = pf.randn([50]), pf.rand([50])
+    first_b, first_a = b.numpy(), a.numpy()
+    pf.manual_seed(7)
+    c, d = pf.randn([50]), pf.rand([50])
+    np.testing.assert_array_equal(c.numpy(), first_a)
+    np.testing.assert_array_equal(d.numpy(), first_b)
+    pf.manual_seed(8)
+    assert not np.array_equal(pf.randn([50]).numpy(), first_a)
+
+
+def test_random_distributions() -> None:
+    normal, uniform = pf.randn([10000]).numpy(), pf.rand([10000]).numpy()
+    assert abs(normal.mean()) < 0.05
+    assert abs(normal.std() - 1) < 0.05
+    assert 0 <= uniform.min() < 0.01
+    assert 0.99 < uniform.max() < 1
+    assert pf.randn([3], dtype=pf.bfloat16).dtype is pf.bfloat16
+
+
+def test_random_errors() -> None:
+    with pytest.raises(pf.DTypeError, match="randn: random values of int32 are not"):
+        pf.randn([2], dtype=pf.int32)
+    with pytest.raises(pf.ArgumentError, match=r"manual_seed: 1.5 is no seed"):
+        pf.manual_seed(1.5)
+
+
+def test_random_keeps_its_values_when_read_twice() -> None:
+    x = pf.randn([3])
+    total = (x + 0).numpy()
+    np.testing.assert_array_equal(x.numpy(), total)
