@@ -1,12 +1,14 @@
 """Writes the tables of the documentation that repeat what the code says.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end of table -->`; NAME is a key
-of TABLES. `python docs/generate_tables.py` rewrites all of them; a test fails if one is
-out of date.
+of TABLES, or `files FOLDER` for a list of the modules in a folder.
+`python docs/generate_tables.py` rewrites all of them; a test fails if one is out of
+date.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable
@@ -19,8 +21,9 @@ from pyflame.wse.machine.costs import WSE2, WSE3, WSE3_SILICON, Costs
 from pyflame.wse.machine.limits import Semantics
 
 DOCS = Path(__file__).parent
+ROOT = DOCS.parent
 _TABLE = re.compile(
-    r"(?P<head><!-- table: (?P<name>[a-z-]+) -->\n).*?(?P<tail><!-- end of table -->)",
+    r"(?P<head><!-- table: (?P<name>[\w/ -]+) -->\n).*?(?P<tail><!-- end of table -->)",
     re.DOTALL,
 )
 _FIELD = re.compile(r"    (?P<name>\w+): [^#]*(?:#\s*(?P<comment>.*))?$")
@@ -99,6 +102,30 @@ def libraries_table() -> str:
     return rows(("module", "what it holds"), map(row, paths))
 
 
+def files_table(folder: str) -> str:
+    """One row per module of a folder: the first sentence of its docstring."""
+
+    def row(path: Path) -> list[str]:
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert text, f"{path} has no docstring"
+        paragraph = " ".join(text.partition("\n\n")[0].split())
+        sentence = re.split(r"(?<=\.)\s(?=[A-Z])", paragraph)[0]
+        return [f"`{path.name}`", sentence.rstrip(".").replace("|", "\\|")]
+
+    modules = sorted(p for p in (ROOT / folder).glob("*.py") if p.stem != "__init__")
+    return rows(("file", "what it does"), map(row, modules))
+
+
+def table(name: str) -> str:
+    """The table of that name.
+
+    Raises:
+        KeyError: if there is none.
+    """
+    kind, _, folder = name.partition(" ")
+    return files_table(folder) if kind == "files" else TABLES[name]()
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "costs": costs_table,
     "libraries": libraries_table,
@@ -107,13 +134,9 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def with_tables(text: str) -> str:
-    """The text with every table made anew.
-
-    Raises:
-        KeyError: for a table that TABLES does not know.
-    """
+    """The text with every table made anew."""
     return _TABLE.sub(
-        lambda match: f"{match['head']}{TABLES[match['name']]()}{match['tail']}", text
+        lambda match: f"{match['head']}{table(match['name'])}{match['tail']}", text
     )
 
 

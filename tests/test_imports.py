@@ -175,7 +175,7 @@ LOAD_WSE = """
 import importlib, pkgutil, sys
 import pyflame.wse
 for module in pkgutil.walk_packages(pyflame.wse.__path__, "pyflame.wse."):
-    if "shims" not in module.name and not module.name.endswith("__main__"):
+    if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 """
 REPORT = """
