@@ -1,0 +1,137 @@
+"""Builtins that make identifiers: language reference 12.4. Ranges per architecture."""
+
+from __future__ import annotations
+
+from pyflame.wse.language import code, types
+from pyflame.wse.language.coercions import coerce
+from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.invocation import Invocation
+from pyflame.wse.language.operands import is_integer
+from pyflame.wse.language.values import DsrValue, FifoValue
+
+COLORS = (0, 23)
+CONTROL_TASK_IDS = (0, 63)
+LOCAL_TASK_IDS = {"wse2": (0, 30), "wse3": (8, 30)}
+INPUT_QUEUES = (0, 7)
+OUTPUT_QUEUES = {"wse2": (0, 5), "wse3": (0, 7)}
+UT_IDS = (0, 7)
+# the documents give no totals; these hold every published program
+DSR_IDS = (0, 15)
+
+
+def _identifier(
+    call: Invocation, name: str, what: str, bounds: tuple[int, int]
+) -> code.Expression:
+    """A known integer in range, or a run-time u16 that nobody checks."""
+    type_ = types.Identifier(name)
+    operand = call.operand(0)
+    if isinstance(operand, code.Constant):
+        if isinstance(operand.type, types.Enum):
+            operand = code.Constant(types.COMPTIME_INT, operand.span, operand.value)
+        return call.constant(type_, call.check_range(operand, what, *bounds))
+    if not is_integer(operand.type):
+        fail(f"{what} must be an integer, got: '{operand.type}'", operand.span)
+    return code.Bitcast(type_, call.span, coerce(operand, types.U16))
+
+
+def get_color(call: Invocation) -> code.Expression:
+    return _identifier(call, "color", "color", COLORS)
+
+
+def get_local_task_id(call: Invocation) -> code.Expression:
+    bounds = LOCAL_TASK_IDS[call.program.options.arch]
+    return _identifier(call, "local_task_id", "local task id", bounds)
+
+
+def get_control_task_id(call: Invocation) -> code.Expression:
+    return _identifier(call, "control_task_id", "control task id", CONTROL_TASK_IDS)
+
+
+def get_ut_id(call: Invocation) -> code.Expression:
+    check_arch(call, "wse3")
+    return _identifier(call, "ut_id", "microthread id", UT_IDS)
+
+
+def check_arch(call: Invocation, arch: str) -> None:
+    """Raises CslError for builtins that the chosen architecture does not have."""
+    chosen = call.program.options.arch
+    if chosen != arch:
+        fail(f"'{call.name}' exists on {arch} only (compiling for {chosen})", call.span)
+
+
+def get_data_task_id(call: Invocation) -> code.Expression:
+    source = "color" if call.program.options.arch == "wse2" else "input_queue"
+    operand = call.operand(0)
+    if operand.type != types.Identifier(source):
+        arch = call.program.options.arch
+        fail(
+            f"expected type '{source}', got: '{operand.type}'",
+            operand.span,
+            note=f"data task ids come from a {source.replace('_', ' ')} on {arch}",
+        )
+    type_ = types.Identifier("data_task_id")
+    if isinstance(operand, code.Constant):
+        return call.constant(type_, operand.value)
+    return code.Bitcast(type_, call.span, operand)
+
+
+def get_input_queue(call: Invocation) -> code.Expression:
+    queue = call.integer(0, "input queue", *INPUT_QUEUES)
+    return call.constant(types.Identifier("input_queue"), queue)
+
+
+def get_output_queue(call: Invocation) -> code.Expression:
+    bounds = OUTPUT_QUEUES[call.program.options.arch]
+    queue = call.integer(0, "output queue", *bounds)
+    return call.constant(types.Identifier("output_queue"), queue)
+
+
+def get_dsr(call: Invocation) -> code.Expression:
+    type_ = call.type(0)
+    kind = str(type_)
+    if kind not in types.DSR_KINDS or kind == "xdsr":
+        fail(f"'@get_dsr' takes a kind of DSR, got: '{type_}'", call.span)
+    return _new_dsr(call, kind, _dsr_number(call, kind))
+
+
+def _dsr_number(call: Invocation, kind: str) -> int:
+    """The id; FIFO DSRs may take it from a plain DSR."""
+    operand = call.operand(1)
+    if isinstance(operand, code.Constant) and isinstance(operand.value, DsrValue):
+        return operand.value.number
+    return call.check_range(operand, f"{kind} id", *DSR_IDS)
+
+
+def get_xdsr(call: Invocation) -> code.Expression:
+    return _new_dsr(call, "xdsr", call.integer(0, "xdsr id", *DSR_IDS))
+
+
+def _new_dsr(call: Invocation, kind: str, number: int) -> code.Expression:
+    """Each DSR is made once per program; every further one would be an alias."""
+    earlier = call.program.dsrs.get((kind, number))
+    if earlier is not None:
+        fail(
+            f"{kind} {number} is already in use",
+            call.span,
+            note="first made here",
+            note_span=earlier,
+            help="make it once and share the constant",
+        )
+    call.program.dsrs[kind, number] = call.span
+    return call.constant(types.Simple(kind), DsrValue(kind, number))
+
+
+def get_filter_id(call: Invocation) -> code.Expression:
+    fail(
+        "'@get_filter_id' is not supported yet",
+        call.span,
+        note="filters cannot be changed at run time yet",
+    )
+
+
+def is_dsr(operand: code.Expression) -> bool:
+    return isinstance(operand, code.Constant) and isinstance(operand.value, DsrValue)
+
+
+def is_fifo(operand: code.Expression) -> bool:
+    return isinstance(operand, code.Constant) and isinstance(operand.value, FifoValue)

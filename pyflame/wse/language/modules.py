@@ -1,0 +1,385 @@
+"""Module instances: their params and globals, resolved on first use in any order."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+
+from pyflame.wse.language import code, tree, types
+from pyflame.wse.language.coercions import coerce
+from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.dispatch import evaluate
+from pyflame.wse.language.operands import (
+    array_elements,
+    at,
+    copied,
+    need_known,
+    need_string,
+    need_type,
+)
+from pyflame.wse.language.predeclared import PREDECLARED
+from pyflame.wse.language.source import Source, Span
+from pyflame.wse.language.state import (
+    Frame,
+    FunctionRef,
+    Global,
+    Module,
+    Program,
+    Scope,
+)
+from pyflame.wse.language.types import Type
+from pyflame.wse.language.values import ArrayValue
+
+_DECIDED_TYPE_NAMES = (types.Struct, types.Enum)
+
+
+def load_module(
+    program: Program,
+    name: str,
+    importer: Source | None,
+    prefix: str,
+    given: dict[str, code.Constant],
+    span: Span | None = None,
+) -> Module:
+    """A fresh instance of a file, with all of its globals resolved.
+
+    Raises:
+        CslError: the file is missing or breaks a rule.
+    """
+    source = program.reader.read(name, importer)
+    file = program.parse(source)
+    module = Module(program, file, prefix, given)
+    if len(prefix) > 400:
+        fail(f"imports are nested too deeply at '{name}'", span)
+    _declare(module)
+    for entry in module.globals.values():
+        if entry.declaration.kind != "param" or _is_bound(entry):
+            resolve(entry, entry.declaration.span)
+    program.modules.append(module)
+    return module
+
+
+def _is_bound(entry: Global) -> bool:
+    declaration = entry.declaration
+    return declaration.name in entry.module.given or declaration.value is not None
+
+
+def _declare(module: Module) -> None:
+    seen: dict[str, Span] = {}
+    for item in (*module.file.globals, *module.file.functions):
+        if item.name in seen:
+            fail(
+                f"redeclaration of '{item.name}'",
+                item.span,
+                note="first declared here",
+                note_span=seen[item.name],
+            )
+        seen[item.name] = item.span
+    for item in module.file.globals:
+        module.globals[item.name] = Global(module, item)
+    for item in module.file.functions:
+        module.functions[item.name] = FunctionRef(module, item)
+
+
+def module_frame(module: Module, naming: str = "") -> Frame:
+    """A comptime frame at the top level of a module."""
+    return Frame(module.program, module, Scope({}), "K", [], naming=naming)
+
+
+# --- names ------------------------------------------------------------------------
+
+
+def read_member(module: Module, name: str, span: Span, frame: Frame) -> code.Expression:
+    """A global or function of a module, read from some frame."""
+    entry = module.globals.get(name)
+    if entry is not None:
+        return read_global(entry, span, frame)
+    reference = module.functions.get(name)
+    if reference is not None:
+        return code.Constant(function_type(reference), span, reference)
+    if module is frame.module and name in PREDECLARED:
+        type_, value = PREDECLARED[name]
+        return code.Constant(type_, span, value)
+    _undeclared(module, name, span, frame)
+
+
+def _undeclared(module: Module, name: str, span: Span, frame: Frame) -> None:
+    candidates = [*module.globals, *module.functions]
+    where = f"use of undeclared identifier '{name}'"
+    if module is not frame.module:
+        where = f"module '{module.path}' has no member '{name}'"
+    else:
+        candidates += [*PREDECLARED, *_local_names(frame)]
+    close = difflib.get_close_matches(name, candidates, 1)
+    fail(where, span, help=f"did you mean '{close[0]}'?" if close else "")
+
+
+def _local_names(frame: Frame) -> list[str]:
+    names: list[str] = []
+    scope: Scope | None = frame.scope
+    while scope is not None:
+        names += scope.names
+        scope = scope.parent
+    return names
+
+
+def read_global(entry: Global, span: Span, frame: Frame) -> code.Expression:
+    resolve(entry, span)
+    if entry.constant is not None:
+        return at(entry.constant, span)
+    variable = global_variable(entry)
+    if frame.comptime:
+        fail(
+            f"'{entry.declaration.name}' is a run-time variable: "
+            "its value is not known at comptime",
+            span,
+            note="declared here",
+            note_span=entry.declaration.span,
+        )
+    return code.Variable(variable.type, span, variable)
+
+
+def global_variable(entry: Global) -> code.GlobalVariable:
+    """The storage of a global `var`, or of a `const` that needs an address."""
+    if entry.variable is None:
+        constant = entry.constant
+        assert constant is not None, "unresolved global"
+        entry.variable = _new_variable(entry, constant.type, constant.value, False)
+    register(entry.module.program, entry.variable)
+    return entry.variable
+
+
+def register(program: Program, variable: code.GlobalVariable) -> None:
+    """Makes storage part of the PE program, once."""
+    if id(variable) not in program.registered:
+        program.registered.add(id(variable))
+        program.unit.globals.append(variable)
+
+
+def constant_variable(
+    program: Program, constant: code.Constant, name: str
+) -> code.GlobalVariable:
+    """Read-only storage for a comptime value that needs an address."""
+    key = (id(constant.value), constant.type)
+    if key in program.constants:
+        return program.constants[key][1]
+    unique = program.unique(name)
+    value = copied(constant.value)
+    variable = code.GlobalVariable(
+        unique, unique, constant.type, value, False, constant.span
+    )
+    program.constants[key] = (constant.value, variable)
+    register(program, variable)
+    return variable
+
+
+# --- resolution -------------------------------------------------------------------
+
+
+def resolve(entry: Global, span: Span) -> None:
+    """Evaluates a global's type and value, unless that is done already.
+
+    Raises:
+        CslError: also if the global depends on itself.
+    """
+    if entry.state == "done":
+        return
+    declaration = entry.declaration
+    if entry.state == "busy":
+        fail(
+            f"global '{declaration.name}' depends on itself",
+            span,
+            note="declared here",
+            note_span=declaration.span,
+        )
+    entry.state = "busy"
+    frame = module_frame(entry.module, declaration.name)
+    type_ = None
+    if declaration.type is not None:
+        type_ = need_type(evaluate(frame, declaration.type))
+    if declaration.storage == "extern":
+        _resolve_extern(entry, type_)
+    elif declaration.kind == "var":
+        _resolve_variable(entry, frame, type_)
+    else:
+        _resolve_constant(entry, frame, type_, span)
+    entry.state = "done"
+
+
+def _resolve_extern(entry: Global, type_: Type | None) -> None:
+    declaration = entry.declaration
+    if declaration.value is not None:
+        fail(f"extern '{declaration.name}' must not have a value", declaration.span)
+    if type_ is None:
+        fail(f"extern '{declaration.name}' needs a type", declaration.span)
+    fail(
+        f"extern variable '{declaration.name}' is not supported yet",
+        declaration.span,
+        help="import the defining file with @import_module and use its member",
+    )
+
+
+def _resolve_constant(
+    entry: Global, frame: Frame, type_: Type | None, span: Span
+) -> None:
+    declaration = entry.declaration
+    given = entry.module.given.get(declaration.name)
+    if declaration.kind == "param" and given is not None:
+        entry.constant = _bound(given, type_, declaration)
+    elif declaration.value is None:
+        _missing_value(entry, span)
+    else:
+        value = evaluate(frame, declaration.value, type_)
+        entry.constant = _typed(value, type_, f"the value of '{declaration.name}'")
+    entry.constant = _named(entry.constant, declaration.name)
+    if declaration.storage == "export":
+        global_variable(entry).exported = True
+
+
+def _bound(
+    given: code.Constant, type_: Type | None, declaration: tree.GlobalDeclaration
+) -> code.Constant:
+    if type_ is None:
+        return given
+    if given.type == types.COMPTIME_INT and isinstance(type_, types.Identifier):
+        return code.Constant(type_, given.span, given.value)
+    return _typed(given, type_, f"param '{declaration.name}'")
+
+
+def _typed(value: code.Expression, type_: Type | None, what: str) -> code.Constant:
+    if type_ is not None:
+        value = coerce(value, type_)
+    return need_known(value, what)
+
+
+def _missing_value(entry: Global, span: Span) -> None:
+    declaration = entry.declaration
+    if declaration.kind == "param":
+        fail(
+            f"param '{declaration.name}' of '{entry.module.path}' is not set",
+            span,
+            note="declared here, without a default",
+            note_span=declaration.span,
+            help=f"bind it where the file is used: .{declaration.name} = ...",
+        )
+    fail(f"const '{declaration.name}' needs a value", declaration.span)
+
+
+def _named(constant: code.Constant, name: str) -> code.Constant:
+    """Struct and enum types show the name of the constant that holds them."""
+    value = constant.value
+    if constant.type == types.TYPE and isinstance(value, _DECIDED_TYPE_NAMES):
+        if value.identity and value.display in ("", "enum"):
+            shown = replace(value, display=name)
+            return code.Constant(constant.type, constant.span, shown)
+    return constant
+
+
+def _resolve_variable(entry: Global, frame: Frame, type_: Type | None) -> None:
+    declaration = entry.declaration
+    value = None
+    if declaration.value is not None:
+        what = f"the initial value of '{declaration.name}'"
+        initial = _typed(evaluate(frame, declaration.value, type_), type_, what)
+        type_, value = initial.type, initial.value
+    if type_ is None:
+        fail(f"var '{declaration.name}' needs a type or a value", declaration.span)
+    check_run_time_type(type_, declaration.name, declaration.span)
+    entry.variable = _new_variable(entry, type_, value, True)
+    if declaration.storage == "export":
+        entry.variable.exported = True
+        register(entry.module.program, entry.variable)
+
+
+def check_run_time_type(type_: Type, name: str, span: Span) -> None:
+    """Raises CslError for variables of types that exist at comptime only."""
+    if type_.comptime_only or isinstance(type_, types.Function):
+        help = "give the variable a type" if str(type_).startswith("comptime_") else ""
+        fail(
+            f"variable of type '{type_}' must be comptime-known",
+            span,
+            note=f"'{name}' would exist at run time",
+            help=help,
+        )
+    if type_ == types.VOID:
+        fail(f"variable '{name}' cannot have type 'void'", span)
+
+
+def check_float_format(program: Program, type_: Type, span: Span) -> None:
+    """Only one 16-bit float format exists at run time."""
+    element = type_.element if isinstance(type_, types.Array) else type_
+    if isinstance(element, types.Float) and element.bits == 16:
+        chosen = program.options.fp16_format
+        if element.name != chosen:
+            fail(
+                f"variable of type '{element}' must be comptime-known",
+                span,
+                note=f"the 16-bit float format of this program is '{chosen}'",
+                help=f"compile with --fp16-format={element.name}",
+            )
+
+
+def _new_variable(
+    entry: Global, type_: Type, value: object, mutable: bool
+) -> code.GlobalVariable:
+    module, declaration = entry.module, entry.declaration
+    check_float_format(module.program, type_, declaration.span)
+    full = module.prefix + declaration.name
+    symbol = declaration.name if declaration.storage == "export" else full
+    frame = module_frame(module)
+    variable = code.GlobalVariable(
+        module.program.unique(full),
+        symbol,
+        type_,
+        copied(value),
+        mutable,
+        declaration.span,
+    )
+    for attribute in declaration.attributes:
+        _apply_attribute(variable, attribute, frame)
+    return variable
+
+
+def _apply_attribute(
+    variable: code.GlobalVariable, attribute: tree.FieldInit, frame: Frame
+) -> None:
+    operand = evaluate(frame, attribute.value)
+    if attribute.name == "align":
+        align = need_known(operand, "the alignment").value
+        if not isinstance(align, int) or align < 1 or align & (align - 1):
+            fail(f"alignment {align} is not a power of two", attribute.span)
+        variable.align_bytes = align
+    elif attribute.name == "linkname":
+        variable.symbol = need_string(operand, "linkname")
+    else:
+        variable.section = need_string(operand, "linksection")
+
+
+# --- function types ---------------------------------------------------------------
+
+
+def is_generic(declaration: tree.FunctionDeclaration) -> bool:
+    return any(p.comptime or isinstance(p.type, tree.AnyType) for p in declaration.params)
+
+
+def function_type(reference: FunctionRef) -> types.Function:
+    """The type of a function name; generic functions have anytype in its place."""
+    if reference.type is None:
+        declaration = reference.declaration
+        anytype = types.Simple("anytype")
+        if is_generic(declaration):
+            params = (anytype,) * len(declaration.params)
+            found = types.Function(params, anytype, declaration.task)
+        else:
+            frame = module_frame(reference.module)
+            params = tuple(
+                need_type(evaluate(frame, p.type)) for p in declaration.params
+            )
+            result = need_type(evaluate(frame, declaration.result))
+            found = types.Function(params, result, declaration.task)
+        reference.type = found
+    return reference.type
+
+
+def empty_array(element: Type) -> ArrayValue:
+    return ArrayValue(array_elements(element, []))
