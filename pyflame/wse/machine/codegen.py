@@ -1,0 +1,208 @@
+"""All functions of a PE program as one Python module.
+
+The text consists of names and literals that the `codegen_*` files make up; what the
+user wrote reaches it only as objects in the module's namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pyflame.wse.errors import CslError
+from pyflame.wse.language import code, types
+from pyflame.wse.language.image import PeProgram
+from pyflame.wse.machine import (
+    codegen_arithmetic,
+    codegen_builtins,
+    codegen_loops,
+    codegen_places,
+    codegen_statements,
+    codegen_values,
+)
+from pyflame.wse.machine.codegen_core import FunctionWriter, Unit, Value
+from pyflame.wse.machine.codegen_places import local_place
+from pyflame.wse.machine.layout_memory import needs_memory
+from pyflame.wse.machine.walk import walk
+
+# The rules register themselves when these are imported.
+RULES = (
+    codegen_arithmetic,
+    codegen_builtins,
+    codegen_loops,
+    codegen_places,
+    codegen_statements,
+    codegen_values,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionCode:
+    """A function as Python code: `call(pe, *arguments)`.
+
+    A `blocking` one is a generator: it yields operations that may wait and is sent
+    their results.
+    """
+
+    name: str
+    params: tuple[types.Type, ...]
+    result: types.Type
+    blocking: bool
+    call: Callable[..., Any]
+
+
+def compile_functions(
+    unit: Unit, program: PeProgram
+) -> dict[code.Function, FunctionCode]:
+    """Generates, compiles and loads the module.
+
+    Raises:
+        CslError: for code that nests deeper than can be compiled.
+    """
+    lines: list[str] = []
+    for function in program.functions:
+        lines += _function_lines(unit, function)
+    namespace = _load(unit, program, "\n".join(lines) + "\n")
+    found = {
+        function: FunctionCode(
+            function.name,
+            tuple(param.type for param in function.params),
+            function.result,
+            function in unit.graph.blocking,
+            namespace[unit.function_name(function)],
+        )
+        for function in program.functions
+    }
+    _fill_tables(unit, namespace, found)
+    return found
+
+
+def _load(unit: Unit, program: PeProgram, text: str) -> dict[str, Any]:
+    """Runs the module text in the unit's namespace."""
+    try:
+        module = compile(text, f"<code of {program.file!r}>", "exec")
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
+        raise CslError(
+            f"the code of '{program.file}' nests too deeply: {reason}",
+            help="split it into more functions",
+        ) from error
+    namespace = unit.namespace
+    namespace["__builtins__"] = _BUILTINS
+    exec(module, namespace)
+    return namespace
+
+
+# All that generated text may call by a global name of Python.
+_BUILTINS = {
+    "bool": bool,
+    "enumerate": enumerate,
+    "float": float,
+    "int": int,
+    "len": len,
+    "range": range,
+}
+
+
+def _fill_tables(
+    unit: Unit, namespace: dict[str, Any], found: dict[code.Function, FunctionCode]
+) -> None:
+    """`F` and `G`: what function pointers call; all of `G` are generators."""
+    table: dict[int, Callable[..., Any]] = {}
+    waiting: dict[int, Callable[..., Any]] = {}
+    for function in unit.graph.addressed:
+        compiled, number = found[function], unit.numbers[function]
+        table[number] = compiled.call
+        generator = compiled.call if compiled.blocking else _as_generator(compiled.call)
+        waiting[number] = generator
+    namespace["F"], namespace["G"] = table, waiting
+
+
+def _as_generator(call: Callable[..., Any]) -> Callable[..., Any]:
+    def run(pe: Any, *arguments: Any) -> Any:
+        return call(pe, *arguments)
+        yield
+
+    return run
+
+
+# --- one function -----------------------------------------------------------------
+
+
+def _function_lines(unit: Unit, function: code.Function) -> list[str]:
+    w = FunctionWriter(unit, function)
+    w.constant_locals = _constant_locals(function)
+    _store_params(w)
+    w.statements(function.body)
+    if not (w.block.lines and w.block.lines[-1].startswith("return")):
+        w.leave()
+    if function in unit.graph.blocking:
+        w.line("return")
+        w.line("yield")
+    params = "".join(f", {w.local(param)}" for param in function.params)
+    header = f"def {unit.function_name(function)}(pe{params}):"
+    return [header, *(" " + line for line in _prologue(w) + _body(w))]
+
+
+def _constant_locals(function: code.Function) -> set[code.LocalVariable]:
+    """Locals that keep the value they are declared with."""
+    seen: set[code.LocalVariable] = set(function.params)
+    changed: set[code.LocalVariable] = set()
+    for node in walk(function.body):
+        if isinstance(node, code.Declare):
+            (changed if node.variable in seen else seen).add(node.variable)
+        elif isinstance(node, (code.ForRange, code.ForEach)):
+            seen.add(node.variable)
+            seen.update([node.index] if node.index else [])
+        elif isinstance(node, code.Assign):
+            root = _root(node.place)
+            changed.update([root] if isinstance(root, code.LocalVariable) else [])
+    return {v for v in seen - changed if not v.in_memory}
+
+
+def _root(place: code.Expression) -> object:
+    while isinstance(place, (code.Element, code.FieldOf)):
+        place = place.base
+    return place.variable if isinstance(place, code.Variable) else None
+
+
+def _store_params(w: FunctionWriter) -> None:
+    """Parameters that live in memory are put there on entry."""
+    for param in w.function.params:
+        name = w.local(param)
+        if needs_memory(param):
+            local_place(w, param, w.function).store(Value(name))
+
+
+def _prologue(w: FunctionWriter) -> list[str]:
+    lines = ["M = pe.memory"] if w.views else []
+    lines += [f"m_{view} = M.{view}" for view in sorted(w.views)]
+    if w.uses_slots:
+        lines.append("S = pe.slots")
+    if w.uses_limit:
+        lines.append("L = pe.max_cycles")
+    if w.uses_counter:
+        lines.append("c = 0")
+    lines += [f"{flag} = False" for flag in w.flags]
+    return lines
+
+
+def _body(w: FunctionWriter) -> list[str]:
+    """The lines with their clock marks written out."""
+    lines: list[str] = []
+    for line in w.block.lines:
+        if "\0" not in line:
+            lines.append(line)
+            continue
+        indent, mark = line.split("\0")
+        kind, cycles = mark.split()
+        lines += (indent + text for text in _clock_lines(w, kind, int(cycles)))
+    return lines
+
+
+def _clock_lines(w: FunctionWriter, kind: str, cycles: int) -> list[str]:
+    if not w.uses_counter:
+        return [f"pe.clock += {cycles}"] if cycles else []
+    text = f"pe.clock += c + {cycles}" if cycles else "pe.clock += c"
+    return [text] if kind == "leave" else [text, "c = 0"]

@@ -1,0 +1,229 @@
+"""Places in PE memory as text: loads, stores and addresses, with their checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from pyflame.wse.language import types
+from pyflame.wse.language.source import Span
+from pyflame.wse.machine import limits, storage
+from pyflame.wse.machine import scalar_support as support
+from pyflame.wse.machine.codegen_arithmetic import strict_bool
+from pyflame.wse.machine.codegen_core import FunctionWriter, Place, Value, typed
+
+_MEMORY_BYTES = limits.WSE2.memory_bytes
+
+
+@dataclass(slots=True)
+class MemoryPlace(Place):
+    """A value in memory at `base + pointer + sum(index * stride)` bytes.
+
+    Args:
+        name: for faults: the variable or pointer.
+        pointer: text of a byte address, or "" for a place at a known address.
+        indices: (text, stride in bytes) of dynamic indices, already checked if
+            there is no pointer.
+    """
+
+    w: FunctionWriter
+    type: types.Type
+    span: Span
+    name: str
+    base: int = 0
+    pointer: str = ""
+    indices: list[tuple[Value, int]] = field(default_factory=list)
+
+    def moved(self, type_: types.Type, offset_bytes: int) -> MemoryPlace:
+        """The place of a part of this one."""
+        return replace(self, type=type_, base=self.base + offset_bytes)
+
+    def address(self) -> Value:
+        if not self.pointer and not self.indices:
+            return Value(str(self.base), self.base, self.base, fixed=True)
+        text = _sum([self.pointer, *_scaled(self.indices, 1)], self.base)
+        depth = 1 + max((v.depth for v, _ in self.indices), default=1)
+        if self.pointer and (self.indices or self.base):
+            return Value(f"({text} & 65535)", 0, 0xFFFF, depth=depth + 1)
+        return Value(f"({text})", 0, 0xFFFF, depth=depth)
+
+    # --- loading ---
+
+    def load(self) -> Value:
+        self.w.charge(self.w.unit.costs.issue_cycles)
+        match self.type:
+            case types.Array():
+                return self._load_array(self.type)
+            case types.Struct():
+                return self._load_struct(self.type)
+            case types.Int(bits=64):
+                return self._load_long()
+            case _:
+                return self._load_scalar()
+
+    def _load_scalar(self) -> Value:
+        scalar = _scalar(self.type)
+        text = self._load_text(scalar)
+        match self.type:
+            case types.Simple(name="bool"):
+                return Value(f"({text} != 0)", depth=2)
+            case types.Simple(name="direction"):
+                names = self.w.constant(limits.DIRECTIONS, "directions")
+                return Value(f"{names}[{text}]", depth=2)
+            case types.Float(name="bf16" | "cb16" as name):
+                decode = support.SMALL_FLOATS[name].decode
+                return Value(f"{self.w.constant(decode, ('decode', name))}({text})")
+            case _:
+                return typed(text, self.type, depth=self._depth())
+
+    def _depth(self) -> int:
+        return 2 + max((v.depth for v, _ in self.indices), default=0)
+
+    def _load_text(self, scalar: storage.Scalar) -> str:
+        view = self.w.view(scalar.view)
+        if not self.pointer:
+            return f"{view}[{self._element_index(scalar.size_bytes)}]"
+        address, bind = self._checked_address()
+        if scalar.size_bytes == 1:
+            return f"{view}[{bind}]"
+        if scalar.size_bytes == 2:
+            return f"{view}[{bind} >> 1]"
+        dtype = self.w.constant(storage.dtype_of(self.type), ("dtype", scalar.view))
+        slow = self.w.constant(support.load_unaligned)
+        return (
+            f"({view}[{address} >> 2] if not {bind} & 3 "
+            f"else {slow}(pe.memory, {address}, {dtype}))"
+        )
+
+    def _element_index(self, size: int) -> str:
+        """Index into a view, of a place at a known address."""
+        if not self.indices:
+            return str(self.base // size)
+        return _sum(_scaled(self.indices, size), self.base // size)
+
+    def _checked_address(self) -> tuple[str, str]:
+        """Name of a temporary, and text that binds it to the address and checks."""
+        name = self.w.temp()
+        site = self.w.constant(support.Site(self.span, f"'{self.name}'"))
+        fail = self.w.constant(support.bad_address)
+        text = self.address().text
+        check = f"({name} := {text}) < {_MEMORY_BYTES}"
+        return name, f"({name} if {check} else {fail}(pe, {site}, {name}))"
+
+    def _load_long(self) -> Value:
+        dtype = storage.dtype_of(self.type)
+        name = self.w.constant(dtype, ("dtype", dtype))
+        load = self.w.constant(support.load_unaligned)
+        text = f"{load}(pe.memory, {self.address().text}, {name})"
+        return typed(text, self.type, depth=self._depth() + 1)
+
+    def _load_array(self, type_: types.Array) -> Value:
+        dtype = storage.dtype_of(type_.element)
+        count = storage.size_bytes(type_) // dtype.itemsize
+        load = self.w.constant(support.load_array)
+        name = self.w.constant(dtype, ("dtype", dtype))
+        text = f"{load}(pe.memory, {self.address().text}, {name}, {count})"
+        return Value(text, depth=self._depth() + 1)
+
+    def _load_struct(self, type_: types.Struct) -> Value:
+        parts = [part.load().text for part in self._fields(type_)]
+        return Value(f"[{', '.join(parts)}]", depth=self._depth() + 2)
+
+    def _fields(self, type_: types.Struct) -> list[MemoryPlace]:
+        home = self._pinned()
+        return [
+            home.moved(member, storage.field_offset_bytes(type_, index))
+            for index, member in enumerate(type_.types)
+        ]
+
+    def _pinned(self) -> MemoryPlace:
+        """This place with its indices evaluated once, for several accesses."""
+        if not self.pointer and not self.indices:
+            return self
+        address = self.w.spilled(self.address())
+        return replace(self, base=0, pointer=address.text, indices=[])
+
+    # --- storing ---
+
+    def store(self, value: Value) -> None:
+        self.w.charge(self.w.unit.costs.issue_cycles)
+        match self.type:
+            case types.Array(element=element):
+                dtype = storage.dtype_of(element)
+                self._call_store(support.store_array, dtype, value.text)
+            case types.Struct():
+                self._store_struct(self.type, value)
+            case types.Int(bits=64):
+                dtype = storage.dtype_of(self.type)
+                self._call_store(support.store_unaligned, dtype, value.text)
+            case _:
+                self._store_scalar(value)
+
+    def _call_store(self, helper: object, dtype: object, text: str) -> None:
+        name = self.w.constant(dtype, ("dtype", dtype))
+        store = self.w.constant(helper)
+        self.w.line(f"{store}(pe.memory, {self.address().text}, {name}, {text})")
+
+    def _store_struct(self, type_: types.Struct, value: Value) -> None:
+        source = self.w.spilled(value).text
+        for index, part in enumerate(self._fields(type_)):
+            part.store(Value(f"{source}[{index}]"))
+
+    def _store_scalar(self, value: Value) -> None:
+        scalar = self._stored_scalar()
+        view = self.w.view(scalar.view)
+        text = self._encoded(value)
+        if not self.pointer:
+            index = self._element_index(scalar.size_bytes)
+            self.w.line(f"{view}[{index}] = {text}")
+            return
+        address, bind = self._checked_address()
+        if scalar.size_bytes < 4:
+            shift = " >> 1" if scalar.size_bytes == 2 else ""
+            self.w.line(f"{view}[{bind}{shift}] = {text}")
+            return
+        kept = self.w.spilled(Value(text, depth=9)).text
+        dtype = self.w.constant(storage.dtype_of(self.type), ("dtype", scalar.view))
+        slow = self.w.constant(support.store_unaligned)
+        self.w.line(f"if {bind} & 3: {slow}(pe.memory, {address}, {dtype}, {kept})")
+        self.w.line(f"else: {view}[{address} >> 2] = {kept}")
+
+    def _stored_scalar(self) -> storage.Scalar:
+        """A lone 8-bit variable fills the word that it takes."""
+        scalar = _scalar(self.type)
+        alone = not self.pointer and not self.indices and scalar.size_bytes == 1
+        return storage.Scalar(f"{scalar.view[0]}16", 2) if alone else scalar
+
+    def _encoded(self, value: Value) -> str:
+        match self.type:
+            case types.Simple(name="direction"):
+                number = self.w.constant(limits.DIRECTIONS.index, "direction number")
+                return f"{number}({value.text})"
+            case types.Float(name="bf16" | "cb16" as name):
+                encode = support.SMALL_FLOATS[name].encode
+                return f"{self.w.constant(encode, ('encode', name))}({value.text})"
+            case types.Simple(name="bool"):
+                return strict_bool(value)
+            case _:
+                return value.text
+
+
+def _scalar(type_: types.Type) -> storage.Scalar:
+    scalar = storage.scalar_of(type_)
+    assert scalar is not None, f"'{type_}' is no scalar of memory"
+    return scalar
+
+
+def _scaled(indices: list[tuple[Value, int]], unit: int) -> list[str]:
+    """Terms `index * stride / unit`."""
+    terms: list[str] = []
+    for value, stride in indices:
+        factor = stride // unit
+        terms.append(value.text if factor == 1 else f"{value.text} * {factor}")
+    return terms
+
+
+def _sum(terms: list[str], constant: int) -> str:
+    parts = [term for term in terms if term]
+    if constant or not parts:
+        parts.append(str(constant))
+    return " + ".join(parts)

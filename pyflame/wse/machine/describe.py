@@ -1,0 +1,42 @@
+"""What DSD builtins do to descriptors at run time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pyflame.wse.machine.dsd import (
+    Descriptor,
+    FabIn,
+    FabOut,
+    Mem1d,
+    Mem4d,
+    Memory1or4,
+    with_base,
+    with_stride,
+)
+
+
+def moved_to(dsd: Memory1or4, address: int) -> Memory1or4:
+    """`@set_dsd_base_addr`: a new base, and no offset."""
+    return with_base(dsd, address)
+
+
+def incremented(dsd: Memory1or4, elements: int, size_bytes: int) -> Memory1or4:
+    """`@increment_dsd_offset`: the base moves by that many elements of that size.
+
+    Addresses have 16 bits.
+    """
+    base = dsd.base + elements * size_bytes & 0xFFFF
+    if isinstance(dsd, Mem1d):
+        return Mem1d(base, dsd.offset, dsd.stride, dsd.extent, dsd.index_offset)
+    return Mem4d(base, dsd.offset, dsd.strides, dsd.extents, dsd.index_offset)
+
+
+def with_length(dsd: Mem1d | FabIn | FabOut, length: int) -> Descriptor:
+    """`@set_dsd_length`"""
+    if isinstance(dsd, Mem1d):
+        return Mem1d(dsd.base, dsd.offset, dsd.stride, length, dsd.index_offset)
+    return replace(dsd, extent=length)
+
+
+__all__ = ["incremented", "moved_to", "with_length", "with_stride"]

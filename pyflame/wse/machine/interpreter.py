@@ -1,0 +1,123 @@
+"""From a PE program to Python code and a memory image, once per distinct program."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from pyflame.wse.language.code import Function, GlobalVariable
+from pyflame.wse.language.image import PeProgram
+from pyflame.wse.language.values import DsdValue, PointerValue
+from pyflame.wse.machine import call_graph, constants
+from pyflame.wse.machine.codegen import FunctionCode, compile_functions
+from pyflame.wse.machine.codegen_core import Unit
+from pyflame.wse.machine.costs import Costs
+from pyflame.wse.machine.dsd import Descriptor, Dsr
+from pyflame.wse.machine.layout_memory import MemoryLayout, lay_out
+from pyflame.wse.machine.limits import ARCHITECTURES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProgramCode:
+    """The code and the memory image that PEs with the same program share.
+
+    Args:
+        image: contents of memory at load, from address 0 to `used_bytes`.
+        slots: initial values of globals that do not lie in memory.
+        loads: comptime `@load_to_dsr`s.
+    """
+
+    source: PeProgram
+    layout: MemoryLayout
+    functions: dict[Function, FunctionCode]
+    image: bytes
+    slots: tuple[Any, ...]
+    loads: tuple[tuple[Dsr, Descriptor, dict[str, Any]], ...]
+    unit: Unit
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory taken, the reserve for runtime and code included."""
+        return self.layout.used_bytes
+
+    @property
+    def code_size_bytes(self) -> int:
+        """Estimated machine code, without the runtime's reserve."""
+        return self.layout.code_size_bytes
+
+    def function(self, function: Function) -> FunctionCode:
+        return self.functions[function]
+
+    def address(self, variable: GlobalVariable) -> int:
+        """The byte address of a global that lies in memory."""
+        return self.layout.addresses[variable]
+
+    def address_of(self, pointer: PointerValue) -> int:
+        """The byte address that a comptime pointer stands for."""
+        return constants.address_of(self.unit, pointer)
+
+    def descriptor(self, dsd: DsdValue) -> Descriptor:
+        """The descriptor that a comptime DSD stands for."""
+        return constants.descriptor(self.unit, dsd)
+
+    def initialise(self, pe: Any) -> None:
+        """Loads memory, slots and DSRs of a PE."""
+        pe.memory.write(0, self.image)
+        pe.slots = copy.deepcopy(list(self.slots))
+        for register, descriptor, config in self.loads:
+            pe.issuer.load_dsr(register, descriptor, config)
+
+
+def compile_program(program: PeProgram, arch: str, costs: Costs) -> ProgramCode:
+    """Lays out memory and compiles every function.
+
+    Raises:
+        CslError: if the program does not fit into memory, or uses what the machine
+            does not support.
+    """
+    layout = lay_out(program, ARCHITECTURES[arch].memory_bytes)
+    unit = Unit(
+        layout=layout,
+        graph=call_graph.analyse(program),
+        costs=costs,
+        arch=arch,
+        numbers={f: number for number, f in enumerate(program.functions)},
+        fifos={fifo: number for number, fifo in enumerate(program.fifos)},
+    )
+    functions = compile_functions(unit, program)
+    return ProgramCode(
+        source=program,
+        layout=layout,
+        functions=functions,
+        image=_memory_image(unit, program),
+        slots=tuple(
+            constants.run_time_value(unit, variable.value, variable.type)
+            for variable in layout.slots
+        ),
+        loads=_dsr_loads(unit, program),
+        unit=unit,
+    )
+
+
+def _memory_image(unit: Unit, program: PeProgram) -> bytes:
+    data = bytearray(unit.layout.used_bytes)
+    for variable in program.globals:
+        address = unit.layout.addresses.get(variable)
+        if address is not None:
+            content = constants.encode(unit, variable.value, variable.type)
+            data[address : address + len(content)] = content
+    return bytes(data)
+
+
+def _dsr_loads(
+    unit: Unit, program: PeProgram
+) -> tuple[tuple[Dsr, Descriptor, dict[str, Any]], ...]:
+    return tuple(
+        (
+            Dsr(load.dsr.kind, load.dsr.number),
+            constants.descriptor(unit, load.dsd),
+            dict(load.config),
+        )
+        for load in program.dsr_loads
+    )
