@@ -1,0 +1,319 @@
+"""The wafer: loads an image, takes host commands, runs events, reports.
+
+Lifecycle: `Wafer(image, config)`, `load()`, `start()`, then any of `launch`, `send`,
+`receive` (each gives a ticket for `run_until`), `read_memory` and `write_memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyflame.wse.errors import Deadlock, HostError
+from pyflame.wse.language.code import Function
+from pyflame.wse.language.image import Image, PeProgram
+from pyflame.wse.language.types import Pointer, Type
+from pyflame.wse.machine import limits, setup
+from pyflame.wse.machine.arithmetic import arithmetic_of
+from pyflame.wse.machine.commands import Command
+from pyflame.wse.machine.costs import Costs, costs_of
+from pyflame.wse.machine.fabric import Fabric
+from pyflame.wse.machine.host import HostPorts
+from pyflame.wse.machine.observe import PeReport, Report, explain_deadlock
+from pyflame.wse.machine.pe import Pe
+from pyflame.wse.machine.program import CompiledProgram
+from pyflame.wse.machine.tasks import word_decoder
+from pyflame.wse.machine.timeline import Timeline
+
+Compiler = Callable[[PeProgram, str, Costs], CompiledProgram]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineConfig:
+    """How to run.
+
+    Args:
+        seed: None runs what the hardware leaves open in the documented order (ids,
+            then arrival); a number permutes it (task picks among equals,
+            arbitration).
+        profile: "vendor_sim" or "silicon".
+        costs: numbers of the cost model to override, by name.
+        semantics: choices where the documentation is silent.
+        max_cycles: the run's budget; a program that exceeds it has failed.
+        log: receives the lines that programs print, with the PE's coordinates.
+    """
+
+    seed: int | None = None
+    profile: str = "vendor_sim"
+    costs: dict[str, float] = field(default_factory=dict)
+    semantics: limits.Semantics = limits.Semantics()
+    max_cycles: int = 1_000_000_000
+    log: Callable[[int, int, str], None] = lambda x, y, text: None
+
+
+class Wafer:
+    """The simulated rectangle of PEs of one image."""
+
+    def __init__(
+        self,
+        image: Image,
+        config: MachineConfig | None = None,
+        compiler: Compiler | None = None,
+    ) -> None:
+        self.image = image
+        self.config = config or MachineConfig()
+        arch = image.options.arch
+        self.costs = costs_of(arch, self.config.profile).overridden(self.config.costs)
+        self._arch = limits.ARCHITECTURES[arch]
+        self._compiler = compiler or _interpreter()
+        self._timeline = Timeline(self.config.seed)
+        self._pes: list[list[Pe]] = []
+        self._programs: list[CompiledProgram] = []
+        self._tickets: list[Callable[[], bool]] = []
+        self._results: dict[int, Callable[[], list[int]]] = {}
+        self.fabric = Fabric(
+            self._timeline,
+            self.costs,
+            self.config.semantics,
+            image.color_configs,
+            self.pe,
+        )
+        self._host = HostPorts(self._timeline, self.costs, self.fabric, self.pe)
+        self._started = False
+
+    # --- life cycle ---
+
+    @property
+    def now(self) -> int:
+        """The current cycle."""
+        return self._timeline.now
+
+    def load(self) -> None:
+        """Builds PEs and routers and puts them into their initial state."""
+        arch = self.image.options.arch
+        self._programs = [
+            self._compiler(program, arch, self.costs) for program in self.image.programs
+        ]
+        self._pes = [
+            [self._new_pe(x, y) for x in range(self.image.width)]
+            for y in range(self.image.height)
+        ]
+        for pe in self.pes():
+            setup.init_queues(pe, self._program_of(pe).source)
+        self._host.open_sinks(self.image)
+        self.fabric.connect()
+        for channel in self.fabric.channels():
+            if self._inside(channel.x, channel.y):
+                channel.on_teardown = self.pe(channel.x, channel.y).on_teardown
+        for pe in self.pes():
+            setup.load(pe, self._program_of(pe))
+
+    def _new_pe(self, x: int, y: int) -> Pe:
+        pe = Pe(
+            x,
+            y,
+            self._timeline,
+            self._arch,
+            self.costs,
+            self.config.semantics,
+            arithmetic_of(self.config.semantics),
+            self.config.max_cycles,
+        )
+        pe.channel = lambda color: self.fabric.channel(x, y, color)
+        pe.log = lambda text: self.config.log(x, y, text)
+        return pe
+
+    def start(self) -> None:
+        """Releases the PEs: tasks that are active at load start."""
+        self._started = True
+        for pe in self.pes():
+            pe.wake(self.now)
+
+    # --- places ---
+
+    def pes(self) -> Iterator[Pe]:
+        """All PEs, row by row."""
+        for row in self._pes:
+            yield from row
+
+    def pe(self, x: int, y: int) -> Pe:
+        """The PE at rectangle coordinates.
+
+        Raises:
+            HostError: outside the rectangle.
+        """
+        if not self._inside(x, y):
+            raise HostError(
+                f"PE({x},{y}) is outside the program's rectangle of "
+                f"{self.image.width} x {self.image.height} PEs"
+            )
+        return self._pes[y][x]
+
+    def _inside(self, x: int, y: int) -> bool:
+        return 0 <= x < self.image.width and 0 <= y < self.image.height
+
+    def _program_of(self, pe: Pe) -> CompiledProgram:
+        return self._programs[self.image.tiles[pe.y][pe.x]]
+
+    def symbol(self, x: int, y: int, name: str) -> tuple[int, Type]:
+        """Address and type of what an exported name or linker symbol stands for.
+
+        An exported pointer stands for what it points to now, with that type.
+
+        Raises:
+            HostError: if the PE has no such name.
+        """
+        pe = self.pe(x, y)
+        compiled = self._program_of(pe)
+        variable = compiled.source.exports.get(name)
+        if variable is None or isinstance(variable, Function):
+            symbols = {v.symbol: v for v in compiled.source.globals}
+            variable = symbols.get(name)
+        if variable is None:
+            raise HostError(
+                f"PE({x},{y}) exports no variable '{name}' ({compiled.source.file})"
+            )
+        address = compiled.address(variable)
+        exported = name in compiled.source.exports
+        if exported and isinstance(variable.type, Pointer):
+            return pe.memory.u16[address >> 1], variable.type.pointee
+        return address, variable.type
+
+    def read_memory(self, x: int, y: int, address: int, n_bytes: int) -> bytes:
+        return self.pe(x, y).memory.read(address, n_bytes)
+
+    def write_memory(self, x: int, y: int, address: int, data: bytes) -> None:
+        self.pe(x, y).memory.write(address, data)
+
+    # --- host commands ---
+
+    def launch(self, name: str, args: list[int]) -> int:
+        """Runs an exported function on every PE; `args` are raw 32-bit words.
+
+        The ticket is done when every PE has unblocked its command stream.
+
+        Raises:
+            HostError: if a PE does not export it, or takes other arguments.
+        """
+        ticket = len(self._tickets)
+        due = self.now + self.costs.command_cycles
+        commands = [
+            (pe, self._command(pe, ticket, name, args, due)) for pe in self.pes()
+        ]
+        targets: list[tuple[Pe, int]] = []
+        for pe, command in commands:
+            pe.commands.add(command)
+            targets.append((pe, pe.commands.added))
+        self._tickets.append(
+            lambda: all(pe.commands.finished >= number for pe, number in targets)
+        )
+        return ticket
+
+    def _command(
+        self, pe: Pe, ticket: int, name: str, args: list[int], due: int
+    ) -> Command:
+        compiled = self._program_of(pe)
+        function = compiled.source.exports.get(name)
+        if not isinstance(function, Function):
+            raise HostError(
+                f"PE({pe.x},{pe.y}) exports no function '{name}' "
+                f"({compiled.source.file}); a launch runs on every PE"
+            )
+        entry = compiled.function(function)
+        if len(args) != len(entry.params):
+            raise HostError(
+                f"'{name}' takes {len(entry.params)} arguments, {len(args)} were given"
+            )
+        values = [
+            word_decoder(type_)(word)
+            for type_, word in zip(entry.params, args, strict=True)
+        ]
+        return Command(ticket, name, entry, tuple(values), due)
+
+    def send(self, color: int, x: int, y: int, words: NDArray[np.uint32]) -> int:
+        """Streams wavelets to a PE; done when they have left the host's buffer."""
+        source = self._host.source(color, x, y)
+        source.feed(words, self.now)
+        goal = source.sent_count + len(source.words)
+        room = self.costs.host_buffer_wavelets
+        self._tickets.append(lambda: source.sent_count + room >= goal)
+        return len(self._tickets) - 1
+
+    def receive(self, color: int, x: int, y: int, n: int) -> int:
+        """Takes the next `n` wavelets that a PE streams out; done when they came."""
+        sink = self._host.sink(color, x, y)
+        start = sink.asked
+        sink.ask(n, self.now)
+        ticket = len(self._tickets)
+        self._tickets.append(lambda: len(sink.arrived) >= start + n)
+        self._results[ticket] = lambda: sink.arrived[start : start + n]
+        return ticket
+
+    def words(self, ticket: int) -> NDArray[np.uint32]:
+        """What a done `receive` has received."""
+        assert self.done(ticket), "words of a ticket that is not done"
+        return np.array(self._results[ticket](), np.uint32)
+
+    def done(self, ticket: int) -> bool:
+        return self._tickets[ticket]()
+
+    # --- time ---
+
+    def run_until(self, ticket: int) -> None:
+        """Runs events until the ticket is done.
+
+        Raises:
+            Deadlock: if nothing can happen any more; says who waits for what.
+            MachineFault: for what a program did wrong, or a spent cycle budget.
+        """
+        done = self._tickets[ticket]
+        step, budget = self._timeline.step_within, self.config.max_cycles
+        with np.errstate(all="ignore"):
+            while not done():
+                if not step(budget):
+                    raise Deadlock(self._explanation())
+
+    def _explanation(self) -> str:
+        channels = list(self.fabric.channels())
+        return explain_deadlock(self.now, self.pes(), channels, self.fabric.channel)
+
+    def run_until_quiet(self) -> None:
+        """Runs until no event is left; PEs may still wait."""
+        step, budget = self._timeline.step_within, self.config.max_cycles
+        with np.errstate(all="ignore"):
+            while step(budget):
+                pass
+
+    # --- observation ---
+
+    def report(self) -> Report:
+        """Counts since the start."""
+        pes = [
+            PeReport(
+                pe.x,
+                pe.y,
+                pe.busy_cycles,
+                pe.stalled_cycles,
+                max(0, self.now - pe.busy_cycles - pe.stalled_cycles),
+                pe.datapath.busy_cycles,
+                self._program_of(pe).used_bytes,
+            )
+            for pe in self.pes()
+        ]
+        channels = list(self.fabric.channels())
+        return Report(
+            cycles=self.now,
+            wavelets=sum(channel.wavelets_sent for channel in channels),
+            hops=sum(channel.hop_count for channel in channels),
+            pes=pes,
+        )
+
+
+def _interpreter() -> Compiler:
+    """The interpreter, found late: it imports this package's machine parts."""
+    from pyflame.wse.machine.interpreter import compile_program
+
+    return compile_program

@@ -1,0 +1,155 @@
+"""The routers of the rectangle, wired by the colors' configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pyflame.wse.language.image import ColorConfig
+from pyflame.wse.machine.costs import Costs
+from pyflame.wse.machine.limits import (
+    DIRECTIONS,
+    EAST,
+    MAX_SWITCH_POSITION,
+    OPPOSITE,
+    RAMP,
+    STEP_X,
+    STEP_Y,
+    WEST,
+    Semantics,
+)
+from pyflame.wse.machine.links import Buffer, Link
+from pyflame.wse.machine.pe import Pe
+from pyflame.wse.machine.router import (
+    NO_ROUTE,
+    Branch,
+    Channel,
+    Hop,
+    Route,
+    effective_sides,
+)
+from pyflame.wse.machine.timeline import Timeline
+
+_NAMES = {name: number for number, name in enumerate(DIRECTIONS)}
+
+
+class Fabric:
+    """Channels by (x, y, color) and links by (x, y, direction), made at first use.
+
+    A color that leaves the rectangle, or reaches a router where it has no route,
+    ends in a channel without routes: its wavelets wait there.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        costs: Costs,
+        semantics: Semantics,
+        configs: dict[tuple[int, int], dict[int, ColorConfig]],
+        pe_at: Callable[[int, int], Pe],
+    ) -> None:
+        self._timeline = timeline
+        self._costs = costs
+        self._semantics = semantics
+        self._configs = configs
+        self._pe_at = pe_at
+        self._channels: dict[tuple[int, int, int], Channel] = {}
+        self._links: dict[tuple[int, int, int], Link] = {}
+        hop = costs.router_buffer_wavelets + costs.hop_cycles + costs.turn_cycles
+        ramp = costs.router_buffer_wavelets + costs.ramp_cycles
+        self._capacities = (hop, hop, hop, hop, ramp)
+
+    def connect(self) -> None:
+        """Makes the channels of all configured colors and their routes."""
+        for (x, y), colors in self._configs.items():
+            for color in colors:
+                self.set_routes(self.channel(x, y, color))
+
+    def channels(self) -> Iterator[Channel]:
+        return iter(self._channels.values())
+
+    def channel(self, x: int, y: int, color: int) -> Channel:
+        found = self._channels.get((x, y, color))
+        if found is None:
+            config = self._configs.get((x, y), {}).get(color)
+            found = Channel(
+                self._timeline, x, y, color, config, self._capacities, self._semantics
+            )
+            self._channels[x, y, color] = found
+        return found
+
+    def set_routes(self, channel: Channel) -> None:
+        """Compiles the routes of every switch position from the configuration."""
+        if channel.config is None:
+            return
+        channel.set_routes(
+            [self._route(channel, k) for k in range(MAX_SWITCH_POSITION + 1)]
+        )
+
+    def _route(self, channel: Channel, position: int) -> Route:
+        assert channel.config is not None, "only configured channels have routes"
+        rx, tx = effective_sides(channel.config, position)
+        if not tx:
+            return NO_ROUTE
+        return tuple(
+            self._branch(channel, direction, tx) if name in rx else None
+            for direction, name in enumerate(DIRECTIONS)
+        )
+
+    def _branch(self, channel: Channel, rx: int, tx: tuple[str, ...]) -> Branch:
+        onward: list[Hop] = []
+        up: list[Hop] = []
+        for name in tx:
+            direction = _NAMES[name]
+            if direction == RAMP:
+                up.append(self._hop_to_ce(channel))
+            else:
+                onward += self._hops_to_neighbour(channel, rx, direction)
+        return Branch((*up, *onward), tuple(onward))
+
+    def _hop_to_ce(self, channel: Channel) -> Hop:
+        pe = self._pe_at(channel.x, channel.y)
+        queue = pe.input_of_color(channel.color)
+        return Hop(pe.ramp_up, queue, self._costs.ramp_cycles)
+
+    def _hops_to_neighbour(
+        self, channel: Channel, rx: int, direction: int
+    ) -> list[Hop]:
+        x, y = channel.x + STEP_X[direction], channel.y + STEP_Y[direction]
+        entrance = OPPOSITE[direction]
+        latency = self._costs.hop_cycles
+        if rx != RAMP and (rx in (EAST, WEST)) != (direction in (EAST, WEST)):
+            latency += self._costs.turn_cycles
+        link = self._link(channel.x, channel.y, direction)
+        return [
+            Hop(link, self._entrance(x, y, color, entrance), latency)
+            for color in self._arriving_colors(x, y, channel.color, entrance)
+        ]
+
+    def _entrance(self, x: int, y: int, color: int, direction: int) -> Buffer:
+        return self.channel(x, y, color).ports[direction]
+
+    def _arriving_colors(
+        self, x: int, y: int, color: int, entrance: int
+    ) -> tuple[int, ...]:
+        """The colors as which a wavelet is received: color swap (WSE-2).
+
+        A pair differs in the lowest bit. The flag on one color makes it receive the
+        other's wavelets too; on both, the two exchange.
+        """
+        own, other = (self._swaps(x, y, c, entrance) for c in (color, color ^ 1))
+        received = () if own and other else (color,)
+        return (*received, color ^ 1) if other else received
+
+    def _swaps(self, x: int, y: int, color: int, entrance: int) -> bool:
+        config = self._configs.get((x, y), {}).get(color)
+        if config is None:
+            return False
+        horizontal = entrance in (EAST, WEST)
+        return config.color_swap_x if horizontal else config.color_swap_y
+
+    def _link(self, x: int, y: int, direction: int) -> Link:
+        link = self._links.get((x, y, direction))
+        if link is None:
+            link = Link(self._timeline, self._costs.wavelet_millicycles)
+            self._links[x, y, direction] = link
+        return link

@@ -1,0 +1,73 @@
+"""Wavelet filters: what a router keeps from its CE.
+
+Forwarding to other directions is not affected. A counter is tested, then stepped:
+published code that keeps the first B of every T wavelets needs that order.
+"""
+
+from __future__ import annotations
+
+from pyflame.wse.language.image import Filter
+from pyflame.wse.machine.wavelet import CONTROL
+
+
+class WaveletFilter:
+    """The filter of one color at one router. `passes` asks, `count` steps."""
+
+    __slots__ = (
+        "_counter",
+        "_counts_control",
+        "_counts_data",
+        "_enabled",
+        "_fields",
+        "_kind",
+        "_limit",
+        "_second_limit",
+    )
+
+    def __init__(self, config: Filter) -> None:
+        fields = config.fields
+        self._kind = config.kind
+        self._fields = fields
+        self._counter = int(fields.get("init_counter", 0))
+        self._counts_data = bool(fields.get("count_data", False))
+        self._counts_control = bool(fields.get("count_control", False))
+        self._limit = int(fields.get("limit1", 0))
+        self._second_limit = fields.get("limit2")
+        self._enabled = self._kind != "sparse_counter" or "limit1" in fields
+
+    @staticmethod
+    def of(config: Filter | None) -> WaveletFilter | None:
+        return None if config is None else WaveletFilter(config)
+
+    def passes(self, word: int) -> bool:
+        """Whether the CE may have this wavelet."""
+        if not self._enabled:
+            return True
+        if self._kind == "range":
+            if word & CONTROL:
+                return True
+            index = word >> 16 & 0xFFFF
+            low, high = self._fields.get("min_idx", 0), self._fields.get("max_idx", 0)
+            return low <= index <= high
+        maximum = int(self._fields.get("max_counter", 0))
+        if self._fields.get("filter_control", False):
+            return bool(word & CONTROL) and self._counter == maximum
+        return self._counter <= maximum
+
+    def count(self, word: int) -> None:
+        """Steps the counter for a wavelet that has gone through the router."""
+        counted = self._counts_control if word & CONTROL else self._counts_data
+        if self._kind == "range" or not counted or not self._enabled:
+            return
+        if self._counter < self._limit:
+            self._counter += 1
+            return
+        self._counter = 0
+        if self._kind == "sparse_counter":
+            self._next_limit()
+
+    def _next_limit(self) -> None:
+        if self._second_limit is None:
+            self._enabled = False
+            return
+        self._limit, self._second_limit = int(self._second_limit), None

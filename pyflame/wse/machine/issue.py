@@ -1,0 +1,464 @@
+"""Issue of vector operations: operands, lengths, threads, and what an end does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pyflame.wse.machine.arithmetic import to_bits
+from pyflame.wse.machine.dsd import (
+    INFINITE_EXTENT,
+    Descriptor,
+    Dsr,
+    FabIn,
+    FabOut,
+    Fifo,
+    Mem1d,
+    Mem4d,
+    Memory1or4,
+    ScalarPointer,
+    advanced,
+)
+from pyflame.wse.machine.microthreads import RANKS, DropFilter, Execution
+from pyflame.wse.machine.operands import (
+    Dest,
+    FabricDest,
+    FabricSource,
+    FifoDest,
+    FifoSource,
+    MemoryOperand,
+    ScalarDest,
+    ScalarSource,
+    Source,
+)
+from pyflame.wse.machine.operations import OpConfig, Operation, OpSpec
+from pyflame.wse.machine.vectors import MEMORY_KINDS, cycles
+
+if TYPE_CHECKING:
+    from pyflame.wse.machine.pe import Pe
+
+_DESCRIPTORS = (Mem1d, Mem4d, FabIn, FabOut, Fifo)
+
+
+@dataclass(slots=True)
+class LoadedDsr:
+    """What `@load_to_dsr` left in a DSR."""
+
+    descriptor: Descriptor
+    config: OpConfig
+    save_address: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An operation whose DSR operands have been replaced by their contents.
+
+    `moving` pairs DSRs with `.save_address` with the descriptors they held.
+    """
+
+    spec: OpSpec
+    dest: Any
+    sources: tuple[Any, ...]
+    config: OpConfig
+    length: int
+    accumulates: bool
+    moving: tuple[tuple[LoadedDsr, Memory1or4], ...]
+
+    @property
+    def waits(self) -> bool:
+        operands = (self.dest, *self.sources)
+        return any(isinstance(o, FabIn | FabOut | Fifo) for o in operands)
+
+
+class Issuer:
+    """Issues the operations of one PE and finishes them."""
+
+    __slots__ = ("_dsrs", "_issued", "_lanes", "_pe")
+
+    def __init__(self, pe: Pe) -> None:
+        self._pe = pe
+        self._dsrs: dict[tuple[str, int], LoadedDsr] = {}
+        self._issued: dict[int, Issued] = {}  # by id of the execution
+        self._lanes: dict[int, float] = {}
+
+    # --- DSRs ---
+
+    def load_dsr(
+        self, dsr: Dsr, descriptor: Descriptor, config: dict[str, Any]
+    ) -> None:
+        save = bool(config.get("save_address", False))
+        self._dsrs[dsr.kind, dsr.number] = LoadedDsr(
+            descriptor, op_config(config), save
+        )
+
+    def loaded(self, dsr: Dsr) -> LoadedDsr:
+        held = self._dsrs.get((dsr.kind, dsr.number))
+        if held is None:
+            raise self._pe.fault(
+                f"{dsr.kind} {dsr.number} is used before @load_to_dsr has filled it"
+            )
+        return held
+
+    def advance_dsr(self, dsr: Dsr, elements: int) -> None:
+        held = self.loaded(dsr)
+        if held.save_address and isinstance(held.descriptor, MEMORY_KINDS):
+            held.descriptor = advanced(held.descriptor, elements)
+
+    # --- from operation to issued ---
+
+    def resolve(self, operation: Operation) -> Issued:
+        """Looks into DSRs and finds the length.
+
+        Raises:
+            MachineFault: for an empty DSR, or a memory operand that is too short.
+        """
+        config = operation.config
+        moving: list[tuple[LoadedDsr, Memory1or4]] = []
+        operands: list[Any] = []
+        for operand in (operation.dest, *operation.sources):
+            if type(operand) is Dsr:
+                held = self.loaded(operand)
+                operand = held.descriptor
+                config = merged(config, held.config)
+                if held.save_address and isinstance(operand, MEMORY_KINDS):
+                    moving.append((held, operand))
+            operands.append(operand)
+        dest, sources = operands[0], tuple(operands[1:])
+        length = self._length(operation.spec, dest, sources)
+        return Issued(
+            operation.spec,
+            dest,
+            sources,
+            config,
+            length,
+            self._accumulates(operation.spec, dest, sources),
+            tuple(moving),
+        )
+
+    def _length(self, spec: OpSpec, dest: Any, sources: tuple[Any, ...]) -> int:
+        """The first of sources, then destination, that has a length; else 1."""
+        length = 0
+        for operand in sources:
+            length = length or self._extent(operand, "read")
+        length = length or self._extent(dest, "write") or 1
+        for operand in (dest, *sources):
+            if isinstance(operand, MEMORY_KINDS):
+                self._check_reach(spec, operand, length)
+        return length
+
+    def _extent(self, operand: Any, side: str) -> int:
+        if isinstance(operand, Fifo):
+            fifo = self._pe.fifos[operand.number]
+            return fifo.read_length if side == "read" else fifo.write_length
+        return operand.extent if isinstance(operand, _DESCRIPTORS) else 0
+
+    def _check_reach(self, spec: OpSpec, dsd: Memory1or4, length: int) -> None:
+        if dsd.extent >= length or length == INFINITE_EXTENT:
+            return
+        if isinstance(dsd, Mem1d) and not self._pe.semantics.short_memory_fault:
+            return
+        raise self._pe.fault(
+            f"{spec.name} runs over {length} elements, but a memory operand has "
+            f"{dsd.extent}; the length is that of the first source that has one "
+            "(0 counts as none), and no document says what a shorter operand does"
+        )
+
+    def _accumulates(self, spec: OpSpec, dest: Any, sources: tuple[Any, ...]) -> bool:
+        """Whether it is `@op(&scalar, scalar, vector)`."""
+        return (
+            spec.reduces
+            and isinstance(dest, ScalarPointer)
+            and not isinstance(sources[0], _DESCRIPTORS)
+            and self._pe.semantics.scalar_is_accumulator
+        )
+
+    # --- on memory ---
+
+    def run_on_memory(self, operation: Operation) -> int:
+        """Runs it now; gives its cycles."""
+        issued = self.resolve(operation)
+        return self._run_vector(issued)
+
+    def _run_vector(self, issued: Issued) -> int:
+        pe, spec = self._pe, issued.spec
+        index = issued.config.index or 0
+        pe.vectors.run(
+            spec, issued.dest, issued.sources, issued.length, index, issued.accumulates
+        )
+        self._save_addresses(issued, issued.length)
+        sizes = tuple(dtype.itemsize for dtype in spec.source_dtypes)
+        costs = pe.costs
+        return costs.dsd_setup_cycles + cycles(
+            self._lanes_of(issued),
+            costs.bank_conflict_factor,
+            costs.bank_count,
+            issued.sources,
+            sizes,
+            issued.length,
+        )
+
+    def _lanes_of(self, issued: Issued) -> float:
+        costs = self._pe.costs
+        if isinstance(issued.dest, ScalarPointer):
+            return costs.scalar_result_lanes if issued.accumulates else 1.0
+        spec = issued.spec
+        lanes = self._lanes.get(spec.number)
+        if lanes is None:
+            lanes = getattr(costs, f"{spec.lanes}_lanes")
+            self._lanes[spec.number] = lanes
+        return lanes
+
+    def _save_addresses(self, issued: Issued, count: int) -> None:
+        for held, descriptor in issued.moving:
+            held.descriptor = advanced(descriptor, count)
+
+    # --- operations that may wait ---
+
+    def start_async(self, operation: Operation) -> None:
+        self._start(self.resolve(operation), asynchronous=True)
+
+    def run_or_wait(self, operation: Operation) -> bool | None:
+        """Issues what generated code has yielded; None if the thread must wait."""
+        pe = self._pe
+        issued = self.resolve(operation)
+        if issued.config.asynchronous:
+            self._start(issued, asynchronous=True)
+            return True
+        if not issued.waits:
+            pe.clock += self._run_vector(issued)
+            return True
+        pe.waiting_for = self._start(issued, asynchronous=False)
+        return None
+
+    def _start(self, issued: Issued, asynchronous: bool) -> Execution:
+        pe, config = self._pe, issued.config
+        thread = self._microthread(issued) if asynchronous else None
+        rank = RANKS[self._priority(issued)] if asynchronous else RANKS["main"]
+        lanes = self._lanes_of(issued)
+        kind = DropFilter if issued.spec.name == "@dfilt" else Execution
+        dest = self._dest(issued)
+        execution = kind(
+            pe,
+            issued.spec,
+            config,
+            dest,
+            self._sources(issued, dest),
+            issued.length,
+            thread,
+            rank,
+            max(pe.costs.fabric_element_cycles, round(1 / lanes)),
+            self._finish,
+        )
+        self._issued[id(execution)] = issued
+        execution.issue(pe.clock)
+        if asynchronous:
+            pe.clock += pe.costs.async_issue_cycles
+        return execution
+
+    def _priority(self, issued: Issued) -> str | None:
+        for operand in (issued.dest, *issued.sources):
+            if isinstance(operand, FabIn | FabOut) and operand.priority:
+                return operand.priority
+        return issued.config.priority
+
+    def _microthread(self, issued: Issued) -> int:
+        """WSE-3: the number asked for; else that of the queue of the destination,
+        or of the first source.
+
+        Raises:
+            MachineFault: if nothing gives a number below 8.
+        """
+        number = issued.config.ut_id if self._pe.arch.queues_need_init else None
+        if number is None:
+            for operand in (issued.dest, *issued.sources):
+                if isinstance(operand, FabIn | FabOut):
+                    number = operand.queue
+                    break
+        if number is None or not 0 <= number < len(self._pe.microthreads):
+            raise self._pe.fault(
+                f"asynchronous {issued.spec.name} needs a fabric operand with a queue: "
+                "its number chooses the microthread"
+            )
+        return number
+
+    def _sources(self, issued: Issued, dest: Dest | None) -> list[Source]:
+        sources: list[Source] = []
+        dtypes = issued.spec.source_dtypes
+        for place, (operand, dtype) in enumerate(
+            zip(issued.sources, dtypes, strict=True)
+        ):
+            if place == 0 and issued.accumulates and isinstance(dest, ScalarDest):
+                dest.bits = to_bits(operand, dtype)
+                sources.append(dest)
+            else:
+                sources.append(self._source(issued, operand, dtype))
+        return sources
+
+    def _source(self, issued: Issued, operand: Any, dtype: Any) -> Source:
+        pe = self._pe
+        if isinstance(operand, MEMORY_KINDS):
+            index = issued.config.index or 0
+            return MemoryOperand(pe.memory, operand, dtype.itemsize, index)
+        if isinstance(operand, FabIn):
+            stops = issued.config.on_control is not None
+            return FabricSource(pe.input_queue(operand), operand, stops)
+        if isinstance(operand, Fifo):
+            return FifoSource(pe.fifos[operand.number])
+        return ScalarSource(to_bits(operand, dtype))
+
+    def _dest(self, issued: Issued) -> Dest | None:
+        pe, operand, config = self._pe, issued.dest, issued.config
+        size = issued.spec.dest_dtype.itemsize
+        if operand is None:
+            return None
+        if isinstance(operand, MEMORY_KINDS):
+            return MemoryOperand(pe.memory, operand, size, config.index or 0)
+        if isinstance(operand, Fifo):
+            return FifoDest(pe.fifos[operand.number])
+        if isinstance(operand, ScalarPointer):
+            return ScalarDest(pe.memory, operand.address, size, 0)
+        queue = pe.output_queue(operand)
+        cycles_ = pe.costs.fabric_element_cycles
+        return FabricDest(queue, operand, size, config.index, cycles_)
+
+    # --- claims and the end ---
+
+    def claim(self, execution: Execution, now: int) -> None:
+        """Takes the microthread and the queues of an operation at its issue.
+
+        Raises:
+            MachineFault: if another operation holds one of them.
+        """
+        pe = self._pe
+        thread = execution.thread
+        if thread is not None:
+            if pe.microthreads[thread] is not None:
+                raise self._conflict(execution, f"microthread {thread}", now)
+            pe.microthreads[thread] = execution
+        for operand in execution.operands:
+            if isinstance(operand, FabricSource):
+                if operand.queue.reader is not None:
+                    name = f"the input queue of color {operand.queue.color}"
+                    raise self._conflict(execution, name, now)
+                operand.queue.reader = execution
+            elif isinstance(operand, FabricDest):
+                self._claim_output(execution, operand, now)
+
+    def _claim_output(
+        self, execution: Execution, operand: FabricDest, now: int
+    ) -> None:
+        queue, color = operand.queue, operand.dsd.color
+        if queue.writer is not None:
+            raise self._conflict(execution, f"output queue {queue.number}", now)
+        queue.writer = execution
+        channel = self._pe.channel(color)
+        if queue.channel is not channel:
+            if queue.words and queue.channel is not None:
+                raise self._pe.fault(
+                    f"output queue {queue.number} is used for color {color} while "
+                    f"{len(queue.words)} wavelets of color {queue.channel.color} "
+                    "wait in it; a queue must be empty when its color changes"
+                )
+            queue.channel = channel
+
+    def _conflict(self, execution: Execution, resource: str, now: int) -> Exception:
+        self._pe.clock = now
+        return self._pe.fault(
+            f"{execution.spec.name} is issued while another operation still uses "
+            f"{resource}; start it when that one has ended"
+        )
+
+    def release(self, execution: Execution) -> None:
+        pe = self._pe
+        if execution.thread is not None:
+            pe.microthreads[execution.thread] = None
+        for operand in execution.operands:
+            if isinstance(operand, FabricSource):
+                operand.queue.reader = None
+            elif isinstance(operand, FabricDest):
+                operand.queue.writer = None
+
+    def _finish(self, execution: Execution, result: bool, now: int) -> None:
+        """Releases the resources, then tells tasks and the main thread."""
+        pe = self._pe
+        issued = self._issued.pop(id(execution))
+        self.release(execution)
+        self._save_addresses(issued, execution.processed)
+        self._keep_fifo_lengths(issued, execution, result)
+        self._clear(issued, execution.processed)
+        config = issued.config
+        if result and config.activate is not None:
+            pe.activate_by_hardware(config.activate, now)
+        if result and config.unblock is not None:
+            pe.unblock_by_hardware(*config.unblock, now)
+        if execution.thread is None:
+            pe.resume(result, now)
+        else:
+            pe.wake(now)
+
+    def _keep_fifo_lengths(
+        self, issued: Issued, execution: Execution, result: bool
+    ) -> None:
+        """A synchronous operation that a FIFO cut short leaves the rest there."""
+        if result:
+            return
+        rest = execution.length - execution.processed
+        for operand in issued.sources:
+            if isinstance(operand, Fifo):
+                self._pe.fifos[operand.number].read_length = rest
+        if isinstance(issued.dest, Fifo):
+            self._pe.fifos[issued.dest.number].write_length = rest
+
+    def _clear(self, issued: Issued, count: int) -> None:
+        """`.zero` of a fabric destination: its source vector becomes zeros."""
+        if not isinstance(issued.dest, FabOut) or not issued.dest.zero or not count:
+            return
+        # Single-source operations read src1: they name "second_source".
+        place = 0 if issued.dest.zero == "first_source" else len(issued.sources) - 1
+        source = issued.sources[min(place, 1)]
+        size = issued.spec.source_dtypes[min(place, 1)].itemsize
+        if isinstance(source, MEMORY_KINDS):
+            operand = MemoryOperand(
+                self._pe.memory, source, size, issued.config.index or 0
+            )
+            for _ in range(count):
+                operand.put(0, 0)
+
+
+# --- settings ---------------------------------------------------------------------
+
+
+def op_config(fields: dict[str, Any]) -> OpConfig:
+    """From the fields of a comptime or run-time config struct, as CSL spells them.
+
+    `activate` is a local task id; `unblock` is (kind, id).
+    """
+    on_control = on_control_target = None
+    for action in ("terminate", "activate", "unblock"):
+        value = fields.get(f"on_control.{action}")
+        if value is not None and value is not False:
+            on_control, on_control_target = action, value
+    return OpConfig(
+        asynchronous=bool(fields.get("async", False)),
+        activate=fields.get("activate"),
+        unblock=fields.get("unblock"),
+        on_control=on_control,
+        on_control_target=on_control_target,
+        index=fields.get("index"),
+        priority=fields.get("priority"),
+        ut_id=fields.get("ut_id"),
+    )
+
+
+def merged(operation: OpConfig, dsr: OpConfig) -> OpConfig:
+    """An operation's settings, where unset those of its DSR's load."""
+    return replace(
+        operation,
+        asynchronous=operation.asynchronous or dsr.asynchronous,
+        activate=dsr.activate if operation.activate is None else operation.activate,
+        unblock=operation.unblock or dsr.unblock,
+        on_control=operation.on_control or dsr.on_control,
+        on_control_target=operation.on_control_target or dsr.on_control_target,
+        priority=operation.priority or dsr.priority,
+        ut_id=dsr.ut_id if operation.ut_id is None else operation.ut_id,
+    )

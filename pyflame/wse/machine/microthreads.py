@@ -1,0 +1,174 @@
+"""Operations that may wait, run element by element by a microthread or the main
+thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pyflame.wse.machine.dsd import INFINITE_EXTENT
+from pyflame.wse.machine.operands import Dest, FabricDest, FabricSource, Source
+from pyflame.wse.machine.operations import OpConfig, OpSpec
+from pyflame.wse.machine.wavelet import CONTROL
+
+if TYPE_CHECKING:
+    from pyflame.wse.machine.pe import Pe
+
+# Order of threads at the datapath: microthreads of high and medium priority, then
+# the main thread, then microthreads of low priority, the default.
+RANKS = {"high": 0, "medium": 1, "main": 2, "low": 3, None: 3}
+
+Done = Callable[["Execution", bool, int], None]
+
+
+class Execution:
+    """A running operation: its operands, and how many elements are left.
+
+    Args:
+        thread: the microthread's number, None for the main thread.
+        length: elements to process; `INFINITE_EXTENT` never ends by itself.
+        suspends: waits at an empty or full FIFO; otherwise ends with False there.
+        done: called as `done(execution, result, cycle)` at the end.
+    """
+
+    __slots__ = (
+        "_at_gate",
+        "_compute",
+        "_dest",
+        "_done",
+        "_sources",
+        "_waitable",
+        "config",
+        "element_cycles",
+        "endless",
+        "finished",
+        "length",
+        "over",
+        "pe",
+        "processed",
+        "rank",
+        "spec",
+        "started",
+        "suspends",
+        "thread",
+        "waiting_on",
+    )
+
+    def __init__(
+        self,
+        pe: Pe,
+        spec: OpSpec,
+        config: OpConfig,
+        dest: Dest | None,
+        sources: list[Source],
+        length: int,
+        thread: int | None,
+        rank: int,
+        element_cycles: int,
+        done: Done,
+    ) -> None:
+        self.pe = pe
+        self.spec = spec
+        self.config = config
+        self.thread = thread
+        self.rank = rank
+        self.length = length
+        self.endless = length == INFINITE_EXTENT
+        self.processed = 0
+        self.element_cycles = element_cycles
+        self.finished = self.started = self.over = False
+        self.suspends = thread is not None
+        self.waiting_on: Source | Dest | None = None
+        self._dest = dest
+        self._sources = sources
+        self._compute = pe.arithmetic.bits[spec.number]
+        self._done = done
+        self._at_gate = False
+        operands: list[Source | Dest] = [*sources, *([dest] if dest else [])]
+        self._waitable = [operand for operand in operands if operand.waits]
+
+    @property
+    def operands(self) -> list[Source | Dest]:
+        return [*self._sources, *([self._dest] if self._dest else [])]
+
+    def issue(self, at_cycle: int) -> None:
+        """Schedules the operation to claim its resources at a cycle."""
+        self.pe.timeline.at(at_cycle, self)
+
+    def run(self, now: int) -> None:
+        """Processes the next element, or arranges to be run again."""
+        if not self.started:
+            self._start(now)
+            return
+        if self.finished:
+            self._end(True, now)
+            return
+        if self.over or self._stops_at_gate():
+            return
+        for operand in self._waitable:
+            if not operand.ready(now, self):
+                self._wait(operand, now)
+                return
+        for source in self._sources:
+            if type(source) is FabricSource and source.at_control():
+                self._end_by_control(source, now)
+                return
+        datapath = self.pe.datapath
+        if not datapath.is_free(now, self):
+            return
+        datapath.take_for(now, self.element_cycles)
+        self.waiting_on = None
+        self.processed += self._process(now)
+        self.finished = self.processed >= self.length and not self.endless
+        self.pe.timeline.at(now + self.element_cycles, self)
+
+    def _start(self, now: int) -> None:
+        self.started = True
+        self.pe.claim(self, now)
+        self.pe.timeline.at(now + self.pe.costs.dsd_start_cycles, self)
+
+    def _process(self, now: int) -> int:
+        """Moves one element; gives how much of the length that was."""
+        dest = self._dest
+        if type(dest) is FabricDest and dest.dsd.advance_switch:
+            if self.processed == self.length - 1:
+                dest.flag_last()
+        values = [source.take(now) for source in self._sources]
+        if dest is not None:
+            dest.put(self._compute(*values), now)
+        return 1
+
+    def _wait(self, operand: Source | Dest, now: int) -> None:
+        self.waiting_on = operand
+        if not self.suspends and not isinstance(operand, FabricSource | FabricDest):
+            self._end(False, now)
+
+    def _end(self, result: bool, now: int) -> None:
+        if not self.over:
+            self.over = True
+            self._done(self, result, now)
+
+    def ungate(self, now: int) -> None:
+        """`@unblock` of the microthread: goes on if it had stopped at the gate."""
+        if self._at_gate:
+            self._at_gate = False
+            self.pe.timeline.at(max(now, self.pe.timeline.now), self)
+
+    def _stops_at_gate(self) -> bool:
+        self._at_gate = self.thread in self.pe.gated_microthreads
+        return self._at_gate
+
+    def _end_by_control(self, source: FabricSource, now: int) -> None:
+        source.take(now)
+        self.finished = True
+        self.pe.control_ended(self, now + 1)
+        self.pe.timeline.at(now + 1, self)
+
+
+class DropFilter(Execution):
+    """`@dfilt`: drops data wavelets until `length` control wavelets have come."""
+
+    def _process(self, now: int) -> int:
+        source = self.operands[0]
+        assert isinstance(source, FabricSource), "@dfilt reads the fabric"
+        return int(bool(source.queue.take(now) & CONTROL))

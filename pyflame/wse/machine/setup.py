@@ -1,0 +1,111 @@
+"""Loading: from an image to PEs with tasks bound, queues initialised, memory set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyflame.wse.language.image import PeProgram, TaskBinding
+from pyflame.wse.language.types import element_size_bytes
+from pyflame.wse.language.values import FifoValue
+from pyflame.wse.machine.fifos import FifoConfig, FifoState
+from pyflame.wse.machine.limits import TEARDOWN_TASK_ID
+from pyflame.wse.machine.pe import Pe
+from pyflame.wse.machine.program import CompiledProgram
+from pyflame.wse.machine.tasks import BoundTask, payload_decoder
+
+
+def load(pe: Pe, compiled: CompiledProgram) -> None:
+    """Puts a PE into its state before the first cycle."""
+    program = compiled.source
+    compiled.initialise(pe)
+    for binding in program.bindings:
+        _bind(pe, compiled, binding)
+    _bind_teardown(pe, compiled, program)
+    _block_unbound_channels(pe)
+    for fifo in program.fifos:
+        config = fifo_config(fifo, compiled)
+        pe.fifos.append(FifoState(pe.timeline, pe.memory, config))
+    pe.config_words.update(program.config_writes)
+    for state in program.states:
+        _apply_state(pe, state.action, state.kind, state.id)
+
+
+def init_queues(pe: Pe, program: PeProgram) -> None:
+    """Binds queues to colors; comes before the fabric is wired."""
+    for init in program.queues:
+        if init.color is None:
+            continue
+        if init.direction == "in":
+            pe.init_input(init.queue, init.color)
+        elif pe.arch.queues_need_init:
+            pe.outputs[init.queue].channel = pe.channel(init.color)
+
+
+def _bind(pe: Pe, compiled: CompiledProgram, binding: TaskBinding) -> None:
+    function = compiled.function(binding.function)
+    decode = payload_decoder(function.params)
+    pe.tasks.bind(BoundTask(binding.kind, binding.id, function, decode))
+
+
+def _bind_teardown(pe: Pe, compiled: CompiledProgram, program: PeProgram) -> None:
+    """The task that calls the handler of each color that is in teardown."""
+    if not program.teardown_handlers:
+        return
+    handlers = {
+        color: compiled.function(function)
+        for color, function in program.teardown_handlers.items()
+    }
+    task = BoundTask(
+        "local", TEARDOWN_TASK_ID, TeardownTask(handlers), payload_decoder(())
+    )
+    pe.tasks.bind(task)
+
+
+class TeardownTask:
+    """Task 29, as the compiler supplies it to programs with handlers."""
+
+    name = "the teardown task"
+    params = ()
+    blocking = True
+
+    def __init__(self, handlers: dict[int, Any]) -> None:
+        self._handlers = handlers
+
+    def call(self, pe: Pe) -> Any:
+        pending, pe.teardown_pending = pe.teardown_pending, []
+        for color in sorted(pending):
+            handler = self._handlers.get(color)
+            if handler is None:
+                continue
+            if handler.blocking:
+                yield from handler.call(pe)
+            else:
+                handler.call(pe)
+
+
+def _block_unbound_channels(pe: Pe) -> None:
+    """A data id that no task is bound to starts blocked."""
+    channels = range(24) if pe.arch.data_tasks_by_color else range(8)
+    for id_ in channels:
+        if id_ not in pe.tasks.data and id_ not in pe.tasks.local:
+            pe.tasks.blocked[id_] = True
+
+
+def _apply_state(pe: Pe, action: str, kind: str, id_: int) -> None:
+    if action == "activate":
+        pe.activate(id_)
+    elif action == "block":
+        pe.block(kind, id_)
+    else:
+        pe.unblock(kind, id_)
+
+
+def fifo_config(fifo: FifoValue, compiled: CompiledProgram) -> FifoConfig:
+    """Where the FIFO lies and which tasks its events activate."""
+    return FifoConfig(
+        base_address=compiled.address_of(fifo.buffer),
+        element_bytes=element_size_bytes(fifo.element),
+        capacity_elements=fifo.capacity_elements,
+        activate_push=fifo.config.get("activate_push"),
+        activate_pop=fifo.config.get("activate_pop"),
+    )

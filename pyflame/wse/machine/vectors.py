@@ -1,0 +1,279 @@
+"""Operations on memory alone: NumPy vector code with the element order of the
+machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyflame.wse.machine.arithmetic import Arithmetic, carry_chain
+from pyflame.wse.machine.dsd import (
+    Mem1d,
+    Mem4d,
+    Memory1or4,
+    ScalarPointer,
+    element_addresses,
+    start_base,
+)
+from pyflame.wse.machine.memory import Memory
+from pyflame.wse.machine.operations import OpSpec
+
+MEMORY_KINDS = (Mem1d, Mem4d)
+
+
+class VectorUnit:
+    """Runs memory operations of one PE; keeps the carry flag of `@addc16`."""
+
+    __slots__ = ("_arithmetic", "_memory", "carry")
+
+    def __init__(self, memory: Memory, arithmetic: Arithmetic) -> None:
+        self._memory = memory
+        self._arithmetic = arithmetic
+        self.carry = 0
+
+    def run(
+        self,
+        spec: OpSpec,
+        dest: Memory1or4 | ScalarPointer,
+        sources: tuple[Any, ...],
+        length: int,
+        index_words: int,
+        accumulates: bool,
+    ) -> None:
+        """One operation of `length` elements.
+
+        As if element by element: a source sees what earlier elements stored.
+        """
+        values = [
+            self._load(source, dtype, length, index_words)
+            for source, dtype in zip(sources, spec.source_dtypes, strict=True)
+        ]
+        if spec.name == "@addc16":
+            self._store(spec, dest, self._with_carry(values, length), index_words)
+        elif isinstance(dest, ScalarPointer):
+            self._to_scalar(spec, dest, values, length, accumulates)
+        elif self._in_one_go(spec, dest, sources, length, index_words):
+            result = self._arithmetic.vector[spec.number](*values)
+            self._store(spec, dest, result, index_words, length)
+        else:
+            self._in_order(spec, dest, sources, length, index_words)
+
+    # --- operands ---
+
+    def _load(
+        self, source: Any, dtype: np.dtype[Any], length: int, index_words: int
+    ) -> Any:
+        if isinstance(source, Mem1d):
+            base = start_base(source, index_words) + source.offset * dtype.itemsize
+            if source.stride == 0:
+                return self._memory.load(dtype, base)
+            return self._memory.vector(dtype, base, source.stride, length)
+        if isinstance(source, Mem4d):
+            addresses = element_addresses(source, dtype.itemsize, length, index_words)
+            return self._memory.gather(dtype, addresses)
+        if dtype.kind in "ui":
+            bits = int(source) & 0xFFFF_FFFF
+            return np.array(bits, np.uint32).astype(dtype)[()]
+        return dtype.type(source)
+
+    def _store(
+        self,
+        spec: OpSpec,
+        dest: Memory1or4 | ScalarPointer,
+        result: Any,
+        index_words: int,
+        length: int = 1,
+    ) -> None:
+        dtype = spec.dest_dtype
+        if isinstance(dest, ScalarPointer):
+            self._memory.store(dtype, dest.address, _last(result))
+        elif isinstance(dest, Mem4d):
+            addresses = element_addresses(dest, dtype.itemsize, length, index_words)
+            self._memory.scatter(dtype, addresses, result)
+        else:
+            base = start_base(dest, index_words) + dest.offset * dtype.itemsize
+            if dest.stride == 0:
+                self._memory.store(dtype, base, _last(result))
+            else:
+                self._memory.vector(dtype, base, dest.stride, length)[:] = result
+
+    # --- special orders ---
+
+    def _with_carry(self, values: list[Any], length: int) -> NDArray[np.uint16]:
+        a, b = (np.broadcast_to(value, length).tolist() for value in values)
+        result, self.carry = carry_chain(a, b, self.carry)
+        return result
+
+    def _to_scalar(
+        self,
+        spec: OpSpec,
+        dest: ScalarPointer,
+        values: list[Any],
+        length: int,
+        accumulates: bool,
+    ) -> None:
+        if not accumulates:
+            result = _last(self._arithmetic.vector[spec.number](*values))
+        else:
+            result = self._folded(spec, values[0], values[1], length)
+        self._memory.store(spec.dest_dtype, dest.address, result)
+
+    def _folded(self, spec: OpSpec, start: Any, vector: Any, length: int) -> Any:
+        """start op v0 op v1 ..., rounded after each step."""
+        fold = self._arithmetic.folds[spec.number]
+        assert fold is not None, f"{spec.name} is no reduction"
+        dtype = spec.dest_dtype
+        chain = np.empty(length + 1, dtype)
+        chain[0] = start
+        chain[1:] = vector
+        return fold.accumulate(chain, dtype=dtype)[-1]
+
+    def _in_one_go(
+        self,
+        spec: OpSpec,
+        dest: Memory1or4,
+        sources: tuple[Any, ...],
+        length: int,
+        index_words: int,
+    ) -> bool:
+        """Whether no element reads what an earlier one of the operation stored."""
+        if length == 1:
+            return True
+        size = spec.dest_dtype.itemsize
+        for source, dtype in zip(sources, spec.source_dtypes, strict=True):
+            if not isinstance(source, MEMORY_KINDS):
+                continue
+            if source == dest and isinstance(dest, Mem1d):
+                if dest.stride == 0:
+                    return False
+                if dtype.itemsize == size:
+                    continue
+            low, high = _span(dest, size, length, index_words)
+            start, end = _span(source, dtype.itemsize, length, index_words)
+            if start >= high or low >= end:
+                continue
+            if _reads_own_result(
+                element_addresses(dest, size, length, index_words),
+                element_addresses(source, dtype.itemsize, length, index_words),
+                size,
+                dtype.itemsize,
+            ):
+                return False
+        return True
+
+    def _in_order(
+        self,
+        spec: OpSpec,
+        dest: Memory1or4,
+        sources: tuple[Any, ...],
+        length: int,
+        index_words: int,
+    ) -> None:
+        """Element after element; a lone accumulator in memory is folded at once."""
+        fold = self._arithmetic.folds[spec.number]
+        is_cell = isinstance(dest, Mem1d) and dest.stride == 0 and dest == sources[0]
+        if fold is not None and is_cell and sources[1] != dest:
+            start = self._load(sources[0], spec.source_dtypes[0], length, index_words)
+            rest = self._load(sources[1], spec.source_dtypes[1], length, index_words)
+            total = self._folded(spec, start, rest, length)
+            self._store(spec, dest, total, index_words)
+            return
+        self._one_by_one(spec, dest, sources, length, index_words)
+
+    def _one_by_one(
+        self,
+        spec: OpSpec,
+        dest: Memory1or4,
+        sources: tuple[Any, ...],
+        length: int,
+        index_words: int,
+    ) -> None:
+        compute = self._arithmetic.vector[spec.number]
+        dtypes = spec.source_dtypes
+        places = [
+            element_addresses(s, t.itemsize, length, index_words).tolist()
+            if isinstance(s, MEMORY_KINDS)
+            else None
+            for s, t in zip(sources, dtypes, strict=True)
+        ]
+        scalars = [
+            None if isinstance(s, MEMORY_KINDS) else self._load(s, t, 1, 0)
+            for s, t in zip(sources, dtypes, strict=True)
+        ]
+        size = spec.dest_dtype.itemsize
+        targets = element_addresses(dest, size, length, index_words).tolist()
+        for number, target in enumerate(targets):
+            values = [
+                scalar if place is None else self._memory.load(dtype, place[number])
+                for place, scalar, dtype in zip(places, scalars, dtypes, strict=True)
+            ]
+            self._memory.store(spec.dest_dtype, target, compute(*values))
+
+
+def _last(result: Any) -> Any:
+    array = np.asarray(result)
+    return array if array.ndim == 0 else array[-1]
+
+
+def _span(dsd: Memory1or4, size: int, length: int, index_words: int) -> tuple[int, int]:
+    """First byte and the byte after the last of a vector."""
+    base = start_base(dsd, index_words)
+    if isinstance(dsd, Mem1d):
+        first = base + dsd.offset * size
+        last = first + dsd.stride * size * (length - 1)
+        return min(first, last), max(first, last) + size
+    addresses = element_addresses(dsd, size, length, index_words)
+    return int(addresses.min()), int(addresses.max()) + size
+
+
+def _reads_own_result(
+    stores: NDArray[np.int64], loads: NDArray[np.int64], size: int, load_size: int
+) -> bool:
+    """Whether element j loads a 16-bit word that some element i < j stores."""
+    first_store: dict[int, int] = {}
+    for number, address in enumerate(stores.tolist()):
+        for word in range(address, address + size, 2):
+            first_store.setdefault(word, number)
+    for number, address in enumerate(loads.tolist()):
+        for word in range(address, address + load_size, 2):
+            if first_store.get(word, number) < number:
+                return True
+    return False
+
+
+def cycles(
+    lanes: float,
+    conflict_factor: float,
+    bank_count: int,
+    sources: tuple[Any, ...],
+    sizes: tuple[int, ...],
+    length: int,
+) -> int:
+    """Cycles of the elements of a memory operation, without its set-up.
+
+    Two 32-bit vectors that are read in step cost `conflict_factor` where their first
+    words lie in the same bank (banks hold consecutive 16-bit words in turn).
+    """
+    vectors = [
+        source
+        for source, size in zip(sources, sizes, strict=True)
+        if size == 4 and isinstance(source, Mem1d) and source.stride
+    ]
+    share = (
+        _conflict_share(vectors[0], vectors[1], bank_count, length)
+        if (len(vectors) >= 2)
+        else 0.0
+    )
+    return int(np.ceil(length / lanes * (1 + share * (conflict_factor - 1))))
+
+
+def _conflict_share(a: Mem1d, b: Mem1d, bank_count: int, length: int) -> float:
+    """The share of element pairs in one bank; it repeats every `bank_count`."""
+    gap = (a.base - b.base) // 2 + 2 * (a.offset - b.offset)
+    step = 2 * (a.stride - b.stride)
+    if step == 0:
+        return float(gap % bank_count == 0)
+    tested = min(length, bank_count)
+    return sum((gap + step * i) % bank_count == 0 for i in range(tested)) / tested
