@@ -166,7 +166,7 @@ def _holding(value: Value) -> str:
 
 
 def _phases(plan: Plan, dsds: Dsds) -> list[str]:
-    """The statements between exchanges; each phase but the last ends by starting one."""
+    """Statements between exchanges; each phase but the last ends by starting one."""
     phases: list[list[str]] = [[]]
     previous: list[str] = []
     for step in plan.steps:

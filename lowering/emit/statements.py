@@ -123,7 +123,8 @@ def _reduce_scalar(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[s
     )
     names = _loop_names(scheme.kept)
     if names:
-        row = f"@increment_dsd_offset({row}, {index_text(names, scheme.kept_strides)}, f32)"
+        shift = index_text(names, scheme.kept_strides)
+        row = f"@increment_dsd_offset({row}, {shift}, f32)"
     index = index_text(names, scheme.out_strides)
     body = [
         f"total = {_NEUTRAL[step.op]};",

@@ -18,7 +18,7 @@ class Buffer:
     name: str
     dtype: str
     element_count: int
-    values: list[Value] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list[Value])
 
     @property
     def size_bytes(self) -> int:

@@ -1,12 +1,15 @@
 """From the PE jaxpr to a plan: steps, buffers, resources, costs."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lowering.errors import Place
-from lowering.jaxprs import ClosedJaxpr, JaxprEqn, place_of
+from lowering.jaxprs import ClosedJaxpr, place_of
 from lowering.mesh import Mesh
 from lowering.plan import rules_local, rules_mesh
 from lowering.plan.allocate import Allocation, allocate
@@ -99,7 +102,7 @@ def plan(
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError.
     Whether it fits the wafer is for `check_fits` to say.
     """
-    chosen, inputs, outputs = select(closed, in_names, out_names, Names(), _place)
+    chosen, inputs, outputs = select(closed, in_names, out_names, Names(), place_of)
     steps = _live(fuse(_live(chosen, outputs), outputs.values()), outputs)
     constants = _constants(steps)
     persistent = [*inputs.values(), *constants]
@@ -115,10 +118,6 @@ def plan(
         assign(steps, target),
         _cost(steps, allocation, target),
     )
-
-
-def _place(eqn: JaxprEqn) -> Place | None:
-    return place_of(eqn)
 
 
 def _live(steps: Sequence[Step], outputs: dict[str, Value]) -> list[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lowering.errors import DoesNotFitError
 from lowering.mesh import Mesh
@@ -39,7 +40,7 @@ def _check_buffer(
         f"{buffer.name} is persistent and shared"
     )
     ordered = sorted(temporaries, key=lambda value: lives[value].first)
-    for old, new in zip(ordered, ordered[1:], strict=False):
+    for old, new in pairwise(ordered):
         end, start = lives[old].last, lives[new].first
         in_place = end == start and may_replace(steps[start], old, new)
         assert end < start or in_place, f"{old.name} and {new.name} overlap"

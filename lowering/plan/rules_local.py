@@ -1,12 +1,14 @@
 """Selection rules of the primitives that stay on one PE."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from typing import Any
 
-from jax.extend.core import JaxprEqn
-
 from lowering.errors import LoweringError, UnsupportedPrimitiveError
+from lowering.jaxprs import JaxprEqn
 from lowering.plan import views
 from lowering.plan.select import Selection, ramp, register
 from lowering.plan.steps import DotStep, IndexStep, ReduceStep
@@ -232,22 +234,24 @@ def _fitted(operand: Operand, shape: tuple[int, ...]) -> Operand:
     return views.broadcast(operand, shape, range(len(operand.shape)))
 
 
+_ANY = frozenset({"float32", "int32", "bool"})
+_NUMBERS = frozenset({"float32", "int32"})
+_FLOATS = frozenset({"float32"})
+_LEGAL = {
+    **dict.fromkeys(("and", "or", "not"), frozenset({"bool"})),
+    **dict.fromkeys(("exp", "log", "tanh", "sqrt", "rsqrt", "logistic"), _FLOATS),
+    **dict.fromkeys(
+        ("add", "sub", "mul", "max", "min", "neg", "abs", "sign", "div"), _NUMBERS
+    ),
+}
+
+
 def _check_operands(selection: Selection, eqn: JaxprEqn) -> None:
     """Raises LoweringError for operand dtypes that the operation has no text for."""
     name = eqn.primitive.name
     dtypes = {str(selection.read(atom).dtype) for atom in eqn.invars}
-    legal = {
-        "and": {"bool"},
-        "or": {"bool"},
-        "not": {"bool"},
-        **dict.fromkeys(
-            ("exp", "log", "tanh", "sqrt", "rsqrt", "logistic"), {"float32"}
-        ),
-    }.get(name, {"float32", "int32", "bool"})
-    if name in ("add", "sub", "mul", "max", "min", "neg", "abs", "sign", "div"):
-        legal = {"float32", "int32"}
+    legal = _LEGAL.get(name, _ANY)
     if name == "select_n":
-        legal = {"float32", "int32", "bool"}
         _check_select(selection, eqn)
     if not dtypes <= legal:
         operands = ", ".join(str(atom.aval) for atom in eqn.invars)

@@ -6,15 +6,18 @@ for it: inward, PE i waits only for PEs beyond it; outward, only for PEs before 
 and all PEs of a line run the same exchanges in the same order.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-from jax.extend.core import JaxprEqn
 
 from lowering.errors import UnsupportedDtypeError
+from lowering.jaxprs import JaxprEqn
 from lowering.plan import views
 from lowering.plan.rules_local import conversion
 from lowering.plan.select import Selection, register

@@ -1,12 +1,14 @@
 """From the PE jaxpr to steps: what each equation becomes, before buffers exist."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from lowering.errors import (
     LoweringError,
@@ -14,6 +16,14 @@ from lowering.errors import (
     UnsupportedDtypeError,
     UnsupportedPrimitiveError,
     raise_all,
+)
+from lowering.jaxprs import (
+    ClosedJaxpr,
+    Jaxpr,
+    JaxprEqn,
+    Literal,
+    Var,
+    literal_value,
 )
 from lowering.placement import type_text
 from lowering.plan.names import Names
@@ -58,7 +68,7 @@ class Selection:
 
     def read(self, atom: Var | Literal) -> Operand:
         if isinstance(atom, Literal):
-            return constant(np.asarray(atom.val, atom.aval.dtype))  # pyright: ignore[reportAttributeAccessIssue]
+            return constant(np.asarray(literal_value(atom)))
         return self._environment[atom]
 
     def bind(self, var: Var, operand: Operand, text: str) -> None:
@@ -71,7 +81,7 @@ class Selection:
     def text(self, atom: Var | Literal) -> str:
         """The atom as comments show it."""
         if isinstance(atom, Literal):
-            return number_text(constant(np.asarray(atom.val)).number)
+            return number_text(constant(np.asarray(literal_value(atom))).number)
         return self._texts[atom]
 
     def value(self, eqn: JaxprEqn, name: str | None = None) -> Value:

@@ -18,7 +18,7 @@ from lowering.plan.values import (
 
 
 def broadcast(operand: Operand, shape: Shape, dims: Sequence[int]) -> Operand:
-    """`broadcast_in_dim`: dimension n of the operand becomes `dims[n]` of the result."""
+    """`broadcast_in_dim`: dimension n of the operand is `dims[n]` of the result."""
     strides = [0] * len(shape)
     sizes = operand.shape
     for source, (target, stride) in enumerate(
