@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pyflame.wse.language import code, types
 from pyflame.wse.language.image import PeProgram
-from pyflame.wse.language.values import DsrValue, FunctionValue
+from pyflame.wse.language.values import (
+    ArrayValue,
+    DsrValue,
+    FunctionValue,
+    StructValue,
+)
 from pyflame.wse.machine.walk import walk
 
 _WAITING = frozenset({"fabin_dsd", "fabout_dsd", "fifo_dsd"})
@@ -155,10 +161,12 @@ def _addressed(program: PeProgram, nodes: _Nodes) -> list[code.Function]:
 def _functions_in(value: object) -> list[code.Function]:
     if isinstance(value, FunctionValue):
         return [value.function]
-    parts = getattr(value, "values", getattr(value, "elements", ()))
-    if isinstance(parts, (list, tuple)):
-        return [f for part in parts for f in _functions_in(part)]
-    return []
+    parts: Any = ()
+    if isinstance(value, StructValue):
+        parts = value.values
+    elif isinstance(value, ArrayValue) and isinstance(value.elements, list):
+        parts = value.elements
+    return [f for part in parts for f in _functions_in(part)]
 
 
 def _may_wait(

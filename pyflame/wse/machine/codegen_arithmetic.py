@@ -302,8 +302,9 @@ def _to_float(
         return _rounded(w, target, f"float({value.text})", depth)
     scalar = np.float32 if target.name == "f32" else np.float16
     name = w.constant(scalar, ("scalar", target))
-    wide = isinstance(source, types.Int) and source.bits == 64
-    if wide:  # not by way of a Python float: that would round twice
+    if (
+        isinstance(source, types.Int) and source.bits == 64
+    ):  # not by way of a Python float: that would round twice
         long = w.constant(np.int64 if source.signed else np.uint64)
         return Value(f"{long}({value.text}).astype({name})", depth=depth)
     return Value(f"{name}({value.text})", depth=depth)

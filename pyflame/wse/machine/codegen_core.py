@@ -54,7 +54,7 @@ class Block:
     `flushed` is set when the PE's clock is brought up to date inside.
     """
 
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list[str])
     pending: int = 0
     dynamic: bool = False
     flushed: bool = False
@@ -86,9 +86,9 @@ class Unit:
     arch: str
     numbers: dict[code.Function, int]
     fifos: dict[Any, int]
-    namespace: dict[str, Any] = field(default_factory=dict)
-    _known: dict[Any, str] = field(default_factory=dict)
-    _kept: list[Any] = field(default_factory=list)
+    namespace: dict[str, Any] = field(default_factory=dict[str, Any])
+    _known: dict[Any, str] = field(default_factory=dict[Any, str])
+    _kept: list[Any] = field(default_factory=list[Any])
 
     def constant(self, value: Any, key: Any = None) -> str:
         """The name of a constant; equal keys (default: identity) share one."""
@@ -116,8 +116,10 @@ class Frame:
     label: str
     is_loop: bool
     step: Callable[[], None] | None = None
-    escapes: list[tuple[str, Frame, str]] = field(default_factory=list)
-    flags: dict[str, str] = field(default_factory=dict)
+    escapes: list[tuple[str, Any, str]] = field(
+        default_factory=list[tuple[str, Any, str]]
+    )
+    flags: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class FunctionWriter:

@@ -8,7 +8,7 @@ test the flag when they end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from pyflame.wse.language import code, types
@@ -60,7 +60,7 @@ def _while(w: FunctionWriter, node: code.While) -> None:
 
 
 @contextmanager
-def _refined(w: FunctionWriter, node: code.While) -> Iterator[None]:
+def _refined(w: FunctionWriter, node: code.While) -> Generator[None]:
     """Inside `while (v < e)` the value of v is known better than by its type,
     provided that only the step changes it."""
     found = _condition_bounds(w, node.condition)

@@ -31,7 +31,7 @@ class MemoryPlace(Place):
     name: str
     base: int = 0
     pointer: str = ""
-    indices: list[tuple[Value, int]] = field(default_factory=list)
+    indices: list[tuple[Value, int]] = field(default_factory=list[tuple[Value, int]])
 
     def moved(self, type_: types.Type, offset_bytes: int) -> MemoryPlace:
         """The place of a part of this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,20 +56,14 @@ def kept(w: FunctionWriter, value: Value, type_: types.Type) -> str:
     if not value.shared:
         return value.text
     if isinstance(type_, types.Struct) and any(map(_is_aggregate, type_.types)):
-        return f"{w.constant(_deep_copy)}({value.text})"
+        return f"{w.constant(copy.deepcopy)}({value.text})"
     if isinstance(type_, types.Struct):
         return f"{value.text}[:]"
-    return f"{w.constant(_deep_copy)}({value.text})"
+    return f"{w.constant(copy.deepcopy)}({value.text})"
 
 
 def _is_aggregate(type_: types.Type) -> bool:
     return isinstance(type_, (types.Struct, types.Array))
-
-
-def _deep_copy(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_deep_copy(item) for item in value]
-    return value.copy() if hasattr(value, "copy") else value
 
 
 # --- variables --------------------------------------------------------------------

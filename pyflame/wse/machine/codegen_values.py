@@ -38,7 +38,7 @@ def constant_value(w: FunctionWriter, value: Any, type_: types.Type) -> Value:
         case int():
             return literal(value)
         case np.floating() | float():
-            key = (type(value).__name__, np.asarray(value).tobytes())
+            key = (str(type_), np.float64(value).tobytes())
             return Value(w.constant(value, key), fixed=True)
         case None:
             return Value("None", fixed=True)
@@ -154,7 +154,11 @@ def scalar_encoder(element: types.Type) -> Any:
         return support.SMALL_FLOATS[element.name].encode
     if element == types.DIRECTION:
         return ("NORTH", "SOUTH", "EAST", "WEST", "RAMP").index
-    return lambda value: value
+    return _unchanged
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def _struct_encoder(struct: types.Struct) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyflame.wse.errors import CslError
-from pyflame.wse.language import code, types
+from pyflame.wse.language import types
 from pyflame.wse.language.values import (
     ArrayValue,
     DsdValue,

@@ -52,7 +52,7 @@ class _Item:
 @dataclass(slots=True)
 class _Cursor:
     address: int
-    addresses: dict[Variable, int] = field(default_factory=dict)
+    addresses: dict[Variable, int] = field(default_factory=dict[Variable, int])
 
     def place(self, item: _Item) -> None:
         self.address += -self.address % item.align_bytes

@@ -22,6 +22,7 @@ from pyflame.wse.machine.dsd import (
     FabOut,
     Mem1d,
     Mem4d,
+    Memory1or4,
     ScalarPointer,
     element_addresses,
 )
@@ -85,7 +86,7 @@ class _Elements:
 
 
 def _accessors(
-    pe: Any, dsd: Mem1d | Mem4d, type_: types.Type, count: int
+    pe: Any, dsd: Memory1or4, type_: types.Type, count: int
 ) -> tuple[Callable[[int], Any], Callable[[int, Any], None], list[int]]:
     """Load and store by index, and the indices of all elements."""
     scalar = storage.scalar_of(type_)
@@ -104,10 +105,10 @@ def _accessors(
         view = getattr(memory, scalar.view)
         return view.__getitem__, view.__setitem__, (addresses // size).tolist()
     dtype = storage.dtype_of(type_)
-    convert = (lambda v: v) if dtype.kind == "f" else int
 
     def load(address: int) -> Any:
-        return convert(memory.load(dtype, address))
+        value = memory.load(dtype, address)
+        return value if dtype.kind == "f" else int(value)
 
     def store(address: int, value: Any) -> None:
         memory.store(dtype, address, value)

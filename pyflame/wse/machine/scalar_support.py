@@ -28,7 +28,7 @@ class Site:
 
 def fault_at(pe: Any, message: str, span: Span) -> MachineFault:
     """A fault of a PE with its place in the source."""
-    text = f"{span.location()}: fault: PE({pe.x}, {pe.y}): {message}"
+    text = f"{span.location()}: fault: PE({pe.x},{pe.y}): {message}"
     return MachineFault(f"{text}\n{span.excerpt()}")
 
 

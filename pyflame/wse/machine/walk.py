@@ -18,9 +18,9 @@ def walk(root: Any) -> Iterator[code.Expression | code.Statement]:
 
     Does not enter called functions.
     """
-    stack = [root]
+    stack: list[Any] = [root]
     while stack:
-        item = stack.pop()
+        item: Any = stack.pop()
         if isinstance(item, _NODES):
             yield item
             stack.extend(getattr(item, name) for name in _names(type(item)))
