@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+import pyflame.wse.library.router_settings  # noqa: F401  registers its natives
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.library import numeric
 from pyflame.wse.library.state import LineBuffer, TimestampCounter

@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+import pyflame.wse.library.natives  # noqa: F401  registers the library's natives
 from pyflame.wse.language.code import Function, GlobalVariable
 from pyflame.wse.language.image import PeProgram
 from pyflame.wse.language.values import DsdValue, PointerValue

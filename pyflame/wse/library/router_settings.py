@@ -1,0 +1,226 @@
+"""The natives of <tile_config>: routes, switches and teardown of this PE's router.
+
+Code runs ahead of the routers, so a change takes effect when their time has come to
+the cycle of the call, in the order of the calls.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal, Protocol
+
+from pyflame.wse.errors import MachineFault
+from pyflame.wse.language.image import ColorConfig, Switches, SwitchPosition
+from pyflame.wse.machine.natives import register
+from pyflame.wse.machine.router import Channel
+from pyflame.wse.machine.tasks import TaskTable
+from pyflame.wse.machine.timeline import Timeline
+
+Side = Literal["rx", "tx"]
+SIDES: tuple[Side, Side] = ("rx", "tx")
+# As <tile_config/color_config>.fabric_io lists them.
+IO_DIRECTIONS = ("WEST", "EAST", "SOUTH", "NORTH", "RAMP")
+POP_MODES = ("no_pop", "always_pop", "pop_on_advance", "no_pop")
+NO_SWITCHES = Switches((SwitchPosition(), SwitchPosition(), SwitchPosition()))
+
+
+class RouterPe(Protocol):
+    """The part of a PE that these natives use."""
+
+    x: int
+    y: int
+    clock: int
+    library: dict[str, Any]
+    timeline: Timeline
+    tasks: TaskTable
+    teardown_pending: list[int]
+    channel: Callable[[int], Channel]
+    rewire: Callable[[Channel], None]
+
+
+class PendingChanges:
+    """Changes to a PE's router that its code has asked for, in order."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._changes: deque[tuple[int, Callable[[int], None]]] = deque()
+
+    def add(self, cycle: int, change: Callable[[int], None]) -> None:
+        self._changes.append((cycle, change))
+        self._timeline.at(cycle, self)
+
+    def run(self, now: int) -> None:
+        while self._changes and self._changes[0][0] <= now:
+            self._changes.popleft()[1](now)
+
+
+def _when_due(pe: RouterPe, change: Callable[[int], None]) -> None:
+    pending = pe.library.get("router")
+    if pending is None:
+        pending = pe.library["router"] = PendingChanges(pe.timeline)
+    pending.add(pe.clock, change)
+
+
+def _configure(
+    pe: RouterPe, color: int, change: Callable[[ColorConfig], ColorConfig]
+) -> None:
+    def apply(now: int) -> None:
+        channel = pe.channel(color)
+        channel.config = change(channel.config or ColorConfig((), ()))
+        pe.rewire(channel)
+        channel.release(now)
+
+    _when_due(pe, apply)
+
+
+def _with_side(
+    config: ColorConfig, side: Side, directions: tuple[str, ...]
+) -> ColorConfig:
+    if side == "rx":
+        return replace(config, rx=directions)
+    return replace(config, tx=directions)
+
+
+# --- routes -------------------------------------------------------------------------
+
+
+@register("route_clear", cost="issue_cycles")
+def route_clear(pe: RouterPe, color: int) -> None:
+    _configure(pe, color, lambda config: replace(config, rx=(), tx=()))
+
+
+@register("route_add", cost="issue_cycles")
+def route_add(pe: RouterPe, color: int, side: int, direction: str) -> None:
+    """Adds a direction to side 0 (rx) or 1 (tx)."""
+    _change_side(pe, color, SIDES[side], direction, on=lambda _: True)
+
+
+@register("route_io", cost="issue_cycles")
+def route_io(pe: RouterPe, color: int, io: int, action: int) -> None:
+    """Clears (0), sets (1) or toggles (2) one entry of `fabric_io`."""
+    side, direction = SIDES[io < 5], IO_DIRECTIONS[io % 5]
+    _change_side(
+        pe,
+        color,
+        side,
+        direction,
+        on=lambda was: not was if action == 2 else bool(action),
+    )
+
+
+def _change_side(
+    pe: RouterPe, color: int, side: Side, direction: str, on: Callable[[bool], bool]
+) -> None:
+    def change(config: ColorConfig) -> ColorConfig:
+        directions = config.rx if side == "rx" else config.tx
+        others = tuple(d for d in directions if d != direction)
+        kept = (direction,) if on(direction in directions) else ()
+        return _with_side(config, side, others + kept)
+
+    _configure(pe, color, change)
+
+
+# --- switches -----------------------------------------------------------------------
+
+
+def _configure_switches(
+    pe: RouterPe, color: int, change: Callable[[Switches], Switches]
+) -> None:
+    def changed(config: ColorConfig) -> ColorConfig:
+        return replace(config, switches=change(config.switches or NO_SWITCHES))
+
+    _configure(pe, color, changed)
+
+
+@register("switch_move", cost="issue_cycles")
+def switch_move(pe: RouterPe, color: int, position: int) -> None:
+    """Makes a position current.
+
+    Raises:
+        MachineFault: for a position other than 0 to 3.
+    """
+    if position > 3:
+        raise MachineFault(
+            f"PE({pe.x},{pe.y}) at cycle {pe.clock}: color {color} cannot go to switch "
+            f"position {position}; positions are 0 to 3"
+        )
+    _when_due(pe, lambda now: pe.channel(color).move_to(position, now))
+
+
+@register("switch_clear", cost="issue_cycles")
+def switch_clear(pe: RouterPe, color: int) -> None:
+    """Makes positions 1 to 3 invalid; ring mode and pop mode stay."""
+    _configure_switches(
+        pe, color, lambda switches: replace(switches, positions=NO_SWITCHES.positions)
+    )
+
+
+@register("switch_ring", cost="issue_cycles")
+def switch_ring(pe: RouterPe, color: int, ring: bool) -> None:
+    _configure_switches(pe, color, lambda s: replace(s, ring_mode=ring))
+
+
+@register("switch_pop", cost="issue_cycles")
+def switch_pop(pe: RouterPe, color: int, mode: int) -> None:
+    _configure_switches(pe, color, lambda s: replace(s, pop_mode=POP_MODES[mode]))
+
+
+@register("switch_set", cost="issue_cycles")
+def switch_set(
+    pe: RouterPe, color: int, position: int, side: int, direction: str
+) -> None:
+    """Makes a position valid: it changes side 0 (rx) or 1 (tx) to one direction."""
+    _change_position(pe, color, position, SwitchPosition(valid=True), side, direction)
+
+
+@register("switch_add", cost="issue_cycles")
+def switch_add(
+    pe: RouterPe, color: int, position: int, side: int, direction: str
+) -> None:
+    """Lets a valid position change its other side too (WSE-3)."""
+    _change_position(pe, color, position, None, side, direction)
+
+
+def _change_position(
+    pe: RouterPe,
+    color: int,
+    position: int,
+    base: SwitchPosition | None,
+    side: int,
+    direction: str,
+) -> None:
+    def change(switches: Switches) -> Switches:
+        positions = list(switches.positions)
+        old = base or positions[position - 1]
+        new = (
+            replace(old, rx=(direction,))
+            if side == 0
+            else replace(old, tx=(direction,))
+        )
+        positions[position - 1] = new
+        first, second, third = positions
+        return replace(switches, positions=(first, second, third))
+
+    _configure_switches(pe, color, change)
+
+
+# --- teardown, priority -------------------------------------------------------------
+
+
+@register("teardown_exit", cost="issue_cycles")
+def teardown_exit(pe: RouterPe, color: int) -> None:
+    _when_due(pe, lambda now: pe.channel(color).exit_teardown(now))
+
+
+@register("teardown_pending", cost="issue_cycles")
+def teardown_pending(pe: RouterPe) -> int:
+    """A mask of the colors that entered teardown since the last look."""
+    pending, pe.teardown_pending = pe.teardown_pending, []
+    return sum(1 << color for color in set(pending))
+
+
+@register("task_priority", cost="issue_cycles")
+def task_priority(pe: RouterPe, id_: int, level: int) -> None:
+    pe.tasks.high_priority[id_] = bool(level)
