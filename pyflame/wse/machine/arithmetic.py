@@ -54,10 +54,24 @@ def _fold(spec: OpSpec, semantics: Semantics) -> np.ufunc | None:
 # --- whole vectors ----------------------------------------------------------------
 
 
+Unary = Callable[[Any], Any]
+Binary = Callable[[Any, Any], Any]
+Ternary = Callable[[Any, Any, Any], Any]
+
+
 def _vector_functions(semantics: Semantics) -> dict[str, VectorFunction]:
     maximum = np.maximum if semantics.max_propagates_nan else np.fmax
     multiply_add = _fused if semantics.fused_multiply_add else _unfused
-    table: dict[str, VectorFunction] = {
+    unary: dict[str, Unary] = {
+        "@clz": lambda a: _leading_zeros(a, semantics.zero_count_bits),
+        "@ctz": lambda a: _trailing_zeros(a, semantics.zero_count_bits),
+        "@popcnt": lambda a: np.bitwise_count(a).astype(np.uint16),
+        "@fh2s": lambda a: a.astype(np.float32),
+        "@fs2h": lambda a: a.astype(np.float16),
+        "@xp162fh": lambda a: a.astype(np.float16),
+        "@xp162fs": lambda a: a.astype(np.float32),
+    }
+    binary: dict[str, Binary] = {
         "@add16": np.add,
         "@addc16": np.add,  # the carry is the caller's: see `carry_chain`
         "@sub16": np.subtract,
@@ -67,35 +81,31 @@ def _vector_functions(semantics: Semantics) -> dict[str, VectorFunction]:
         "@sll16": _shift_left,
         "@slr16": _shift_right,
         "@sar16": _shift_right_signed,
-        "@clz": lambda a: _leading_zeros(a, semantics.zero_count_bits),
-        "@ctz": lambda a: _trailing_zeros(a, semantics.zero_count_bits),
-        "@popcnt": lambda a: np.bitwise_count(a).astype(np.uint16),
         "@faddhs": lambda a, b: a + b.astype(np.float32),
+    }
+    ternary: dict[str, Ternary] = {
         "@fmachs": lambda a, b, s: multiply_add(
             a, b.astype(np.float32), s.astype(np.float32)
         ),
-        "@fh2s": lambda a: a.astype(np.float32),
-        "@fs2h": lambda a: a.astype(np.float16),
-        "@fh2xp16": _to_int16,
-        "@fs2xp16": _to_int16,
-        "@xp162fh": lambda a: a.astype(np.float16),
-        "@xp162fs": lambda a: a.astype(np.float32),
-        "@fnormh": _normalised,
-        "@fnorms": _normalised,
-        "@fscaleh": _scaled,
-        "@fscales": _scaled,
     }
     for name in ("@mov16", "@mov32", "@fmovh", "@fmovs", "@dfilt"):
-        table[name] = lambda a: a
+        unary[name] = _same
     for width in "hs":
-        table[f"@fadd{width}"] = np.add
-        table[f"@fsub{width}"] = np.subtract
-        table[f"@fmul{width}"] = np.multiply
-        table[f"@fmax{width}"] = maximum
-        table[f"@fmac{width}"] = multiply_add
-        table[f"@fneg{width}"] = np.negative
-        table[f"@fabs{width}"] = np.abs
-    return table
+        unary[f"@fneg{width}"] = np.negative
+        unary[f"@fabs{width}"] = np.abs
+        unary[f"@fnorm{width}"] = _normalised
+        unary[f"@f{width}2xp16"] = _to_int16
+        binary[f"@fadd{width}"] = np.add
+        binary[f"@fsub{width}"] = np.subtract
+        binary[f"@fmul{width}"] = np.multiply
+        binary[f"@fmax{width}"] = maximum
+        binary[f"@fscale{width}"] = _scaled
+        ternary[f"@fmac{width}"] = multiply_add
+    return {**unary, **binary, **ternary}
+
+
+def _same(a: Any) -> Any:
+    return a
 
 
 def _unfused(a: Any, b: Any, s: Any) -> Any:
@@ -234,23 +244,26 @@ def _fast_bits_functions(semantics: Semantics) -> dict[str, BitsFunction]:
     def multiply_add(a: int, b: int, s: int) -> int:
         return add(a, multiply(b, s))
 
-    table: dict[str, BitsFunction] = {
+    unary: dict[str, Callable[[int], int]] = {
         "@mov16": lambda a: a & 0xFFFF,
         "@fmovh": lambda a: a & 0xFFFF,
-        "@mov32": lambda a: a,
-        "@fmovs": lambda a: a,
-        "@dfilt": lambda a: a,
+        "@mov32": _same,
+        "@fmovs": _same,
+        "@dfilt": _same,
+        "@fnegs": lambda a: a ^ 0x80000000,
+        "@fabss": lambda a: a & 0x7FFFFFFF,
+    }
+    binary: dict[str, Callable[[int, int], int]] = {
         "@add16": lambda a, b: a + b & 0xFFFF,
         "@sub16": lambda a, b: a - b & 0xFFFF,
         "@and16": lambda a, b: a & b & 0xFFFF,
         "@or16": lambda a, b: (a | b) & 0xFFFF,
         "@xor16": lambda a, b: (a ^ b) & 0xFFFF,
-        "@fnegs": lambda a: a ^ 0x80000000,
-        "@fabss": lambda a: a & 0x7FFFFFFF,
         "@fadds": add,
         "@fsubs": subtract,
         "@fmuls": multiply,
     }
+    table: dict[str, BitsFunction] = {**unary, **binary}
     if not semantics.fused_multiply_add:
         table["@fmacs"] = multiply_add
     return table

@@ -48,8 +48,8 @@ class MachineConfig:
 
     seed: int | None = None
     profile: str = "vendor_sim"
-    costs: dict[str, float] = field(default_factory=dict)
-    semantics: limits.Semantics = limits.Semantics()
+    costs: dict[str, float] = field(default_factory=dict[str, float])
+    semantics: limits.Semantics = field(default_factory=limits.Semantics)
     max_cycles: int = 1_000_000_000
     log: Callable[[int, int, str], None] = lambda x, y, text: None
 
@@ -123,6 +123,7 @@ class Wafer:
             self.config.max_cycles,
         )
         pe.channel = lambda color: self.fabric.channel(x, y, color)
+        pe.rewire = self.fabric.set_routes
         pe.log = lambda text: self.config.log(x, y, text)
         return pe
 

@@ -37,7 +37,8 @@ from pyflame.wse.machine.vectors import MEMORY_KINDS, cycles
 if TYPE_CHECKING:
     from pyflame.wse.machine.pe import Pe
 
-_DESCRIPTORS = (Mem1d, Mem4d, FabIn, FabOut, Fifo)
+_EXTENDED = (Mem1d, Mem4d, FabIn, FabOut)
+_DESCRIPTORS = (*_EXTENDED, Fifo)
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ class Issuer:
         if isinstance(operand, Fifo):
             fifo = self._pe.fifos[operand.number]
             return fifo.read_length if side == "read" else fifo.write_length
-        return operand.extent if isinstance(operand, _DESCRIPTORS) else 0
+        return operand.extent if isinstance(operand, _EXTENDED) else 0
 
     def _check_reach(self, spec: OpSpec, dsd: Memory1or4, length: int) -> None:
         if dsd.extent >= length or length == INFINITE_EXTENT:

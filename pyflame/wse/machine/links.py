@@ -138,7 +138,7 @@ class Datapath(Link):
         self.busy_cycles += cycles
 
     def choose(self) -> int:
-        ranks = [user.rank for user in self.waiting]  # pyright: ignore[reportAttributeAccessIssue]
+        ranks = [getattr(user, "rank", 0) for user in self.waiting]
         best = min(ranks)
         equals = [place for place, rank in enumerate(ranks) if rank == best]
         return equals[self.timeline.pick(len(equals))]

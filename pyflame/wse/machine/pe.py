@@ -78,6 +78,7 @@ class Pe:
         self.microthreads: list[Execution | None] = [None] * limits.MICROTHREADS
         self.gated_microthreads: set[int] = set()
         self.channel: Callable[[int], Channel] = self.channels.__getitem__
+        self.rewire: Callable[[Channel], None] = lambda channel: None
         self.issuer = Issuer(self)
         self.commands = CommandStream(self)
         self.teardown_pending: list[int] = []
@@ -338,7 +339,8 @@ class Pe:
         if config.on_control == "activate":
             self.activate_by_hardware(config.on_control_target, now)
         elif config.on_control == "unblock":
-            self.unblock_by_hardware(*config.on_control_target, now)
+            kind, id_ = config.on_control_target
+            self.unblock_by_hardware(kind, id_, now)
 
     def fault(self, message: str) -> MachineFault:
         place = f"{self} at cycle {self.clock}"

@@ -38,7 +38,7 @@ NO_ROUTE: Route = (None,) * 5
 def effective_sides(
     config: ColorConfig, position: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """rx and tx of a switch position: each position overrides sides of the one before."""
+    """rx and tx of a switch position: each overrides sides of the one before."""
     rx, tx = config.rx, config.tx
     if config.switches is not None:
         for step in config.switches.positions[:position]:
