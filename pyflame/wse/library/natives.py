@@ -115,9 +115,11 @@ def perf_counter(pe: LibraryPe, address: int, number: int) -> None:
 
 @register("print_string")
 def print_string(pe: LibraryPe, text: str) -> None:
+    """Adds to the PE's line; a finished line is logged after `@CYCLE `, the cycle in
+    which it was finished."""
     line: LineBuffer = pe.library.setdefault("line", LineBuffer())
     for complete in line.add(text):
-        pe.print_line(complete)
+        pe.print_line(f"@{pe.clock} {complete}")
 
 
 @register("print_decimal")

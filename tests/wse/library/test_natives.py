@@ -115,7 +115,7 @@ def test_printing_waits_for_the_end_of_the_line(pe: RecordingPe) -> None:
     call("print_string", pe, " ")
     call("print_float", pe, np.float32(0.1))
     call("print_string", pe, "\nnext")
-    assert pe.lines == ["x = 10, 00AB 0000000000000101 0.1"]
+    assert pe.lines == ["@100 x = 10, 00AB 0000000000000101 0.1"]
 
 
 def test_a_full_line_is_written_out() -> None:
