@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def bind(eqn: JaxprEqn, args: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def from_source_of(eqn: JaxprEqn) -> Iterator[None]:
+def from_source_of(eqn: JaxprEqn) -> Generator[None]:
     """Gives everything staged inside the user's line of `eqn`.
 
     An equation without one, from inside a library function, keeps that of its caller.

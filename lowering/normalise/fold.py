@@ -197,7 +197,8 @@ def _dot_transposed(eqn: jaxprs.JaxprEqn, args: list[Any], origins: Origins) -> 
             dims[position] = [1 - dims[position][0]]
     if all(new is old for new, old in zip(operands, args, strict=True)):
         return None
-    return _dot_like(eqn, *operands, ((dims[0], dims[1]), batch))
+    left, right = operands
+    return _dot_like(eqn, left, right, ((dims[0], dims[1]), batch))
 
 
 def _dot_like(eqn: jaxprs.JaxprEqn, left: Any, right: Any, numbers: Any) -> Any:

@@ -1,1 +1,8 @@
-"""Partition rules: how one primitive of the core set runs on tiles."""
+"""Partition rules: how one primitive of the core set runs on tiles.
+
+Importing this package registers all of them.
+"""
+
+from lowering.partition.rules import creation, dot, elementwise, reduction, shape
+
+__all__ = ["creation", "dot", "elementwise", "reduction", "shape"]

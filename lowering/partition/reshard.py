@@ -1,0 +1,201 @@
+"""Bringing a value from one placement to another, step by step, with its price.
+
+A placement in here is canonical: every axis it names has at least two PEs in its
+extent, and along an axis it does not name every PE of the mesh holds a replica. Two
+kinds of step change it: cutting one's own tile out of a whole dimension (`mesh_slice`,
+free of communication) and joining the tiles of a split one (`mesh_all_gather`).
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jax import lax
+
+from lowering.errors import LayoutError
+from lowering.mesh import AXES, Axis, Mesh
+from lowering.partition import mesh_primitives as prims
+from lowering.placement import Placement, storage_size_bytes
+
+# What one value may take of a PE's 48 KiB when it has to be whole there in passing.
+WHOLE_LIMIT_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Dimension `dim` becomes whole ("gather") or split over `axis` ("slice")."""
+
+    kind: str
+    dim: int
+    axis: Axis
+    result: Placement
+
+
+def canonical(placement: Placement, mesh: Mesh) -> Placement:
+    """The same tiles, named as this module wants them.
+
+    Axes of one PE are not named; along unnamed axes the value is taken to be on every
+    PE, which `spread_replicas` sees to.
+    """
+    axes: tuple[Axis | None, ...] = tuple(
+        axis if axis is not None and placement.axis_extent(axis) > 1 else None
+        for axis in placement.axes
+    )
+    return _with_axes(placement, axes, mesh)
+
+
+def spread_replicas(x: Any, placement: Placement, mesh: Mesh) -> Any:
+    """Broadcasts a value of a smaller extent along the axes that split nothing."""
+    named = canonical(placement, mesh).axes
+    for axis in AXES:
+        if axis not in named and placement.axis_extent(axis) < mesh.size(axis):
+            x = prims.mesh_broadcast(x, axis=axis, size=mesh.size(axis), root=0)
+    return x
+
+
+def reshard(x: Any, before: Placement, after: Placement, mesh: Mesh) -> Any:
+    """The tile of `after` on each PE, from the tile of `before`.
+
+    Raises: LayoutError, if an intermediate value is too large to be whole on a PE.
+    """
+    steps = route(before, after, mesh)
+    _check_route(before, after, steps)
+    current = before
+    for step in steps:
+        if step.kind == "slice":
+            x = _slice(x, step, mesh)
+        else:
+            x = _gather(x, current, step, mesh)
+        current = step.result
+    return x
+
+
+def words_moved(before: Placement, after: Placement, mesh: Mesh) -> int:
+    """32-bit words that each PE receives on the way from `before` to `after`."""
+    words, current = 0, before
+    for step in route(before, after, mesh):
+        if step.kind == "gather":
+            words += (mesh.size(step.axis) - 1) * _tile_words(current)
+        current = step.result
+    return words
+
+
+def route(before: Placement, after: Placement, mesh: Mesh) -> list[Step]:
+    """The steps between two canonical placements of one shape.
+
+    A dimension is sliced as soon as its new axis is free, so that what is gathered is
+    small.
+    """
+    steps: list[Step] = []
+    current = before
+    while not same_tiles(current, after):
+        step = _next_slice(current, after, mesh) or _next_gather(current, after, mesh)
+        steps.append(step)
+        current = step.result
+    return steps
+
+
+def same_tiles(a: Placement, b: Placement) -> bool:
+    """Whether every PE holds the same elements under both canonical placements."""
+    return a.axes == b.axes and a.tile_shape == b.tile_shape
+
+
+def _split_as(current: Placement, after: Placement, dim: int) -> bool:
+    return (
+        current.axes[dim] == after.axes[dim]
+        and current.tile_shape[dim] == after.tile_shape[dim]
+    )
+
+
+def _next_slice(current: Placement, after: Placement, mesh: Mesh) -> Step | None:
+    for dim, axis in enumerate(after.axes):
+        if axis is None or axis in current.axes or current.axes[dim] is not None:
+            continue
+        axes: tuple[Axis | None, ...] = tuple(
+            axis if d == dim else a for d, a in enumerate(current.axes)
+        )
+        extents: dict[Axis, int] = {**_extents(current), axis: after.axis_extent(axis)}
+        extent = _extent_of(axes, extents, mesh)
+        return Step("slice", dim, axis, replace(current, axes=axes, extent=extent))
+    return None
+
+
+def _next_gather(current: Placement, after: Placement, mesh: Mesh) -> Step:
+    for dim, axis in enumerate(current.axes):
+        if axis is not None and not _split_as(current, after, dim):
+            axes: tuple[Axis | None, ...] = tuple(
+                None if d == dim else a for d, a in enumerate(current.axes)
+            )
+            return Step("gather", dim, axis, _with_axes(current, axes, mesh))
+    raise AssertionError(f"no step from {current} to {after}")
+
+
+def _slice(x: Any, step: Step, mesh: Mesh) -> Any:
+    return prims.mesh_slice(
+        x,
+        axis=step.axis,
+        size=mesh.size(step.axis),
+        dim=step.dim,
+        tile=step.result.tile_shape[step.dim],
+    )
+
+
+def _gather(x: Any, current: Placement, step: Step, mesh: Mesh) -> Any:
+    size = mesh.size(step.axis)
+    length = current.shape[step.dim]
+    if current.tile_shape[step.dim] >= length:  # all of it is in the first tile
+        return prims.mesh_broadcast(x, axis=step.axis, size=size, root=0)
+    whole = prims.mesh_all_gather(x, axis=step.axis, size=size, dim=step.dim)
+    if whole.shape[step.dim] == length:
+        return whole
+    limits = [length if d == step.dim else n for d, n in enumerate(whole.shape)]
+    return lax.slice(whole, [0] * len(limits), limits)
+
+
+def _with_axes(
+    placement: Placement, axes: tuple[Axis | None, ...], mesh: Mesh
+) -> Placement:
+    extent = _extent_of(axes, _extents(placement), mesh)
+    return replace(placement, axes=axes, extent=extent)
+
+
+def _extents(placement: Placement) -> dict[Axis, int]:
+    return {axis: placement.axis_extent(axis) for axis in AXES}
+
+
+def _extent_of(
+    axes: tuple[Axis | None, ...], extents: dict[Axis, int], mesh: Mesh
+) -> tuple[int, int]:
+    """Named axes keep their extent, the others hold replicas on the whole mesh."""
+    rows, cols = (extents[axis] if axis in axes else mesh.size(axis) for axis in AXES)
+    return rows, cols
+
+
+def _tile_words(placement: Placement) -> int:
+    elements = math.prod(placement.tile_shape)
+    return -(-elements * storage_size_bytes(placement.dtype) // 4)
+
+
+def _check_route(before: Placement, after: Placement, steps: list[Step]) -> None:
+    """Limits what is whole only in passing: what stays is the memory plan's."""
+    largest = max((s.result.tile_size_bytes for s in steps[:-1]), default=0)
+    final = max(before.tile_size_bytes, after.tile_size_bytes)
+    if largest > max(WHOLE_LIMIT_BYTES, final):
+        raise LayoutError(
+            f"moving {before} to ({_axes_text(after)}) does not fit a PE",
+            notes=[
+                ("whole", f"{largest:,} bytes on each PE in passing"),
+                ("limit", f"{WHOLE_LIMIT_BYTES:,} bytes"),
+            ],
+            rule="a value changes its placement by being gathered and cut again",
+            help="give both values the same layout, or use a larger mesh",
+        )
+
+
+def _axes_text(placement: Placement) -> str:
+    return ",".join(axis or "-" for axis in placement.axes)
