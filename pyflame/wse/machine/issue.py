@@ -301,8 +301,10 @@ class Issuer:
             index = issued.config.index or 0
             return MemoryOperand(pe.memory, operand, dtype.itemsize, index)
         if isinstance(operand, FabIn):
+            self._check_fabric(issued.spec, operand)
             stops = issued.config.on_control is not None
-            return FabricSource(pe.input_queue(operand), operand, stops)
+            queue = pe.input_queue(operand)
+            return FabricSource(queue, operand, dtype.itemsize, stops)
         if isinstance(operand, Fifo):
             return FifoSource(pe.fifos[operand.number])
         return ScalarSource(to_bits(operand, dtype))
@@ -318,9 +320,17 @@ class Issuer:
             return FifoDest(pe.fifos[operand.number])
         if isinstance(operand, ScalarPointer):
             return ScalarDest(pe.memory, operand.address, size, 0)
+        self._check_fabric(issued.spec, operand)
         queue = pe.output_queue(operand)
         cycles_ = pe.costs.fabric_element_cycles
         return FabricDest(queue, operand, size, config.index, cycles_)
+
+    def _check_fabric(self, spec: OpSpec, dsd: FabIn | FabOut) -> None:
+        if dsd.control_transform:
+            raise self._pe.fault(
+                f"{spec.name} on color {dsd.color} has .control_transform, which this "
+                "machine does not simulate; send control wavelets with .control"
+            )
 
     # --- claims and the end ---
 
@@ -388,9 +398,12 @@ class Issuer:
         self._keep_fifo_lengths(issued, execution, result)
         self._clear(issued, execution.processed)
         config = issued.config
-        if result and config.activate is not None:
+        completed = result and (
+            pe.semantics.control_end_completes or not execution.ended_by_control
+        )
+        if completed and config.activate is not None:
             pe.activate_by_hardware(config.activate, now)
-        if result and config.unblock is not None:
+        if completed and config.unblock is not None:
             pe.unblock_by_hardware(*config.unblock, now)
         if execution.thread is None:
             pe.resume(result, now)

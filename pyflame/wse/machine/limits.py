@@ -63,6 +63,8 @@ class Semantics:
             a one-dimensional operand is walked on past its extent.
         scalar_is_accumulator: in `@fadds(&v, s, d)` the scalar is re-read after each
             element also if it is not the pointee's own value.
+        control_end_completes: an operation that `.on_control` ends also activates
+            or unblocks as at its normal end.
         switch_reset_position: position that a SWITCH_RST command goes to.
     """
 
@@ -72,4 +74,5 @@ class Semantics:
     widened_source: int = 1
     short_memory_fault: bool = True
     scalar_is_accumulator: bool = True
+    control_end_completes: bool = True
     switch_reset_position: int = 0

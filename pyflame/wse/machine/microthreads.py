@@ -36,10 +36,12 @@ class Execution:
         "_compute",
         "_dest",
         "_done",
+        "_pairs",
         "_sources",
         "_waitable",
         "config",
         "element_cycles",
+        "ended_by_control",
         "endless",
         "finished",
         "length",
@@ -76,7 +78,7 @@ class Execution:
         self.endless = length == INFINITE_EXTENT
         self.processed = 0
         self.element_cycles = element_cycles
-        self.finished = self.started = self.over = False
+        self.finished = self.started = self.over = self.ended_by_control = False
         self.suspends = thread is not None
         self.waiting_on: Source | Dest | None = None
         self._dest = dest
@@ -86,6 +88,11 @@ class Execution:
         self._at_gate = False
         operands: list[Source | Dest] = [*sources, *([dest] if dest else [])]
         self._waitable = [operand for operand in operands if operand.waits]
+        # Two elements per step if every wavelet holds two.
+        self._pairs = bool(self._waitable) and all(
+            isinstance(operand, FabricSource | FabricDest) and operand.packed
+            for operand in self._waitable
+        )
 
     @property
     def operands(self) -> list[Source | Dest]:
@@ -119,7 +126,12 @@ class Execution:
         datapath.take_for(now, self.element_cycles)
         self.waiting_on = None
         self.processed += self._process(now)
-        self.finished = self.processed >= self.length and not self.endless
+        if self._pairs and self.processed < self.length:
+            self.processed += self._process(now)
+        if self.processed >= self.length and not self.endless:
+            self.finished = True
+            if type(self._dest) is FabricDest:
+                self._dest.flush(now)
         self.pe.timeline.at(now + self.element_cycles, self)
 
     def _start(self, now: int) -> None:
@@ -160,7 +172,7 @@ class Execution:
 
     def _end_by_control(self, source: FabricSource, now: int) -> None:
         source.take(now)
-        self.finished = True
+        self.finished = self.ended_by_control = True
         self.pe.control_ended(self, now + 1)
         self.pe.timeline.at(now + 1, self)
 

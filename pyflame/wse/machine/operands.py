@@ -62,26 +62,38 @@ class MemoryOperand:
 
 
 class FabricSource:
-    """Wavelets of an input queue. `ended_by` is set when a control wavelet has
-    ended the operation."""
+    """Wavelets of an input queue; `packed` ones hold two 16-bit elements, the first
+    in the lower half."""
 
     waits = True
-    __slots__ = ("dsd", "queue", "stops_on_control")
+    __slots__ = ("_half", "dsd", "packed", "queue", "stops_on_control")
 
-    def __init__(self, queue: InputQueue, dsd: FabIn, stops_on_control: bool) -> None:
+    def __init__(
+        self, queue: InputQueue, dsd: FabIn, size_bytes: int, stops_on_control: bool
+    ) -> None:
         self.queue = queue
         self.dsd = dsd
+        self.packed = size_bytes == 2 and bool(dsd.simd_mode)
         self.stops_on_control = stops_on_control
+        self._half: int | None = None  # the second element of a wavelet
 
     def ready(self, now: int, execution: Execution) -> bool:
-        return self.queue.ready(now, execution)
+        return self._half is not None or self.queue.ready(now, execution)
 
     def at_control(self) -> bool:
         """Whether the (ready) head is a control wavelet that ends the operation."""
-        return self.stops_on_control and bool(self.queue.words[0] & wavelet.CONTROL)
+        if not self.stops_on_control or self._half is not None:
+            return False
+        return bool(self.queue.words[0] & wavelet.CONTROL)
 
     def take(self, now: int) -> int:
-        return self.queue.take(now) & wavelet.PAYLOAD_MASK
+        if self._half is not None:
+            half, self._half = self._half, None
+            return half
+        word = self.queue.take(now) & wavelet.PAYLOAD_MASK
+        if self.packed:
+            self._half = word >> 16
+        return word
 
 
 class FifoSource:
@@ -124,10 +136,20 @@ class FifoDest:
 
 
 class FabricDest:
-    """An output queue. `index` (or None) goes to the upper half of each wavelet."""
+    """An output queue. `index` (or None) goes to the upper half of each wavelet;
+    `packed` wavelets hold two 16-bit elements, the first in the lower half."""
 
     waits = True
-    __slots__ = ("_flags", "_index_bits", "_mask", "_visible", "dsd", "queue")
+    __slots__ = (
+        "_flags",
+        "_half",
+        "_index_bits",
+        "_mask",
+        "_visible",
+        "dsd",
+        "packed",
+        "queue",
+    )
 
     def __init__(
         self,
@@ -145,13 +167,26 @@ class FabricDest:
         if dsd.index_offset and index is not None:
             self._index_bits, self._mask = (index & 0xFFFF) << 16, 0xFFFF
         self._visible = element_cycles
+        self.packed = size_bytes == 2 and bool(dsd.simd_mode)
+        self._half: int | None = None
 
     def ready(self, now: int, execution: Execution) -> bool:
         return self.queue.has_room(now, execution)
 
     def put(self, bits: int, now: int) -> None:
-        word = bits & self._mask | self._index_bits | self._flags
-        self.queue.push(word, now + self._visible)
+        if self.packed:
+            if self._half is None:
+                self._half = bits & 0xFFFF
+                return
+            word, self._half = self._half | (bits & 0xFFFF) << 16, None
+        else:
+            word = bits & self._mask | self._index_bits
+        self.queue.push(word | self._flags, now + self._visible)
+
+    def flush(self, now: int) -> None:
+        """Sends the lone last half of an odd number of packed elements."""
+        if self._half is not None:
+            self.put(0, now)
 
     def flag_last(self) -> None:
         """`.advance_switch`: marks the wavelets put from now on."""

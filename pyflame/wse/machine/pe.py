@@ -184,6 +184,7 @@ class Pe:
             return
         choices = self.tasks.runnable(self.inputs.values(), now)
         if not choices:
+            self._look_again(now)
             return
         choice = self.tasks.pick(choices, self.timeline.pick)
         payload = 0 if choice.queue is None else choice.queue.take(now)
@@ -195,6 +196,12 @@ class Pe:
         )
         task = choice.task
         self._start(now + delay, task.function, task.decode(payload & 0xFFFF_FFFF))
+
+    def _look_again(self, now: int) -> None:
+        """Wavelets on the ramp behind one that was taken wake nobody themselves."""
+        for queue in self.inputs.values():
+            if queue.words and queue.times[0] > now and queue.reader is None:
+                self.wake(queue.times[0])
 
     def _start(
         self, clock: int, function: CompiledFunction, arguments: tuple[Any, ...]
