@@ -1,0 +1,192 @@
+"""The order in which host commands happen.
+
+Launches and copies form one ordered stream: a copy starts when every launch before
+it has been acknowledged by all PEs, and a launch may be handed to the wafer as soon
+as the copies before it are done. Streaming transfers go around that stream, so that
+a stream into the wafer and one out of it overlap.
+
+Simulated time passes only inside calls that wait. A call that does not wait still
+does what can be done at once, and leaves the rest to a later call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyflame.wse.errors import Deadlock
+
+
+class HostWafer(Protocol):
+    """The part of the machine that the host runtime drives."""
+
+    def launch(self, name: str, args: list[int]) -> int: ...
+    def done(self, ticket: int) -> bool: ...
+    def send(self, color: int, x: int, y: int, words: NDArray[np.uint32]) -> int: ...
+    def receive(self, color: int, x: int, y: int, n: int) -> int: ...
+    def words(self, ticket: int) -> NDArray[np.uint32]: ...
+    def run_until(self, ticket: int) -> None: ...
+    def run_until_quiet(self) -> None: ...
+
+
+class Task:
+    """One host operation, as `task_wait` and `is_task_done` know it."""
+
+    def __init__(self) -> None:
+        self.finished = False
+
+
+class LaunchTask(Task):
+    """Runs an exported function on every PE."""
+
+    def __init__(self, name: str, words: list[int]) -> None:
+        super().__init__()
+        self.name = name
+        self.words = words
+        self.ticket: int | None = None
+
+    def issue(self, wafer: HostWafer) -> int:
+        """Hands the launch to the wafer, once; gives its ticket."""
+        if self.ticket is None:
+            self.ticket = wafer.launch(self.name, self.words)
+        return self.ticket
+
+
+class CopyTask(Task):
+    """Reads or writes PE memory when its turn comes."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        super().__init__()
+        self.action = action
+
+
+class StreamTask(Task):
+    """Wavelets under way to or from the PEs of a region.
+
+    `collect` stores what was received, once everything is there.
+    """
+
+    def __init__(
+        self, tickets: Sequence[int], collect: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__()
+        self.tickets = tickets
+        self.collect = collect
+
+
+class CommandStream:
+    """The host's operations on one running wafer."""
+
+    def __init__(self, wafer: HostWafer) -> None:
+        self._wafer = wafer
+        self._ordered: list[LaunchTask | CopyTask] = []
+        self._streams: list[StreamTask] = []
+
+    def add(self, task: LaunchTask | CopyTask, nonblock: bool) -> Task:
+        """Appends to the ordered stream.
+
+        Raises:
+            Deadlock: the call blocks and the wafer can never get that far.
+        """
+        self._ordered.append(task)
+        if nonblock:
+            self._start_ready()
+        else:
+            self.wait(task)
+        return task
+
+    def add_receive(self, task: StreamTask, nonblock: bool) -> Task:
+        """A transfer from the wafer. Raises Deadlock as `add` does."""
+        self._streams.append(task)
+        if not nonblock:
+            self.wait(task)
+        return task
+
+    def add_send(self, task: StreamTask, nonblock: bool) -> Task:
+        """A transfer to the wafer.
+
+        A blocking one lets the wafer take the data as far as it can; what does not
+        fit waits in the host's buffers, so this is never a deadlock by itself.
+        """
+        self._streams.append(task)
+        if not nonblock:
+            self.try_finish(task)
+        return task
+
+    def wait(self, task: Task) -> None:
+        """Returns when a task is done.
+
+        Raises:
+            Deadlock: it never will be.
+        """
+        if isinstance(task, StreamTask):
+            self._finish_stream(task)
+        while not task.finished:
+            self._finish_first()
+        self._collect_streams()
+
+    def try_finish(self, task: Task) -> bool:
+        """Whether a task is done, after running the wafer as far as it needs."""
+        try:
+            self.wait(task)
+        except Deadlock:
+            self._collect_streams()
+        return task.finished
+
+    def wait_for_all(self) -> None:
+        """Returns when every operation is done. Raises Deadlock if one never is."""
+        while self._ordered:
+            self._finish_first()
+        while self._streams:
+            self._finish_stream(self._streams[0])
+
+    # --- the ordered stream -------------------------------------------------------
+
+    def _finish_first(self) -> None:
+        task = self._ordered[0]
+        if isinstance(task, LaunchTask):
+            self._issue_launches()
+            self._wafer.run_until(task.issue(self._wafer))
+        else:
+            task.action()
+        task.finished = True
+        del self._ordered[0]
+
+    def _issue_launches(self) -> None:
+        """Hands the launches at the head of the stream to the wafer."""
+        for task in self._ordered:
+            if not isinstance(task, LaunchTask):
+                return
+            task.issue(self._wafer)
+
+    def _start_ready(self) -> None:
+        """Does what needs no waiting for the host: see the module's docstring."""
+        try:
+            while any(isinstance(task, CopyTask) for task in self._ordered):
+                self._finish_first()
+        except Deadlock:
+            return  # a later host call has to come first
+        self._issue_launches()
+
+    # --- streams ------------------------------------------------------------------
+
+    def _finish_stream(self, task: StreamTask) -> None:
+        if task.finished:
+            return
+        for ticket in task.tickets:
+            self._wafer.run_until(ticket)
+        self._complete(task)
+
+    def _collect_streams(self) -> None:
+        for task in list(self._streams):
+            if all(self._wafer.done(ticket) for ticket in task.tickets):
+                self._complete(task)
+
+    def _complete(self, task: StreamTask) -> None:
+        if task.collect is not None:
+            task.collect()
+        task.finished = True
+        self._streams.remove(task)

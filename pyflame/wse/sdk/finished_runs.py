@@ -1,0 +1,37 @@
+"""The last run of every program folder in this process.
+
+A script makes its `debug_util` from the folder's name after the runtime has stopped,
+so the name is the only link to the memory of the PEs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyflame.wse.errors import HostError
+
+if TYPE_CHECKING:
+    from pyflame.wse.sdk.runtime import SdkRuntime
+
+_runs: dict[Path, SdkRuntime] = {}
+
+
+def remember(folder: str | os.PathLike[str], runtime: SdkRuntime) -> None:
+    _runs[Path(folder).resolve()] = runtime
+
+
+def last_run(folder: str | os.PathLike[str]) -> SdkRuntime:
+    """The runtime that last ran the program of a folder.
+
+    Raises:
+        HostError: none did in this process.
+    """
+    try:
+        return _runs[Path(folder).resolve()]
+    except KeyError:
+        raise HostError(
+            f"no run of the program in '{folder}' is known in this process; load and "
+            "run it with SdkRuntime first"
+        ) from None

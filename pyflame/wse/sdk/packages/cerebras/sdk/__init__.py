@@ -1,0 +1,1 @@
+"""The SDK packages that scripts import, served by the simulator."""

@@ -1,0 +1,23 @@
+"""The runtime, its enumerations and the names of SdkLayout."""
+
+from pyflame.wse.sdk.command_stream import Task as Task
+from pyflame.wse.sdk.enums import FP16TYPE as FP16TYPE
+from pyflame.wse.sdk.enums import Edge as Edge
+from pyflame.wse.sdk.enums import MemcpyDataType as MemcpyDataType
+from pyflame.wse.sdk.enums import MemcpyOrder as MemcpyOrder
+from pyflame.wse.sdk.enums import Route as Route
+from pyflame.wse.sdk.enums import SdkTarget as SdkTarget
+from pyflame.wse.sdk.runtime import SdkRuntime as SdkRuntime
+from pyflame.wse.sdk.sdklayout import CodeRegion as CodeRegion
+from pyflame.wse.sdk.sdklayout import Color as Color
+from pyflame.wse.sdk.sdklayout import EdgeRouteInfo as EdgeRouteInfo
+from pyflame.wse.sdk.sdklayout import PortHandle as PortHandle
+from pyflame.wse.sdk.sdklayout import RoutingPosition as RoutingPosition
+from pyflame.wse.sdk.sdklayout import SdkCompileArtifacts as SdkCompileArtifacts
+from pyflame.wse.sdk.sdklayout import SdkExecutionPlatform as SdkExecutionPlatform
+from pyflame.wse.sdk.sdklayout import SdkLayout as SdkLayout
+from pyflame.wse.sdk.sdklayout import SimfabConfig as SimfabConfig
+from pyflame.wse.sdk.sdklayout import get_edge_routing as get_edge_routing
+from pyflame.wse.sdk.sdklayout import get_platform as get_platform
+from pyflame.wse.sdk.sdklayout import get_simulator as get_simulator
+from pyflame.wse.sdk.sdklayout import get_system as get_system

@@ -1,0 +1,63 @@
+"""What SdkRuntime refuses: options it cannot serve, programs it cannot reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyflame.wse.errors import HostError
+from pyflame.wse.language.image import Image
+from pyflame.wse.language.types import Array, Pointer, Type
+from pyflame.wse.language.types import size_bytes as type_size_bytes
+
+_MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_MAX_THREADS = 64
+
+
+def check_simulator(platform: object, cmaddr: str | None) -> None:
+    if platform is not None:
+        raise HostError(
+            "SdkRuntime: platforms belong to SdkLayout programs, which this simulator "
+            "does not run yet; leave the platform out"
+        )
+    if cmaddr:
+        raise HostError(
+            f"cmaddr '{cmaddr}': this runtime drives a simulated wafer only; leave "
+            "cmaddr out, or use the vendor's SDK for a system"
+        )
+
+
+def check_message_level(msg_level: str) -> None:
+    if msg_level not in _MESSAGE_LEVELS:
+        raise HostError(
+            f"msg_level must be one of {', '.join(_MESSAGE_LEVELS)}, not {msg_level!r}"
+        )
+
+
+def check_threads(count: int) -> None:
+    if not 1 <= count <= _MAX_THREADS:
+        raise HostError(f"simfab_numthreads must be 1 to {_MAX_THREADS}, not {count}")
+
+
+def check_channels(image: Image, folder: Path) -> None:
+    if not image.options.memcpy:
+        raise HostError(
+            f"the program in '{folder}' was compiled without --memcpy, so the host "
+            "cannot reach it; compile with --memcpy --channels=1, or pass "
+            "memcpy_required=False"
+        )
+    if image.options.channels < 1:
+        raise HostError(
+            f"the program in '{folder}' was compiled with --channels=0; compile it "
+            "with --channels=1 or more"
+        )
+
+
+def symbol_size_bytes(name: str, type_: Type) -> int:
+    if isinstance(type_, Pointer):
+        type_ = type_.pointee
+        if not isinstance(type_, Array):
+            raise HostError(
+                f"the extent of '{name}' is unknown: it is exported as a pointer; "
+                "read the array behind it by its own name"
+            )
+    return type_size_bytes(type_)

@@ -1,0 +1,132 @@
+"""Host transfers between NumPy arrays and the PEs of a region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyflame.wse.errors import HostError
+from pyflame.wse.language.types import Type
+from pyflame.wse.sdk import memcpy
+from pyflame.wse.sdk.command_stream import CopyTask, HostWafer, StreamTask
+from pyflame.wse.sdk.enums import MemcpyDataType, MemcpyOrder
+from pyflame.wse.sdk.memcpy import Region, Words
+
+
+class MemoryWafer(HostWafer, Protocol):
+    """What transfers need of the machine."""
+
+    def symbol(self, x: int, y: int, name: str) -> tuple[int, Type]: ...
+    def read_memory(self, x: int, y: int, address: int, n_bytes: int) -> bytes: ...
+    def write_memory(self, x: int, y: int, address: int, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What one memcpy call asks for, checked: `elements` per PE of the region."""
+
+    region: Region
+    elements: int
+    data_type: MemcpyDataType
+    order: MemcpyOrder
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, columns and elements per PE."""
+        return len(self.region.rows), len(self.region.columns), self.elements
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes per PE on the device."""
+        return self.elements * memcpy.element_size_bytes(self.data_type)
+
+
+def tiles_of_host(
+    src: NDArray[np.generic], transfer: Transfer, shape: tuple[int, int, int], what: str
+) -> Words:
+    """A private copy [rows, columns, elements] of a source array.
+
+    Args:
+        shape: what the host array holds; an extent of 1 is broadcast to the region.
+    """
+    height, width, elements = shape
+    words = memcpy.host_words(src, height * width * elements, what).copy()
+    tiles = memcpy.by_pe(words, height, width, elements, transfer.order)
+    return np.broadcast_to(tiles, transfer.shape)
+
+
+def write_task(
+    wafer: MemoryWafer, name: str, transfer: Transfer, tiles: Words
+) -> CopyTask:
+    """Writes tiles[rows, columns, elements] to the symbol on every PE."""
+
+    def write() -> None:
+        for j, y in enumerate(transfer.region.rows):
+            for i, x in enumerate(transfer.region.columns):
+                address, _ = wafer.symbol(x, y, name)
+                data = memcpy.to_device(tiles[j, i], transfer.data_type)
+                wafer.write_memory(x, y, address, data)
+
+    return CopyTask(write)
+
+
+def read_task(
+    wafer: MemoryWafer, name: str, transfer: Transfer, dest: NDArray[np.generic]
+) -> CopyTask:
+    """Reads the symbol of every PE into the host array, in place.
+
+    The fabric comes to rest first: a PE may have been released from a launch while
+    wavelets that its neighbours wait for are still travelling.
+    """
+    tiles = _destination(dest, transfer)
+
+    def read() -> None:
+        wafer.run_until_quiet()
+        for j, y in enumerate(transfer.region.rows):
+            for i, x in enumerate(transfer.region.columns):
+                address, _ = wafer.symbol(x, y, name)
+                data = wafer.read_memory(x, y, address, transfer.size_bytes)
+                tiles[j, i] = memcpy.from_device(data, transfer.data_type)
+
+    return CopyTask(read)
+
+
+def send_task(
+    wafer: MemoryWafer, color: int, transfer: Transfer, tiles: Words
+) -> StreamTask:
+    """Streams tiles[rows, columns, elements], every PE its elements in order."""
+    tickets = [
+        wafer.send(color, x, y, np.ascontiguousarray(tiles[j, i]))
+        for j, y in enumerate(transfer.region.rows)
+        for i, x in enumerate(transfer.region.columns)
+    ]
+    return StreamTask(tickets)
+
+
+def receive_task(
+    wafer: MemoryWafer, color: int, transfer: Transfer, dest: NDArray[np.generic]
+) -> StreamTask:
+    """Receives `elements` wavelets from every PE into the host array, in place."""
+    tiles = _destination(dest, transfer)
+    tickets = {
+        (j, i): wafer.receive(color, x, y, transfer.elements)
+        for j, y in enumerate(transfer.region.rows)
+        for i, x in enumerate(transfer.region.columns)
+    }
+
+    def collect() -> None:
+        for place, ticket in tickets.items():
+            tiles[place] = wafer.words(ticket)
+
+    return StreamTask(list(tickets.values()), collect)
+
+
+def _destination(dest: NDArray[np.generic], transfer: Transfer) -> Words:
+    height, width, elements = transfer.shape
+    words = memcpy.host_words(dest, height * width * elements, "memcpy_d2h")
+    if not words.flags.writeable:
+        raise HostError("memcpy_d2h: the host tensor is read-only")
+    return memcpy.by_pe(words, height, width, elements, transfer.order)
