@@ -37,14 +37,18 @@ def constant_value(w: FunctionWriter, value: Any, type_: types.Type) -> Value:
             return Value(repr(value), fixed=True)
         case int():
             return literal(value)
-        case np.floating() | float():
-            key = (str(type_), np.float64(value).tobytes())
+        case _ if _is_float(value):
+            key = (str(type_), np.float64(float(value)).tobytes())
             return Value(w.constant(value, key), fixed=True)
         case None:
             return Value("None", fixed=True)
         case _:
             shared = isinstance(value, (list, np.ndarray))
             return Value(w.constant(value), fixed=True, shared=shared)
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, (float, np.floating))
 
 
 @expression_rule(code.FunctionPointer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def _raw(unit: Unit, value: Any, type_: types.Type) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    return cast(Any, value).item() if isinstance(value, np.generic) else value
 
 
 _DIRECTIONS = ("NORTH", "SOUTH", "EAST", "WEST", "RAMP")
@@ -165,7 +165,7 @@ def _mem1d(fields: dict[str, Any]) -> dsd.Mem1d:
 
 
 def _single(value: Any) -> int:
-    return int(value[0]) if isinstance(value, (tuple, list)) else int(value)
+    return _tuple(value)[0]
 
 
 def _mem4d(fields: dict[str, Any]) -> dsd.Mem4d:
@@ -180,8 +180,9 @@ def _mem4d(fields: dict[str, Any]) -> dsd.Mem4d:
 
 
 def _tuple(value: Any) -> tuple[int, ...]:
-    values = value if isinstance(value, (tuple, list)) else (value,)
-    return tuple(int(v) for v in values)
+    if not isinstance(value, (tuple, list)):
+        return (int(value),)
+    return tuple(int(v) for v in cast(list[Any], value))
 
 
 def _fabin(fields: dict[str, Any]) -> dsd.FabIn:
@@ -216,7 +217,8 @@ def chosen(fields: dict[str, Any], name: str) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        return next((key for key, on in value.items() if on), None)
+        flags = cast(dict[str, bool], value)
+        return next((key for key, on in flags.items() if on), None)
     prefix = name + "."
     for key, on in fields.items():
         if key.startswith(prefix) and on:

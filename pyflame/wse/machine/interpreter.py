@@ -6,7 +6,8 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-import pyflame.wse.library.natives  # noqa: F401  registers the library's natives
+# Importing it registers the library's natives.
+import pyflame.wse.library.natives  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from pyflame.wse.language.code import Function, GlobalVariable
 from pyflame.wse.language.image import PeProgram
 from pyflame.wse.language.values import DsdValue, PointerValue

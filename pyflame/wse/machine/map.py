@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -200,9 +200,9 @@ def map_with_waits(
     each = pe.costs.map_iteration_cycles
     while (yield from _read_all(inputs, arguments)):
         pe.clock += each
-        result = function(pe, *arguments)
+        result: Any = function(pe, *arguments)
         if plan.blocking:
-            result = yield from result
+            result = cast(Any, (yield from result))
         if output is not None and not (yield from _write(output, result)):
             break
         if pe.clock > pe.max_cycles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from pyflame.wse.language import code
 
@@ -25,9 +25,9 @@ def walk(root: Any) -> Iterator[code.Expression | code.Statement]:
             yield item
             stack.extend(getattr(item, name) for name in _names(type(item)))
         elif isinstance(item, (list, tuple)):
-            stack.extend(item)
+            stack.extend(cast(list[Any], item))
         elif isinstance(item, dict):
-            stack.extend(item.values())
+            stack.extend(cast(dict[str, Any], item).values())
 
 
 def _names(cls: type) -> tuple[str, ...]:
