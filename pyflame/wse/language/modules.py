@@ -52,9 +52,10 @@ def load_module(
     if len(prefix) > 400:
         fail(f"imports are nested too deeply at '{name}'", span)
     _declare(module)
-    for entry in module.globals.values():
-        if entry.declaration.kind != "param" or _is_bound(entry):
-            resolve(entry, entry.declaration.span)
+    if program.layout is None:  # a layout resolves only what it needs
+        for entry in module.globals.values():
+            if entry.declaration.kind != "param" or _is_bound(entry):
+                resolve(entry, entry.declaration.span)
     program.modules.append(module)
     return module
 

@@ -529,3 +529,26 @@ def _keep_in_memory(place: code.Expression) -> None:
         place.variable, code.LocalVariable
     ):
         place.variable.in_memory = True
+
+
+def pointer_to(frame: Frame, node: tree.Expression) -> code.Expression:
+    """A pointer value as it is; for any other place its address."""
+    if isinstance(node, (tree.Name, tree.Member)):
+        pointer = _constant_pointer(frame, node)
+        if pointer is not None:
+            return pointer
+    place = evaluate_place(frame, node)
+    if isinstance(place.type, types.Pointer):
+        return evaluate(frame, node)
+    return address_of(frame, node, node.span)
+
+
+def _constant_pointer(
+    frame: Frame, node: tree.Name | tree.Member
+) -> code.Constant | None:
+    """A comptime-known pointer, as params are."""
+    typing = frame.nested(mode="R", out=[])
+    operand = evaluate(typing, node)
+    if isinstance(operand, code.Constant) and isinstance(operand.type, types.Pointer):
+        return operand
+    return None

@@ -115,3 +115,11 @@ def stored_value(program: Program, value: Any, span: Span) -> Any:
         parts = tuple(stored_value(program, v, span) for v in value.values)
         return StructValue(value.type, parts)
     return value
+
+
+def native_argument(program: Program, operand: code.Expression) -> code.Expression:
+    """Natives also take strings, types and comptime numbers as constants."""
+    comptime = (types.COMPTIME_STRING, types.TYPE, types.COMPTIME_INT)
+    if isinstance(operand, code.Constant) and operand.type in comptime:
+        return operand
+    return run_time(program, operand, operand.span)

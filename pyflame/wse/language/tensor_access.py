@@ -15,7 +15,7 @@ from pyflame.wse.language.coercions import check_fits
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate, evaluates
 from pyflame.wse.language.operands import is_integer, make_struct, need_integer
-from pyflame.wse.language.places import address_of, evaluate_place
+from pyflame.wse.language.places import pointer_to
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import Frame
 from pyflame.wse.language.types import Type
@@ -133,7 +133,7 @@ def _tensor(
     if isinstance(base_node, tree.Deref):
         pointer = evaluate(frame, base_node.pointer)
     else:
-        pointer = _pointer_to(frame, base_node)
+        pointer = pointer_to(frame, base_node)
     type_ = pointer.type
     if isinstance(type_, types.Pointer) and isinstance(type_.pointee, types.Array):
         rank, given = len(type_.pointee.dims), len(node.access.indices)
@@ -148,28 +148,6 @@ def _tensor(
             fail(f"'{type_}' takes one index", node.access.span)
         return pointer, types.Array((1,), type_.pointee)
     fail(f"type '{type_}' is not a tensor", base_node.span)
-
-
-def _pointer_to(frame: Frame, node: tree.Expression) -> code.Expression:
-    if isinstance(node, (tree.Name, tree.Member)):
-        try_value = _constant_pointer(frame, node)
-        if try_value is not None:
-            return try_value
-    place = evaluate_place(frame, node)
-    if isinstance(place.type, types.Pointer):
-        return evaluate(frame, node)
-    return address_of(frame, node, node.span)
-
-
-def _constant_pointer(
-    frame: Frame, node: tree.Name | tree.Member
-) -> code.Constant | None:
-    """A comptime-known pointer, as params are."""
-    typing = frame.nested(mode="R", out=[])
-    operand = evaluate(typing, node)
-    if isinstance(operand, code.Constant) and isinstance(operand.type, types.Pointer):
-        return operand
-    return None
 
 
 # --- affine forms -----------------------------------------------------------------

@@ -1,0 +1,408 @@
+"""Builtins on DSDs, FIFOs and DSRs: language reference 12.7, machine reference 7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyflame.wse.language import code, image, tree, types
+from pyflame.wse.language.builtins_ids import is_fifo
+from pyflame.wse.language.builtins_tasks import choice
+from pyflame.wse.language.coercions import coerce
+from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.dispatch import evaluate
+from pyflame.wse.language.dsd_configs import comptime_values, operation_config
+from pyflame.wse.language.invocation import Invocation
+from pyflame.wse.language.operands import is_integer, need_known, parts_of
+from pyflame.wse.language.places import address_of, pointer_to
+from pyflame.wse.language.types import element_size_bytes
+from pyflame.wse.language.values import (
+    ArrayValue,
+    DsdValue,
+    DsrValue,
+    FifoValue,
+    PointerValue,
+    StructValue,
+)
+
+_MEMORY = ("base_address", "offset", "stride", "extent", "wavelet_index_offset")
+_FIELDS = {
+    "mem1d_dsd": ("tensor_access", *_MEMORY),
+    "mem4d_dsd": ("tensor_access", *_MEMORY),
+    "fabin_dsd": (
+        *("fabric_color", "input_queue", "extent"),
+        *("simd_mode", "control_transform", "priority"),
+    ),
+    "fabout_dsd": (
+        *("fabric_color", "output_queue", "extent", "control", "simd_mode", "zero"),
+        *("wavelet_index_offset", "advance_switch", "control_transform", "priority"),
+    ),
+}
+_CHOICES = {
+    "simd_mode": ("simd_32", "simd_64", "simd_32_or_64"),
+    "zero": ("first_source", "second_source"),
+    "priority": ("high", "medium", "low"),
+}
+_FLAGS = ("wavelet_index_offset", "control", "advance_switch", "control_transform")
+DSD_KINDS = tuple(_FIELDS)
+
+Fields = dict[str, code.Expression]
+
+
+def get_dsd(call: Invocation) -> code.Expression:
+    kind = str(call.type(0))
+    if kind not in _FIELDS:
+        fail(
+            f"'@get_dsd' takes a kind of DSD, got: '{kind}'",
+            call.span,
+            help=f"kinds: {', '.join(_FIELDS)}",
+        )
+    given = call.fields(1, "the properties of a DSD")
+    for name, operand in given.items():
+        if name not in _FIELDS[kind]:
+            fail(f"a {kind} has no property '{name}'", operand.span)
+    fields = _memory_fields(call, kind, given)
+    if not kind.startswith("mem"):
+        fields = _fabric_fields(call, kind, given)
+    return _finished(call, kind, fields)
+
+
+def _finished(call: Invocation, kind: str, fields: Fields) -> code.Expression:
+    type_ = types.Simple(kind)
+    known = {n: _plain(v) for n, v in fields.items() if isinstance(v, code.Constant)}
+    if len(known) == len(fields):
+        base = fields.get("base_address")
+        element = None if base is None else _element_type(base.type)
+        return call.constant(type_, DsdValue(kind, known, element))
+    kind_operand = call.constant(types.TYPE, type_)
+    return call.emit(type_, [kind_operand], fields)
+
+
+def _plain(operand: code.Constant) -> Any:
+    """Extents and strides as tuples, everything else as it is."""
+    parts = parts_of(operand)
+    if parts is None:
+        return operand.value
+    return tuple(p.value for p in parts if isinstance(p, code.Constant))
+
+
+def _element_type(pointer: types.Type) -> types.Type | None:
+    if not isinstance(pointer, types.Pointer):
+        return None
+    pointee = pointer.pointee
+    return pointee.element if isinstance(pointee, types.Array) else pointee
+
+
+# --- memory -----------------------------------------------------------------------
+
+
+def _memory_fields(call: Invocation, kind: str, given: Fields) -> Fields:
+    if not kind.startswith("mem"):
+        return {}
+    if "tensor_access" in given:
+        given = _expanded(call, given)
+    if "base_address" not in given or "extent" not in given:
+        missing = "base_address" if "base_address" not in given else "extent"
+        fail(
+            f"a {kind} needs the property '{missing}'",
+            call.span,
+            help="give .tensor_access, or .base_address and .extent",
+        )
+    base = given["base_address"]
+    if not isinstance(base.type, types.Pointer):
+        fail(f"'base_address' must be a pointer, got: '{base.type}'", base.span)
+    fields: Fields = {"base_address": base}
+    if "offset" in given:
+        fields["offset"] = number(given["offset"], types.I16, "offset")
+    fields |= _shape(call, kind, given)
+    if "wavelet_index_offset" in given:
+        fields["wavelet_index_offset"] = _flag(given, "wavelet_index_offset")
+    return fields
+
+
+def _expanded(call: Invocation, given: Fields) -> Fields:
+    """The four properties that a tensor access stands for."""
+    for name in ("base_address", "offset", "stride", "extent"):
+        if name in given:
+            fail(
+                f"property '{name}' is already given by 'tensor_access'",
+                given[name].span,
+            )
+    access = given["tensor_access"]
+    struct, parts = access.type, parts_of(access)
+    wanted = ("base_address", "offset", "stride", "extent")
+    if not isinstance(struct, types.Struct) or struct.names != wanted or parts is None:
+        fail(
+            "'tensor_access' must be a tensor access",
+            access.span,
+            help="write |i|{n} -> A[i]",
+        )
+    rest = {n: v for n, v in given.items() if n != "tensor_access"}
+    return {**dict(zip(wanted, parts, strict=True)), **rest}
+
+
+def _shape(call: Invocation, kind: str, given: Fields) -> Fields:
+    extents = _items(given["extent"])
+    strides = _items(given["stride"]) if "stride" in given else None
+    rank = len(extents)
+    limit = 1 if kind == "mem1d_dsd" else 4
+    if rank > limit:
+        fail(
+            f"a {kind} has at most {limit} dimension{'s' if limit > 1 else ''}, got {rank}",
+            call.span,
+            help="use mem4d_dsd" if kind == "mem1d_dsd" else "",
+        )
+    if strides is not None and len(strides) != rank:
+        fail(f"{rank} extents but {len(strides)} strides are given", call.span)
+    stride_type = types.I8 if kind == "mem1d_dsd" else types.I16
+    shaped: Fields = {"extent": _pack(call, kind, extents, types.U16, "extent")}
+    if strides is not None or kind == "mem4d_dsd":
+        ones: list[code.Expression] = [call.constant(types.I16, 1)] * rank
+        shaped["stride"] = _pack(call, kind, strides or ones, stride_type, "stride")
+    return shaped
+
+
+def _items(operand: code.Expression) -> list[code.Expression]:
+    if isinstance(operand.type, types.Struct):
+        return list(parts_of(operand) or ())
+    if isinstance(operand.type, types.Array) and isinstance(operand, code.Constant):
+        array: ArrayValue = operand.value
+        return [
+            code.Constant(types.COMPTIME_INT, operand.span, int(v))
+            for v in array.elements
+        ]
+    return [operand]
+
+
+def _pack(
+    call: Invocation,
+    kind: str,
+    items: list[code.Expression],
+    type_: types.Int,
+    what: str,
+) -> code.Expression:
+    numbers = [number(item, type_, what) for item in items]
+    if kind == "mem1d_dsd":
+        if isinstance(numbers[0], code.Constant):
+            values = types.Struct(None, (type_,))
+            return _tuple_constant(call, values, (numbers[0].value,))
+        return numbers[0]
+    known = tuple(need_known(n, f"'{what}' of a mem4d_dsd").value for n in numbers)
+    return _tuple_constant(call, types.Struct(None, (type_,) * len(known)), known)
+
+
+def _tuple_constant(
+    call: Invocation, type_: types.Struct, values: tuple[int, ...]
+) -> code.Constant:
+    return call.constant(type_, StructValue(type_, values))
+
+
+def number(operand: code.Expression, type_: types.Int, what: str) -> code.Expression:
+    """A number of a hardware field: a known one of any integer type must fit."""
+    if isinstance(operand, code.Constant) and is_integer(operand.type):
+        if not type_.minimum <= operand.value <= type_.maximum:
+            fail(
+                f"'{what}' {operand.value} does not fit '{type_}' "
+                f"({type_.minimum} to {type_.maximum})",
+                operand.span,
+                help="use mem4d_dsd, whose strides have 16 bits"
+                if type_ == types.I8
+                else "",
+            )
+        return code.Constant(type_, operand.span, operand.value)
+    return coerce(operand, type_)
+
+
+def _flag(given: Fields, name: str) -> code.Expression:
+    operand = need_known(given[name], f"'{name}'")
+    return coerce(operand, types.BOOL)
+
+
+# --- fabric -----------------------------------------------------------------------
+
+
+def _fabric_fields(call: Invocation, kind: str, given: Fields) -> Fields:
+    if "extent" not in given:
+        fail(f"a {kind} needs the property 'extent'", call.span)
+    fields: Fields = {"extent": number(given["extent"], types.U16, "extent")}
+    for name in ("fabric_color", "input_queue", "output_queue"):
+        if name in given:
+            wanted = "color" if name == "fabric_color" else name
+            fields[name] = coerce(given[name], types.Identifier(wanted))
+    if "fabric_color" not in given and call.program.options.arch == "wse2":
+        fail(f"a {kind} needs the property 'fabric_color' on wse2", call.span)
+    for name in _FLAGS:
+        if name in given:
+            fields[name] = _flag(given, name)
+    for name, options in _CHOICES.items():
+        if name in given:
+            chosen = choice(given[name], options, name)
+            fields[name] = call.constant(types.COMPTIME_STRING, chosen)
+    return fields
+
+
+# --- mutators ---------------------------------------------------------------------
+
+
+def _dsd(call: Invocation, kinds: tuple[str, ...]) -> code.Expression:
+    operand = call.operand(0)
+    if str(operand.type) not in kinds:
+        fail(
+            f"'{call.name}' does not take type '{operand.type}'",
+            operand.span,
+            note=f"it takes: {', '.join(kinds)}",
+        )
+    return operand
+
+
+def _changed(
+    call: Invocation, dsd: code.Expression, arguments: list[code.Expression], **new: Any
+) -> code.Expression:
+    """The known DSD with new fields, or the builtin at run time."""
+    if isinstance(dsd, code.Constant) and all(
+        isinstance(a, code.Constant) for a in arguments
+    ):
+        old: DsdValue = dsd.value
+        return call.constant(
+            dsd.type, DsdValue(old.kind, {**old.fields, **new}, old.element)
+        )
+    return call.emit(dsd.type, [dsd, *arguments])
+
+
+def set_dsd_base_addr(call: Invocation) -> code.Expression:
+    dsd = _dsd(call, ("mem1d_dsd", "mem4d_dsd"))
+    pointer = _pointer_argument(call, 1)
+    if not isinstance(pointer.type, types.Pointer):
+        fail(f"'{call.name}' takes an array or a pointer", pointer.span)
+    value = pointer.value if isinstance(pointer, code.Constant) else None
+    return _changed(call, dsd, [pointer], base_address=value, offset=0)
+
+
+def _pointer_argument(call: Invocation, index: int) -> code.Expression:
+    node = call.node.arguments[index]
+    if isinstance(node, (tree.Name, tree.Member, tree.Index, tree.Deref)):
+        return pointer_to(call.frame, node)
+    return evaluate(call.frame, node)
+
+
+def increment_dsd_offset(call: Invocation) -> code.Expression:
+    dsd = _dsd(call, ("mem1d_dsd", "mem4d_dsd"))
+    count = number(call.operand(1), types.I16, "offset")
+    element = call.type(2)
+    base = None
+    if isinstance(dsd, code.Constant) and isinstance(count, code.Constant):
+        old: PointerValue = dsd.value.fields["base_address"]
+        moved = old.offset_bytes + count.value * element_size_bytes(element)
+        base = PointerValue(old.variable, moved)
+    type_operand = call.constant(types.TYPE, element)
+    return _changed(call, dsd, [count, type_operand], base_address=base)
+
+
+def set_dsd_length(call: Invocation) -> code.Expression:
+    dsd = _dsd(call, ("mem1d_dsd", "fabin_dsd", "fabout_dsd"))
+    length = number(call.operand(1), types.U16, "length")
+    extent: Any = length.value if isinstance(length, code.Constant) else None
+    if str(dsd.type) == "mem1d_dsd":
+        extent = (extent,)
+    return _changed(call, dsd, [length], extent=extent)
+
+
+def set_dsd_stride(call: Invocation) -> code.Expression:
+    dsd = _dsd(call, ("mem1d_dsd",))
+    stride = number(call.operand(1), types.I8, "stride")
+    value = stride.value if isinstance(stride, code.Constant) else None
+    return _changed(call, dsd, [stride], stride=(value,))
+
+
+# --- FIFOs ------------------------------------------------------------------------
+
+_FIFO_FIELDS = (
+    *("activate_push", "activate_pop", "dest", "src", "xdsr"),
+    *("priority", "simd_mode"),
+)
+_FIFO_ELEMENTS = ("i16", "u16", "f16", "bf16", "cb16", "i32", "u32", "f32")
+
+
+def allocate_fifo(call: Invocation) -> code.Expression:
+    pointer = _fifo_buffer(call)
+    array = pointer.type.pointee if isinstance(pointer.type, types.Pointer) else None
+    if not isinstance(array, types.Array) or str(array.element) not in _FIFO_ELEMENTS:
+        fail(
+            "'@allocate_fifo' takes a global array of 16-bit or 32-bit numbers",
+            call.span,
+        )
+    if array.count == 0:
+        fail("a FIFO needs at least one element", call.span)
+    address: PointerValue = need_known(pointer, "the buffer of a FIFO").value
+    if not address.variable.mutable:
+        fail("the buffer of a FIFO must be a 'var'", call.span)
+    config = call.fields(1, "the configuration of a FIFO")
+    for name, operand in config.items():
+        if name not in _FIFO_FIELDS:
+            fail(f"a FIFO has no property '{name}'", operand.span)
+    _check_fifo_dsrs(call, config)
+    settings: dict[str, Any] = {}
+    value = FifoValue(address, array.element, array.count, settings)
+    call.program.unit.fifos.append(value)
+    call.program.finishers.append(
+        lambda: settings.update(comptime_values(call, config))
+    )
+    return call.constant(types.FIFO_DSD, value)
+
+
+def _fifo_buffer(call: Invocation) -> code.Expression:
+    node = call.node.arguments[0]
+    if isinstance(node, tree.Unary):
+        return address_of(call.frame, node.operand, node.span)
+    return _pointer_argument(call, 0)
+
+
+def _check_fifo_dsrs(call: Invocation, config: Fields) -> None:
+    given = [n for n in ("dest", "src", "xdsr") if n in config]
+    if given and len(given) < 3:
+        fail("give all of 'dest', 'src' and 'xdsr' of a FIFO, or none", call.span)
+
+
+def set_fifo_length(call: Invocation) -> code.Expression:
+    fifo = call.operand(0)
+    if not is_fifo(fifo):
+        fail(f"'{call.name}' takes a FIFO, got: '{fifo.type}'", fifo.span)
+    return call.emit(
+        types.VOID, [fifo, number(call.operand(1), types.U16, "length")]
+    )
+
+
+# --- DSRs -------------------------------------------------------------------------
+
+
+def load_to_dsr(call: Invocation) -> code.Expression:
+    dsr = need_known(call.operand(0), "the DSR")
+    dsd = call.operand(1)
+    if not isinstance(dsr.value, DsrValue):
+        fail(f"'@load_to_dsr' takes a DSR, got: '{dsr.type}'", dsr.span)
+    _check_loadable(dsr.value, dsd)
+    config = operation_config(call, call.fields(2, "the load's settings"), load=True)
+    if call.frame.mode == "R":
+        return call.emit(types.VOID, [dsr, dsd], config())
+    known = need_known(dsd, "a DSD loaded at comptime")
+    call.program.finishers.append(lambda: _record_load(call, dsr, known, config()))
+    return call.void()
+
+
+def _record_load(
+    call: Invocation, dsr: code.Constant, dsd: code.Constant, config: Fields
+) -> None:
+    values = comptime_values(call, config)
+    load = image.DsrLoad(dsr.value, dsd.value, values)
+    call.program.unit.dsr_loads.append(load)
+
+
+def _check_loadable(dsr: DsrValue, dsd: code.Expression) -> None:
+    kind = str(dsd.type)
+    if kind not in DSD_KINDS:
+        fail(f"'@load_to_dsr' cannot load type '{dsd.type}'", dsd.span)
+    if dsr.kind.startswith("dsr_fifo"):
+        fail(f"a {dsr.kind} cannot be loaded: it belongs to its FIFO", dsd.span)
+    if kind == "fabin_dsd" and dsr.kind == "dsr_dest":
+        fail("a fabin_dsd cannot be loaded into a dsr_dest", dsd.span)
+    if kind == "fabout_dsd" and dsr.kind != "dsr_dest":
+        fail(f"a fabout_dsd cannot be loaded into a {dsr.kind}", dsd.span)

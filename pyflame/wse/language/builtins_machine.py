@@ -1,0 +1,52 @@
+"""Builtins on configuration registers and random numbers."""
+
+from __future__ import annotations
+
+from pyflame.wse.language import code, types
+from pyflame.wse.language.coercions import coerce
+from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.invocation import Invocation
+from pyflame.wse.language.operands import is_integer, need_known
+
+
+def _word(call: Invocation, index: int, what: str) -> code.Expression:
+    """An address or a value of a configuration register: 16 bits."""
+    operand = call.operand(index)
+    if isinstance(operand, code.Constant) and is_integer(operand.type):
+        value = call.check_range(operand, what, 0, 0xFFFF)
+        return code.Constant(types.U16, operand.span, value)
+    if isinstance(operand.type, types.Enum):
+        return code.Convert(types.U16, operand.span, operand)
+    return coerce(operand, types.U16)
+
+
+def get_config(call: Invocation) -> code.Expression:
+    address = _word(call, 0, "the register address")
+    if call.frame.mode == "R":
+        return call.emit(types.U16, [address])
+    number = need_known(address, "the register address").value
+    for written, value in reversed(call.program.unit.config_writes):
+        if written == number:
+            return call.constant(types.U16, value)
+    fail(
+        f"register 0x{number:04x} has not been written at comptime",
+        call.span,
+        note="default values of registers are not documented",
+    )
+
+
+def set_config(call: Invocation) -> code.Expression:
+    address = _word(call, 0, "the register address")
+    value = _word(call, 1, "the register value")
+    if call.frame.mode == "R":
+        return call.emit(types.VOID, [address, value])
+    pair = (
+        need_known(address, "the register address").value,
+        need_known(value, "the register value").value,
+    )
+    call.program.unit.config_writes.append(pair)
+    return call.void()
+
+
+def random16(call: Invocation) -> code.Expression:
+    return call.emit(types.U16, [])

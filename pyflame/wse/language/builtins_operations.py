@@ -1,0 +1,317 @@
+"""DSD operations: operand forms per builtin, machine reference 8.1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyflame.wse.language import code, types
+from pyflame.wse.language.builtins_ids import is_dsr, is_fifo
+from pyflame.wse.language.coercions import coerce
+from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.dsd_configs import operation_config
+from pyflame.wse.language.invocation import Invocation
+from pyflame.wse.language.modules import function_type
+from pyflame.wse.language.operands import is_comptime_number, need_known
+from pyflame.wse.language.run_time import plain_instance
+from pyflame.wse.language.state import FunctionRef
+from pyflame.wse.language.types import Type
+
+# operand kinds of a form, destination first: d descriptor, s scalar, p pointer
+_FORMS = {
+    "D2": "ddd",
+    "DS": "dsd",
+    "DT": "dds",
+    "P2": "psd",
+    "D1": "dd",
+    "D1s": "ds",
+    "P1": "pd",
+    "P1s": "ps",
+    "M": "ddds",
+    "F": "pss",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Element types (destination first) and legal forms of one operation.
+
+    A type of 16 or 32 bits without sign takes any integer of that width; fp16 is
+    the format that the program was compiled for.
+    """
+
+    elements: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
+def _rows(
+    names: str, elements: str, forms: str
+) -> dict[str, Signature]:
+    signature = Signature(tuple(elements.split()), tuple(forms.split()))
+    return {f"@{name}": signature for name in names.split()}
+
+
+SIGNATURES: dict[str, Signature] = {
+    **_rows("mov16", "16 16", "D1 P1 D1s"),
+    **_rows("mov32", "32 32", "D1 P1 D1s"),
+    **_rows("add16 addc16 and16 or16 xor16 sll16 slr16 sar16", "16 16 16", "D2 DS DT"),
+    **_rows("sub16", "16 16 16", "D2 DT"),
+    **_rows("clz ctz popcnt", "16 16", "D1 D1s"),
+    **_rows("fmovh", "fp16 fp16", "D1 P1 D1s"),
+    **_rows("fmovs", "f32 f32", "D1 P1 D1s"),
+    **_rows("faddh fsubh fmulh fmaxh", "fp16 fp16 fp16", "D2 DS DT P2"),
+    **_rows("fadds fsubs fmuls fmaxs", "f32 f32 f32", "D2 DS DT P2"),
+    **_rows("faddhs", "f32 fp16 fp16", "D2 DS DT"),
+    **_rows("fmach", "fp16 fp16 fp16 fp16", "M"),
+    **_rows("fmacs", "f32 f32 f32 f32", "M"),
+    **_rows("fmachs", "f32 f32 fp16 fp16", "M"),
+    **_rows("fnegh fabsh", "fp16 fp16", "D1 D1s"),
+    **_rows("fnegs fabss", "f32 f32", "D1 D1s"),
+    **_rows("fh2s", "f32 fp16", "D1 D1s"),
+    **_rows("fs2h", "fp16 f32", "D1 D1s"),
+    **_rows("fh2xp16", "16 fp16", "D1 D1s P1s"),
+    **_rows("fs2xp16", "16 f32", "D1 D1s P1s"),
+    **_rows("xp162fh", "fp16 16", "D1 D1s"),
+    **_rows("xp162fs", "f32 16", "D1 D1s"),
+    **_rows("fnormh", "fp16 fp16", "P1s"),
+    **_rows("fnorms", "f32 f32", "P1s"),
+    **_rows("fscaleh", "fp16 fp16 16", "F"),
+    **_rows("fscales", "f32 f32 16", "F"),
+}
+# an accumulation of fp16 values into f32
+_WIDE_SUM = Signature(("f32", "f32", "fp16"), ("P2",))
+
+_DESCRIPTORS = ("mem1d_dsd", "mem4d_dsd", "fabin_dsd", "fabout_dsd", "fifo_dsd")
+
+
+def dsd_operation(call: Invocation) -> code.Expression:
+    operands = [call.operand(i) for i in range(call.count)]
+    config: dict[str, code.Expression] = {}
+    if operands and _is_config(operands[-1]):
+        config = call.fields(call.count - 1, "the settings of an operation")
+        operands.pop()
+    _check_fabric(call, operands)
+    fitted = _fit(call, operands)
+    flat = operation_config(call, config)()
+    _check_async(call, operands, flat)
+    return call.emit(types.BOOL, fitted, flat)
+
+
+def _is_config(operand: code.Expression) -> bool:
+    return isinstance(operand.type, types.Struct) and operand.type.identity is None
+
+
+def _kind(operand: code.Expression) -> str:
+    name = str(operand.type)
+    if name in _DESCRIPTORS or name in types.DSR_KINDS:
+        return "d"
+    return "p" if isinstance(operand.type, types.Pointer) else "s"
+
+
+def _fit(call: Invocation, operands: list[code.Expression]) -> list[code.Expression]:
+    """The operands coerced to the form that they match.
+
+    Raises:
+        CslError: they match none; the legal forms are listed.
+    """
+    shape = "".join(_kind(o) for o in operands)
+    signature = SIGNATURES[call.name]
+    if call.name == "@faddhs" and shape == "psd":
+        signature = _WIDE_SUM
+    if shape not in [_FORMS[f] for f in signature.forms]:
+        given = ", ".join(str(o.type) for o in operands)
+        fail(
+            f"'{call.name}' has no form ({given})",
+            call.span,
+            note=f"its forms are: {shown_forms(call.name)}",
+        )
+    return [
+        _fit_operand(call, operand, kind, element)
+        for operand, kind, element in zip(
+            operands, shape, signature.elements, strict=True
+        )
+    ]
+
+
+def shown_forms(name: str) -> str:
+    """The forms of an operation as its error messages and the docs list them."""
+    signature = SIGNATURES[name]
+    shown: list[str] = []
+    for form in signature.forms:
+        pairs = zip(_FORMS[form], signature.elements, strict=True)
+        shown.append(f"({', '.join(_shown_operand(k, e) for k, e in pairs)})")
+    return " ".join(shown)
+
+
+def _shown_operand(kind: str, element: str) -> str:
+    if kind == "d":
+        return "dsd"
+    spelled = {"16": "i16/u16", "32": "i32/u32"}.get(element, element)
+    return spelled if kind == "s" else f"*{spelled}"
+
+
+def _fit_operand(
+    call: Invocation, operand: code.Expression, kind: str, element: str
+) -> code.Expression:
+    if kind == "d":
+        return operand
+    wanted = _element_types(call, element)
+    found = operand.type
+    if kind == "p":
+        assert isinstance(found, types.Pointer)
+        if found.const:
+            fail("the destination is a pointer to const", operand.span)
+        found = found.pointee
+        if found in wanted and not operand.type.many:  # pyright: ignore
+            return operand
+    elif found in wanted:
+        return operand
+    elif is_comptime_number(found):
+        return _fit_comptime(operand, wanted)
+    shown = " or ".join(f"'{'*' if kind == 'p' else ''}{t}'" for t in wanted)
+    fail(f"expected type {shown}, got: '{operand.type}'", operand.span)
+
+
+def _fit_comptime(
+    operand: code.Expression, wanted: tuple[Type, ...]
+) -> code.Expression:
+    """A comptime number takes the first type that holds it."""
+    if isinstance(operand, code.Constant) and operand.type == types.COMPTIME_INT:
+        for type_ in wanted:
+            if isinstance(type_, types.Int):
+                if type_.minimum <= operand.value <= type_.maximum:
+                    return coerce(operand, type_)
+    return coerce(operand, wanted[0])
+
+
+def _element_types(call: Invocation, element: str) -> tuple[Type, ...]:
+    if element == "16":
+        return (types.U16, types.I16)
+    if element == "32":
+        return (types.U32, types.I32)
+    if element == "fp16":
+        return (types.Float(call.program.options.fp16_format),)
+    return (types.F32,)
+
+
+# --- rules about operands ---------------------------------------------------------
+
+
+def _check_fabric(call: Invocation, operands: list[code.Expression]) -> None:
+    dest, sources = operands[:1], operands[1:]
+    for operand in dest:
+        if str(operand.type) == "fabin_dsd":
+            fail("a fabin_dsd cannot be a destination", operand.span)
+        if str(operand.type) in ("dsr_src1", "dsr_fifo_src1"):
+            fail(f"a {operand.type} cannot be a destination", operand.span)
+    for operand in sources:
+        if str(operand.type) == "fabout_dsd":
+            fail("a fabout_dsd cannot be a source", operand.span)
+        if str(operand.type) in ("dsr_dest", "dsr_fifo_dest"):
+            fail(f"a {operand.type} cannot be a source", operand.span)
+    inputs = [o for o in sources if str(o.type) == "fabin_dsd"]
+    if len(inputs) > 1 and call.program.options.arch == "wse3":
+        fail("wse3 reads at most one fabin_dsd per operation", inputs[1].span)
+    _check_fifos(sources)
+
+
+def _check_fifos(sources: list[code.Expression]) -> None:
+    fifos = [o for o in sources if is_fifo(o)]
+    if len(fifos) > 1:
+        fail("an operation reads at most one FIFO", fifos[1].span)
+    descriptors = [o for o in sources if _kind(o) == "d"]
+    if fifos and len(descriptors) > 1 and is_fifo(descriptors[0]):
+        fail(
+            "a FIFO cannot be the first of two sources",
+            fifos[0].span,
+            help="swap the sources if the operation allows it",
+        )
+
+
+def _check_async(
+    call: Invocation,
+    operands: list[code.Expression],
+    config: dict[str, code.Expression],
+) -> None:
+    asynchronous = config.get("async")
+    if not isinstance(asynchronous, code.Constant) or not asynchronous.value:
+        return
+    fabric = ("fabin_dsd", "fabout_dsd")
+    if any(str(o.type) in fabric or is_dsr(o) or is_fifo(o) for o in operands):
+        return
+    if any(_kind(o) == "d" and not isinstance(o, code.Constant) for o in operands):
+        if any(str(o.type) in types.DSR_KINDS for o in operands):
+            return
+    fail(
+        f"an asynchronous '{call.name}' needs a fabric operand",
+        call.span,
+        note="only fabin_dsd and fabout_dsd operands run on a microthread",
+        help="drop .async: memory operations finish at once",
+    )
+
+
+def dfilt(call: Invocation) -> code.Expression:
+    source = call.operand(0)
+    if str(source.type) not in ("fabin_dsd", "dsr_src1"):
+        fail(f"'@dfilt' takes a fabin_dsd or dsr_src1, got: '{source.type}'", source.span)
+    config = call.fields(1, "the settings of '@dfilt'")
+    for name in ("on_control", "index"):
+        if name in config:
+            fail(f"'@dfilt' has no setting '{name}'", config[name].span)
+    flat = operation_config(call, config)()
+    asynchronous = flat.get("async")
+    if not isinstance(asynchronous, code.Constant) or not asynchronous.value:
+        fail("'@dfilt' needs the setting '.async = true'", call.span)
+    return call.emit(types.BOOL, [source], flat)
+
+
+# --- @map -------------------------------------------------------------------------
+
+
+def map_(call: Invocation) -> code.Expression:
+    callee = need_known(call.operand(0), "the function of '@map'")
+    if not isinstance(callee.value, FunctionRef) or callee.value.declaration.task:
+        fail(f"'@map' takes a function, got: '{callee.type}'", callee.span)
+    reference = callee.value
+    function = plain_instance(call.program, reference, callee.span)
+    type_ = function_type(reference)
+    operands = [call.operand(i) for i in range(1, call.count)]
+    wanted = len(type_.params) + (type_.result != types.VOID)
+    if len(operands) != wanted:
+        fail(
+            f"'@map' of '{type_}' takes {wanted} operands, but {len(operands)} are given",
+            call.span,
+            note="one per parameter, and an output if the function has a result",
+        )
+    inputs = operands[: len(type_.params)]
+    _check_map_operands(call, operands, inputs)
+    fitted = [
+        o if _kind(o) == "d" else coerce(o, t)
+        for o, t in zip(inputs, type_.params, strict=True)
+    ]
+    outputs = operands[len(inputs) :]
+    for output in outputs:
+        _check_map_output(output, type_.result)
+    first = code.FunctionPointer(callee.type, callee.span, function)
+    return call.emit(types.VOID, [first, *fitted, *outputs])
+
+
+def _check_map_operands(
+    call: Invocation, operands: list[code.Expression], inputs: list[code.Expression]
+) -> None:
+    if not any(_kind(o) == "d" for o in operands):
+        fail("'@map' needs at least one DSD or DSR operand", call.span)
+    for operand in operands:
+        if is_fifo(operand):
+            fail("a FIFO cannot be an operand of '@map'", operand.span)
+    for operand in inputs:
+        if str(operand.type) == "fabout_dsd":
+            fail("a fabout_dsd cannot be an input of '@map'", operand.span)
+
+
+def _check_map_output(output: code.Expression, result: Type) -> None:
+    if str(output.type) == "fabin_dsd":
+        fail("a fabin_dsd cannot be the output of '@map'", output.span)
+    if _kind(output) == "d":
+        return
+    if not isinstance(output.type, types.Pointer) or output.type.pointee != result:
+        fail(f"expected type '*{result}', got: '{output.type}'", output.span)

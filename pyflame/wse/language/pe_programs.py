@@ -1,0 +1,80 @@
+"""The program of one kind of PE: bindings at comptime, then reachable code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyflame.wse.language import code, image, tree
+from pyflame.wse.language.blocks import execute_all
+from pyflame.wse.language.calls import elaborate_body
+from pyflame.wse.language.layout import TileCode
+from pyflame.wse.language.modules import load_module, module_frame
+from pyflame.wse.language.reader import Reader
+from pyflame.wse.language.run_time import stored_value
+from pyflame.wse.language.source import Source
+from pyflame.wse.language.state import Frame, Module, Program
+
+Parse = Callable[[Source], tree.File]
+
+
+def compile_pe_program(
+    tile: TileCode,
+    options: image.Options,
+    reader: Reader,
+    parse: Parse,
+    rectangle: tuple[int, int],
+    exports: list[image.ExportedName],
+) -> image.PeProgram:
+    """The code and settings that all PEs with this file and these params share."""
+    source = tile.importer
+    if tile.file is not None:
+        source = reader.read(tile.file, tile.importer)
+    unit = image.PeProgram(source.path)
+    program = Program(
+        options,
+        reader,
+        unit,
+        parse,
+        rectangle=rectangle,
+        exported={e.name: e for e in exports},
+    )
+    load_module(program, tile.file or source.path, _importer(tile), "", tile.given)
+    for module in program.modules:
+        run_comptime_blocks(module, "T")
+    for finish in program.finishers:
+        finish()
+    _elaborate_reachable(program)
+    return unit
+
+
+def _importer(tile: TileCode) -> Source | None:
+    return None if tile.file is None else tile.importer
+
+
+def run_comptime_blocks(module: Module, mode: str) -> None:
+    """Evaluates the top-level comptime blocks of a module in source order."""
+    assert mode in ("T", "K")
+    for block in module.file.comptime_blocks:
+        frame = module_frame(module)
+        frame.mode = mode
+        execute_all(frame, block.statements)
+
+
+def _elaborate_reachable(program: Program) -> None:
+    """Bodies may reach further functions and globals, until there are no more."""
+    converted = 0
+    while program.pending or converted < len(program.unit.globals):
+        while converted < len(program.unit.globals):
+            _convert_value(program, program.unit.globals[converted])
+            converted += 1
+        if program.pending:
+            item = program.pending.pop(0)
+            frame = Frame(
+                program, item.reference.module, item.scope, "R", item.function.body
+            )
+            elaborate_body(frame, item.reference, item.function)
+
+
+def _convert_value(program: Program, variable: code.GlobalVariable) -> None:
+    if variable.value is not None:
+        variable.value = stored_value(program, variable.value, variable.span)
