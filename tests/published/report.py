@@ -1,0 +1,78 @@
+"""Runs the official examples and writes a table of what passed.
+
+PYFLAME_CSL_EXAMPLES=... python tests/published/report.py [--groups ABC] [FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from published_examples import (
+    EXAMPLES,
+    NO_CHECKOUT,
+    Example,
+    Outcome,
+    checkout,
+    run_example,
+)
+
+HEADER = """\
+# The official examples
+
+The scripts of Cerebras/csl-examples 1.4.0, unmodified, run by `pyflame exec`. A
+script passes if it exits with status 0 and prints the line its run.py prints after
+its own checks. Written by `python tests/published/report.py`.
+
+| group | example | arch | result | seconds | last line |
+|---|---|---|---|---|---|
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--groups", default="ABCDEFGH", help="letters, such as ABC")
+    parser.add_argument("--only", default="", help="part of an example's name")
+    parser.add_argument("file", nargs="?", type=Path, help="default: standard output")
+    arguments = parser.parse_args()
+    examples = checkout()
+    if examples is None:
+        print(NO_CHECKOUT, file=sys.stderr)
+        return 2
+    chosen = [
+        e for e in EXAMPLES if e.group in arguments.groups and arguments.only in e.name
+    ]
+    table = report(examples, chosen)
+    if arguments.file:
+        arguments.file.write_text(table, encoding="utf-8")
+    else:
+        print(table)
+    return 0
+
+
+def report(examples: Path, chosen: list[Example]) -> str:
+    rows: list[str] = []
+    passed = 0
+    for example in chosen:
+        for arch in example.arches:
+            with tempfile.TemporaryDirectory() as scratch:
+                outcome = run_example(examples, example, arch, Path(scratch))
+            passed += outcome.passed(example)
+            rows.append(_row(example, arch, outcome))
+            print(rows[-1], file=sys.stderr, flush=True)
+    return HEADER + "\n".join(rows) + f"\n\n{passed} of {len(rows)} scripts pass.\n"
+
+
+def _row(example: Example, arch: str, outcome: Outcome) -> str:
+    result = "pass" if outcome.passed(example) else f"fail ({outcome.status})"
+    line = outcome.last_line().replace("|", "\\|")[:100]
+    return (
+        f"| {example.group} | {example.name} | wse{arch} | {result} "
+        f"| {outcome.seconds:.1f} | {line} |"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
