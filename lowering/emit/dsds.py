@@ -50,9 +50,9 @@ class Dsds:
         strides = (1,) if shape == (1,) else strides
         key = (buffer, shape, strides, offset)
         if key not in self._known:
-            plain = strides == (1,) and offset == 0
-            wanted = f"{buffer}_dsd" if plain else f"{buffer}_{_shape_word(strides)}"
-            name = self._names.unique(wanted)
+            is_all = shape == (value.element_count,) and strides == (1,)
+            word = "dsd" if is_all else _shape_word(strides)
+            name = self._names.unique(f"{value.name}_{word}")
             self._known[key] = name
             text = self._declaration(buffer, shape, strides, offset)
             self.declarations.append(DsdDeclaration(name, text))
@@ -83,7 +83,7 @@ class Dsds:
 def _shape_word(strides: tuple[int, ...]) -> str:
     """What the window looks like, for its name."""
     if len(strides) == 1:
-        return "part" if strides[0] == 1 else "column"
+        return "row" if strides[0] == 1 else "column"
     if strides[-1] == 0:
         return "repeated"
     return "tiled" if 0 in strides else "block"

@@ -130,7 +130,7 @@ def _param(name: str, text: str) -> dict[str, str]:
 def collectives_context(resources: Resources) -> dict[str, object]:
     """What the collectives module needs to know; the same for both lines."""
     line = lines_of(resources)[0]
-    kinds = line.line.kinds
+    kinds = resources.functions
     reductions = [
         (name, builtin, words)
         for name, builtin, words in (

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from lowering.emit.dsds import Dsds
 from lowering.emit.elements import element_lines
-from lowering.emit.text import LOOP_NAMES, comment, index_text, nest
+from lowering.emit.text import (
+    ELEMENT_TYPES,
+    LOOP_NAMES,
+    comment,
+    float_text,
+    index_text,
+    nest,
+)
 from lowering.mesh import ROWS
+from lowering.plan.element_ops import MOVES
 from lowering.plan.resources import function_name
 from lowering.plan.schemes import ReduceScheme, dot_scheme, reduce_scheme
 from lowering.plan.steps import (
+    CutStep,
     DotStep,
     ElementStep,
+    FillStep,
     IndexStep,
     MoveStep,
     Origin,
@@ -18,7 +31,7 @@ from lowering.plan.steps import (
     Step,
     ZeroUnlessStep,
 )
-from lowering.plan.values import Shape, View
+from lowering.plan.values import Shape, View, whole
 from lowering.target import Target
 
 COORDINATE = {"rows": "get_y_coord", "cols": "get_x_coord"}
@@ -50,6 +63,10 @@ def step_lines(step: Step, dsds: Dsds, target: Target) -> list[str]:
             return [f"  {dsds.buffer_name(step.out)}[0] = @as(i32, {call});"]
         case ZeroUnlessStep():
             return _zero_unless(step, dsds)
+        case FillStep():
+            return _fill(step, dsds)
+        case CutStep():
+            return _cut(step, dsds)
         case MoveStep():
             return _move(step, dsds)
 
@@ -158,6 +175,65 @@ def _loop_names(shape: Shape, after: int = 0) -> tuple[str, ...]:
     return () if shape == (1,) else LOOP_NAMES[after : after + len(shape)]
 
 
+def _fill(step: FillStep, dsds: Dsds) -> list[str]:
+    """One fill per index of the dimension that lies beyond the array's end."""
+    view = whole(step.value)
+    tile, stride = view.shape[step.dim], view.strides[step.dim]
+    inside = _inside(step.axis, tile, step.length)
+    part = _moved(dsds, _slice_of(view, step.dim), index_text("i", (stride,)))
+    fill = _typed_number(step.number, step.value.dtype)
+    return [
+        f"  for (@range(i16, {inside}, {tile}, 1)) |i| {{",
+        f"    {MOVES[str(step.value.dtype)]}({part}, {fill});",
+        "  }",
+    ]
+
+
+def _cut(step: CutStep, dsds: Dsds) -> list[str]:
+    """One move from a run-time offset, or one per index that has elements."""
+    out, builtin = whole(step.out), MOVES[str(step.out.dtype)]
+    tile, length = out.shape[step.dim], step.x.shape[step.dim]
+    stride = step.x.strides[step.dim]
+    start = f"@as(i16, geometry.{COORDINATE[step.axis]}()) * {tile * stride}"
+    if step.is_even:
+        part = replace(step.x, shape=out.shape)
+        return [f"  {builtin}({dsds.view(out)}, {_moved(dsds, part, start)});"]
+    to = _moved(
+        dsds, _slice_of(out, step.dim), index_text("i", (out.strides[step.dim],))
+    )
+    index = index_text("i", (stride,))
+    origin = _moved(dsds, _slice_of(step.x, step.dim), f"{start} + {index}")
+    return [
+        f"  {builtin}({dsds.view(out)}, {_typed_number(0, step.out.dtype)});",
+        f"  for (@range(i16, {_inside(step.axis, tile, length)})) |i| {{",
+        f"    {builtin}({to}, {origin});",
+        "  }",
+    ]
+
+
+def _slice_of(view: View, dim: int) -> View:
+    """The part of the view at index 0 of `dim`."""
+    shape = (*view.shape[:dim], 1, *view.shape[dim + 1 :])
+    return replace(view, shape=shape)
+
+
+def _moved(dsds: Dsds, view: View, shift: str) -> str:
+    """The view's vector, moved by a number of elements known at run time."""
+    element = ELEMENT_TYPES[str(view.dtype)]
+    return f"@increment_dsd_offset({dsds.view(view)}, {shift}, {element})"
+
+
+def _inside(axis: str, tile: int, length: int) -> str:
+    return f"tiles.inside(geometry.{COORDINATE[axis]}(), {tile}, {length})"
+
+
+def _typed_number(value: float | int | bool, dtype: Any) -> str:
+    """The number as memory of this dtype holds it."""
+    if str(dtype) == "float32":
+        return float_text(float(value))
+    return f"@as({ELEMENT_TYPES[str(dtype)]}, {int(value)})"
+
+
 def _zero_unless(step: ZeroUnlessStep, dsds: Dsds) -> list[str]:
     vector = dsds.whole(step.value)
     return [
@@ -184,6 +260,9 @@ def _move_vectors(step: MoveStep, dsds: Dsds) -> list[str]:
     source = dsds.vector(step.source, (n,), (1,), 0)
     if step.kind == "shift":
         return [source, dsds.whole(target)]
-    rest = n * (step.size - 1)
-    first = dsds.vector(target, (n,), (1,), 0)
-    return [source, first, dsds.vector(target, (rest,), (1,), n)]
+    joined = whole(target)
+    tile = step.source.shape[step.dim]
+    first = View(target, step.source.shape, joined.strides)
+    pitch = tile * joined.strides[step.dim]
+    rest = View(target, (step.size - 1, *first.shape), (pitch, *first.strides), pitch)
+    return [source, dsds.view(first), dsds.view(rest)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from lowering.placement import storage_size_bytes
 from lowering.plan.liveness import Interval, intervals, may_replace
-from lowering.plan.steps import Step
-from lowering.plan.values import Value
+from lowering.plan.steps import ElementStep, Step
+from lowering.plan.values import Value, View
 
 
 @dataclass(eq=False, slots=True)
@@ -71,12 +71,27 @@ def _place(
         _open(allocation, value)
         return
     need = value.element_count
+    source = _copied(steps[allocation.lives[value].first], value)
     best = min(
-        free, key=lambda b: (b.element_count < need, abs(b.element_count - need))
+        free,
+        key=lambda buffer: (
+            source not in buffer.values,
+            buffer.element_count < need,
+            abs(buffer.element_count - need),
+        ),
     )
     best.element_count = max(best.element_count, need)
     best.values.append(value)
     allocation.buffer_of[value] = best
+
+
+def _copied(step: Step, value: Value) -> Value | None:
+    """What `value` is a plain copy of: in the same memory the copy costs nothing."""
+    if not isinstance(step, ElementStep):
+        return None
+    op = next(op for op in step.ops if op.out is value)
+    source = op.operands[0]
+    return source.value if op.kind == "copy" and isinstance(source, View) else None
 
 
 def _is_free(

@@ -8,9 +8,11 @@ from lowering.plan.element_ops import KINDS
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.schemes import dot_scheme, reduce_scheme
 from lowering.plan.steps import (
+    CutStep,
     DotStep,
     ElementOp,
     ElementStep,
+    FillStep,
     IndexStep,
     MoveStep,
     ReduceStep,
@@ -46,6 +48,13 @@ def step_cycles(step: Step, target: Target) -> int:
         case ZeroUnlessStep():
             moved = step.value.element_count / costs.move_elements_per_cycle
             return costs.dsd_setup_cycles + math.ceil(moved)
+        case FillStep():
+            return _slices_cycles(step.value.shape, step.dim, costs)
+        case CutStep():
+            if step.is_even:
+                moved = step.out.element_count / costs.move_elements_per_cycle
+                return costs.dsd_setup_cycles + costs.call_cycles + math.ceil(moved)
+            return _slices_cycles(step.out.shape, step.dim, costs)
         case MoveStep():
             return _move_cycles(step, costs)
 
@@ -59,7 +68,7 @@ def step_code_bytes(step: Step) -> int:
             return _LOOP_BYTES + _SCALAR_OP_BYTES * len(step.ops)
         case MoveStep() | IndexStep() | ZeroUnlessStep():
             return _MOVE_BYTES
-        case DotStep() | ReduceStep():
+        case DotStep() | ReduceStep() | FillStep() | CutStep():
             return _LOOP_BYTES + _VECTOR_BYTES
 
 
@@ -104,6 +113,14 @@ def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
             return costs.transcendental_cycles
         case "logistic":
             return costs.transcendental_cycles + costs.divide_cycles
+
+
+def _slices_cycles(shape: tuple[int, ...], dim: int, costs: CycleCosts) -> int:
+    """One move per index of `dim`, at most."""
+    rest = math.prod(shape) // max(shape[dim], 1)
+    moved = math.ceil(rest / costs.move_elements_per_cycle)
+    per_slice = costs.dsd_setup_cycles + costs.loop_edge_cycles + moved
+    return costs.call_cycles + shape[dim] * per_slice
 
 
 def _move_cycles(step: MoveStep, costs: CycleCosts) -> int:

@@ -34,7 +34,6 @@ class Line:
     axis: Axis
     size: int
     channels: dict[str, Channel]
-    kinds: tuple[str, ...]
 
     @property
     def colors(self) -> list[int]:
@@ -43,9 +42,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The lines of a program and the task that takes up the program again."""
+    """The lines of a program and the task that takes up the program again.
+
+    Both lines have the same channels, since one module serves both; `functions` are
+    those of its functions that the program calls.
+    """
 
     lines: tuple[Line, ...]
+    functions: tuple[str, ...]
     resume_task_id: int | None
 
     @property
@@ -65,26 +69,29 @@ def assign(steps: Sequence[Step], target: Target) -> Resources:
     colors = _Budget("colors", target.colors)
     inputs = _Budget("input queues", target.input_queues)
     outputs = _Budget("output queues", target.output_queues)
-    lines: list[Line] = []
-    for axis in AXES:
-        along = [move for move in moves if move.axis == axis]
-        if along:
-            lines.append(_line(axis, along, colors, inputs, outputs))
-    if not lines:
-        return Resources((), None)
+    sizes = {move.axis: move.size for move in moves}
+    if not sizes:
+        return Resources((), (), None)
+    wanted = {channel for move in moves for channel in move.channels}
+    lines = [
+        _line(axis, sizes[axis], wanted, colors, inputs, outputs)
+        for axis in AXES
+        if axis in sizes
+    ]
+    functions = tuple(dict.fromkeys(map(function_name, moves)))
     used = set(colors.taken)
     free = [number for number in target.local_task_ids if number not in used]
-    return Resources(tuple(lines), free[0])
+    return Resources(tuple(lines), functions, free[0])
 
 
 def _line(
     axis: Axis,
-    moves: Sequence[MoveStep],
+    size: int,
+    wanted: set[str],
     colors: _Budget,
     inputs: _Budget,
     outputs: _Budget,
 ) -> Line:
-    wanted = {channel for move in moves for channel in move.channels}
     channels: dict[str, Channel] = {}
     for name in (channel for channel in CHANNELS if channel in wanted):
         own = tuple(colors.take() for _ in range(1 if name == "flood" else 2))
@@ -94,8 +101,7 @@ def _line(
         else:
             send = outputs.take(but=receive)
         channels[name] = Channel(own, receive, send)
-    kinds = tuple(dict.fromkeys(function_name(move) for move in moves))
-    return Line(axis, moves[0].size, channels, kinds)
+    return Line(axis, size, channels)
 
 
 def function_name(move: MoveStep) -> str:

@@ -20,9 +20,9 @@ from lowering.errors import UnsupportedDtypeError
 from lowering.jaxprs import JaxprEqn
 from lowering.plan import views
 from lowering.plan.rules_local import conversion
-from lowering.plan.select import Selection, register
-from lowering.plan.steps import MoveStep, Origin, ZeroUnlessStep
-from lowering.plan.values import Constant, Operand, Value, whole
+from lowering.plan.select import Selection, number_text, register
+from lowering.plan.steps import CutStep, FillStep, MoveStep, Origin, ZeroUnlessStep
+from lowering.plan.values import Constant, Operand, Value, View, whole
 
 _INT32 = np.dtype("int32")
 _BOOL = np.dtype("bool")
@@ -71,22 +71,59 @@ def _reduce(selection: Selection, eqn: JaxprEqn) -> None:
 
 @register("mesh_all_gather")
 def _all_gather(selection: Selection, eqn: JaxprEqn) -> None:
-    axis, size = eqn.params["axis"], eqn.params["size"]
+    axis, size, dim = (eqn.params[key] for key in ("axis", "size", "dim"))
     source, origin = _sendable(selection, eqn, "gathered")
-    if size == 1:
-        _bind_as(selection, eqn, whole(source), origin)
-        return
-    aval: Any = eqn.outvars[0].aval
     target = _result(selection, eqn, "gathered", source.dtype)
+    origin = Origin(origin.equation.replace("gathered", target.name, 1), origin.place)
     count = source.element_count
     selection.add(
-        MoveStep("gather_inward", axis, size, target, count, origin, source=source)
+        MoveStep(
+            "gather_inward", axis, size, target, count, origin, source=source, dim=dim
+        )
     )
     if size > 2:
         selection.add(MoveStep("pass_inward", axis, size, target, count, origin))
     selection.add(MoveStep("flood", axis, size, target, target.element_count, origin))
-    assert target.shape == aval.shape, "the gathered value has one row per PE"
     _bind_as(selection, eqn, whole(target), origin)
+
+
+@register("mesh_fill_padding")
+def _fill_padding(selection: Selection, eqn: JaxprEqn) -> None:
+    """Inputs are filled with zero in place: what their padding holds, nobody minds."""
+    x = selection.read(eqn.invars[0])
+    axis, dim, length, number = (
+        eqn.params[key] for key in ("axis", "dim", "length", "value")
+    )
+    call = f"fill_padding({selection.text(eqn.invars[0])}, {number_text(number)})"
+    owner = x.value if isinstance(x, View) and x.is_whole else None
+    if (
+        owner is not None
+        and owner.role == "input"
+        and owner.shape == x.shape
+        and not number
+    ):
+        value = owner
+        origin = selection.origin(eqn, value.name, call)
+    else:
+        value = selection.value(eqn, "filled")
+        origin = selection.origin(eqn, value.name, call)
+        selection.element("copy", value, [x], origin)
+    selection.add(FillStep(value, axis, dim, length, number, origin))
+    _bind_as(selection, eqn, whole(value), origin)
+
+
+@register("mesh_slice")
+def _cut(selection: Selection, eqn: JaxprEqn) -> None:
+    axis, size, dim, tile = (eqn.params[key] for key in ("axis", "size", "dim", "tile"))
+    out = selection.value(eqn, "tile")
+    text = selection.text(eqn.invars[0])
+    origin = selection.origin(eqn, out.name, f"tile({text}, {axis})")
+    x = selection.read(eqn.invars[0])
+    if not isinstance(x, View):
+        x = whole(selection.materialise(x, "whole", origin))
+    is_even = x.shape[dim] == size * tile
+    selection.add(CutStep(out, x, axis, dim, is_even, origin))
+    selection.bind_value(eqn.outvars[0], out)
 
 
 @register("mesh_shift")

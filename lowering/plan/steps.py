@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from lowering.errors import Place
@@ -138,6 +138,58 @@ class ZeroUnlessStep:
         return [self.value]
 
 
+@dataclass(slots=True)
+class FillStep:
+    """`value` in place, its padding along `dim` replaced by `number`.
+
+    Element i of the tile is padding if index * tile + i >= `length`, where index is
+    this PE's coordinate along `axis`.
+    """
+
+    value: Value
+    axis: Axis
+    dim: int
+    length: int
+    number: float | int | bool
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    def reads(self) -> list[Value]:
+        return [self.value]
+
+    def writes(self) -> list[Value]:
+        return [self.value]
+
+
+@dataclass(slots=True)
+class CutStep:
+    """`out = x[..., index * tile :, ...]` along `dim`: a PE's tile of a whole value.
+
+    `tile` is the size of `out` along `dim`; elements beyond the end of x are zero.
+    `is_even` says that there are none.
+    """
+
+    out: Value
+    x: View
+    axis: Axis
+    dim: int
+    is_even: bool
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]
+
+    def reads(self) -> list[Value]:
+        return [self.x.value]
+
+    def writes(self) -> list[Value]:
+        return [self.out]
+
+
 MoveKind = Literal[
     "reduce_inward", "relay_inward", "gather_inward", "pass_inward", "flood", "shift"
 ]
@@ -149,7 +201,8 @@ class MoveStep:
 
     reduce_inward  PE 0 gets the `op` over the line of `target`, in place
     relay_inward   PE 0 gets `target` of the PE at `root`, in place
-    gather_inward  every PE sends `source` inward; PE 0 fills the rest of `target`
+    gather_inward  every PE sends `source` inward; PE 0 joins them in `target`, along
+                   `dim`
     pass_inward    the PEs between forward what the outer ones sent
     flood          every PE gets `target` of PE 0
     shift          `target` is `source` of the neighbour, outward or inward by `step`;
@@ -170,7 +223,7 @@ class MoveStep:
     op: Literal["sum", "max"] = "sum"
     root: int = 0
     step: int = 0
-    notes: str = field(default="")
+    dim: int = 0
 
     @property
     def origins(self) -> list[Origin]:
@@ -193,4 +246,5 @@ class MoveStep:
         return [] if self.kind == "pass_inward" else [self.target]
 
 
-Step = ElementStep | DotStep | ReduceStep | IndexStep | ZeroUnlessStep | MoveStep
+LocalStep = ElementStep | DotStep | ReduceStep | IndexStep | FillStep | CutStep
+Step = LocalStep | ZeroUnlessStep | MoveStep
