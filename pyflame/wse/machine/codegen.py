@@ -142,7 +142,8 @@ def _function_lines(unit: Unit, function: code.Function) -> list[str]:
         w.line("yield")
     params = "".join(f", {w.local(param)}" for param in function.params)
     header = f"def {unit.function_name(function)}(pe{params}):"
-    return [header, *(" " + line for line in _prologue(w) + _body(w))]
+    lines = _prologue(w) + _body(w) or ["pass"]
+    return [header, *(" " + line for line in lines)]
 
 
 def _constant_locals(function: code.Function) -> set[code.LocalVariable]:
