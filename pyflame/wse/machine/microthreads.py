@@ -83,7 +83,7 @@ class Execution:
         self.waiting_on: Source | Dest | None = None
         self._dest = dest
         self._sources = sources
-        self._compute = pe.arithmetic.bits[spec.number]
+        self._compute = pe.vectors.element_function(spec)
         self._done = done
         self._at_gate = False
         operands: list[Source | Dest] = [*sources, *([dest] if dest else [])]

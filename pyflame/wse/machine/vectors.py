@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyflame.wse.machine.arithmetic import Arithmetic, carry_chain
+from pyflame.wse.machine.arithmetic import Arithmetic, BitsFunction, carry_chain
 from pyflame.wse.machine.dsd import (
     Mem1d,
     Mem4d,
@@ -51,7 +51,8 @@ class VectorUnit:
             for source, dtype in zip(sources, spec.source_dtypes, strict=True)
         ]
         if spec.name == "@addc16":
-            self._store(spec, dest, self._with_carry(values, length), index_words)
+            result = self._with_carry(values, length)
+            self._store(spec, dest, result, index_words, length)
         elif isinstance(dest, ScalarPointer):
             self._to_scalar(spec, dest, values, length, accumulates)
         elif self._in_one_go(spec, dest, sources, length, index_words):
@@ -59,6 +60,17 @@ class VectorUnit:
             self._store(spec, dest, result, index_words, length)
         else:
             self._in_order(spec, dest, sources, length, index_words)
+
+    def element_function(self, spec: OpSpec) -> BitsFunction:
+        """The operation on the raw bits of single elements."""
+        if spec.name == "@addc16":
+            return self._add_with_carry
+        return self._arithmetic.bits[spec.number]
+
+    def _add_with_carry(self, a: int, b: int) -> int:
+        total = (a & 0xFFFF) + (b & 0xFFFF) + self.carry
+        self.carry = total >> 16
+        return total & 0xFFFF
 
     # --- operands ---
 
@@ -84,7 +96,7 @@ class VectorUnit:
         dest: Memory1or4 | ScalarPointer,
         result: Any,
         index_words: int,
-        length: int = 1,
+        length: int,
     ) -> None:
         dtype = spec.dest_dtype
         if isinstance(dest, ScalarPointer):
@@ -174,13 +186,21 @@ class VectorUnit:
         """Element after element; a lone accumulator in memory is folded at once."""
         fold = self._arithmetic.folds[spec.number]
         is_cell = isinstance(dest, Mem1d) and dest.stride == 0 and dest == sources[0]
-        if fold is not None and is_cell and sources[1] != dest:
+        if fold is not None and is_cell and self._apart(spec, dest, sources[1], length):
             start = self._load(sources[0], spec.source_dtypes[0], length, index_words)
             rest = self._load(sources[1], spec.source_dtypes[1], length, index_words)
             total = self._folded(spec, start, rest, length)
-            self._store(spec, dest, total, index_words)
+            self._store(spec, dest, total, index_words, length)
             return
         self._one_by_one(spec, dest, sources, length, index_words)
+
+    def _apart(self, spec: OpSpec, dest: Memory1or4, vector: Any, length: int) -> bool:
+        """Whether a source shares no byte with the destination."""
+        if not isinstance(vector, MEMORY_KINDS):
+            return True
+        start, end = _span(dest, spec.dest_dtype.itemsize, length, 0)
+        low, high = _span(vector, spec.source_dtypes[1].itemsize, length, 0)
+        return high <= start or end <= low
 
     def _one_by_one(
         self,
