@@ -107,26 +107,9 @@ def get_xdsr(call: Invocation) -> code.Expression:
 
 
 def _new_dsr(call: Invocation, kind: str, number: int) -> code.Expression:
-    """Each DSR is made once per program; every further one would be an alias."""
-    earlier = call.program.dsrs.get((kind, number))
-    if earlier is not None:
-        fail(
-            f"{kind} {number} is already in use",
-            call.span,
-            note="first made here",
-            note_span=earlier,
-            help="make it once and share the constant",
-        )
-    call.program.dsrs[kind, number] = call.span
+    """Several constants may name one DSR: published 1.4 programs share ids, although
+    the manual of that release forbids it."""
     return call.constant(types.Simple(kind), DsrValue(kind, number))
-
-
-def get_filter_id(call: Invocation) -> code.Expression:
-    fail(
-        "'@get_filter_id' is not supported yet",
-        call.span,
-        note="filters cannot be changed at run time yet",
-    )
 
 
 def is_dsr(operand: code.Expression) -> bool:

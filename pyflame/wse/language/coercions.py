@@ -8,7 +8,12 @@ from typing import Any, NoReturn
 from pyflame.wse.language import code, types
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.floats import round_float
-from pyflame.wse.language.operands import NORETURN, is_comptime_number, is_float
+from pyflame.wse.language.operands import (
+    NORETURN,
+    is_comptime_number,
+    is_float,
+    is_integer,
+)
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import FunctionRef
 from pyflame.wse.language.types import Type
@@ -16,6 +21,8 @@ from pyflame.wse.language.types import Type
 
 def coerce(operand: code.Expression, target: Type) -> code.Expression:
     """The operand as a value of the target type, without any cast in the source.
+
+    A comptime-known integer of any type becomes any integer type that holds it.
 
     Raises:
         CslError: there is no implicit coercion, or a comptime number does not fit.
@@ -32,13 +39,14 @@ def coerce(operand: code.Expression, target: Type) -> code.Expression:
     elif _pointers_agree(source, target):
         place = code.Pointee(source.pointee, operand.span, operand)  # pyright: ignore
         return code.AddressOf(target, operand.span, place)
-    _mismatch(operand, target)
+    mismatch(operand, target)
 
 
 def _coerce_known(
     operand: code.Constant, source: Type, target: Type
 ) -> code.Constant | None:
-    if source == types.COMPTIME_INT and isinstance(target, types.Int):
+    if isinstance(target, types.Int) and is_integer(source):
+        # published layouts pass known u16 values as i16 and the other way round
         check_fits(operand.value, target, operand.span)
         return code.Constant(target, operand.span, operand.value)
     if source == types.COMPTIME_FLOAT and isinstance(target, types.Float):
@@ -77,7 +85,8 @@ def _pointers_agree(source: Type, target: Type) -> bool:
     )
 
 
-def _mismatch(operand: code.Expression, target: Type) -> NoReturn:
+def mismatch(operand: code.Expression, target: Type) -> NoReturn:
+    """Raises the CslError of an operand that is not of the wanted type."""
     source, help = operand.type, ""
     numbers = (types.Int, types.Float)
     if isinstance(target, numbers) and isinstance(source, (*numbers, types.Enum)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from typing import NoReturn
 
 from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.coercions import coerce
@@ -41,7 +42,11 @@ def load_module(
     given: dict[str, code.Constant],
     span: Span | None = None,
 ) -> Module:
-    """A fresh instance of a file, with all of its globals resolved.
+    """A fresh instance of a file.
+
+    Globals are resolved on first use; a published program has globals that are
+    wrong for some of its params, and does not use them then. Imports and exports of
+    PE code are resolved at once.
 
     Raises:
         CslError: the file is missing or breaks a rule.
@@ -52,17 +57,26 @@ def load_module(
     if len(prefix) > 400:
         fail(f"imports are nested too deeply at '{name}'", span)
     _declare(module)
-    if program.layout is None:  # a layout resolves only what it needs
-        for entry in module.globals.values():
-            if entry.declaration.kind != "param" or _is_bound(entry):
-                resolve(entry, entry.declaration.span)
+    for entry in module.globals.values():
+        if program.layout is None and _is_needed(entry):
+            resolve(entry, entry.declaration.span)
     program.modules.append(module)
     return module
 
 
-def _is_bound(entry: Global) -> bool:
+def _is_needed(entry: Global) -> bool:
     declaration = entry.declaration
-    return declaration.name in entry.module.given or declaration.value is not None
+    return declaration.storage == "export" or _imports(declaration.value)
+
+
+def _imports(value: tree.Expression | None) -> bool:
+    match value:
+        case tree.BuiltinCall(name="@import_module"):
+            return True
+        case tree.IfExpression(then=then, otherwise=otherwise):
+            return _imports(then) or _imports(otherwise)
+        case _:
+            return False
 
 
 def _declare(module: Module) -> None:
@@ -77,9 +91,19 @@ def _declare(module: Module) -> None:
             )
         seen[item.name] = item.span
     for item in module.file.globals:
+        _check_declaration(item)
         module.globals[item.name] = Global(module, item)
     for item in module.file.functions:
         module.functions[item.name] = FunctionRef(module, item)
+
+
+def _check_declaration(item: tree.GlobalDeclaration) -> None:
+    if item.value is not None or item.storage == "extern":
+        return
+    if item.kind == "const":
+        fail(f"const '{item.name}' needs a value", item.span)
+    if item.kind == "var" and item.type is None:
+        fail(f"var '{item.name}' needs a type or a value", item.span)
 
 
 def module_frame(module: Module, naming: str = "") -> Frame:
@@ -104,7 +128,7 @@ def read_member(module: Module, name: str, span: Span, frame: Frame) -> code.Exp
     _undeclared(module, name, span, frame)
 
 
-def _undeclared(module: Module, name: str, span: Span, frame: Frame) -> None:
+def _undeclared(module: Module, name: str, span: Span, frame: Frame) -> NoReturn:
     candidates = [*module.globals, *module.functions]
     where = f"use of undeclared identifier '{name}'"
     if module is not frame.module:
@@ -253,17 +277,16 @@ def _typed(value: code.Expression, type_: Type | None, what: str) -> code.Consta
     return need_known(value, what)
 
 
-def _missing_value(entry: Global, span: Span) -> None:
+def _missing_value(entry: Global, span: Span) -> NoReturn:
     declaration = entry.declaration
-    if declaration.kind == "param":
-        fail(
-            f"param '{declaration.name}' of '{entry.module.path}' is not set",
-            span,
-            note="declared here, without a default",
-            note_span=declaration.span,
-            help=f"bind it where the file is used: .{declaration.name} = ...",
-        )
-    fail(f"const '{declaration.name}' needs a value", declaration.span)
+    assert declaration.kind == "param", "constants without a value were refused"
+    fail(
+        f"param '{declaration.name}' of '{entry.module.path}' is not set",
+        span,
+        note="declared here, without a default",
+        note_span=declaration.span,
+        help=f"bind it where the file is used: .{declaration.name} = ...",
+    )
 
 
 def _named(constant: code.Constant, name: str) -> code.Constant:
@@ -283,8 +306,7 @@ def _resolve_variable(entry: Global, frame: Frame, type_: Type | None) -> None:
         what = f"the initial value of '{declaration.name}'"
         initial = _typed(evaluate(frame, declaration.value, type_), type_, what)
         type_, value = initial.type, initial.value
-    if type_ is None:
-        fail(f"var '{declaration.name}' needs a type or a value", declaration.span)
+    assert type_ is not None, "variables without type and value were refused"
     check_run_time_type(type_, declaration.name, declaration.span)
     entry.variable = _new_variable(entry, type_, value, True)
     if declaration.storage == "export":

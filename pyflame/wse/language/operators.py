@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyflame.wse.language import code, types
-from pyflame.wse.language.coercions import check_fits, coerce
+from pyflame.wse.language.coercions import check_fits, coerce, mismatch
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.floats import round_float
 from pyflame.wse.language.operands import (
@@ -66,7 +66,9 @@ def unify(
         return left, right
     if is_comptime_number(left.type):
         return coerce(left, right.type), right
-    return left, coerce(right, left.type)
+    if is_comptime_number(right.type):
+        return left, coerce(right, left.type)
+    mismatch(right, left.type)
 
 
 def arithmetic(symbol: str, type_: Type, left: Any, right: Any, span: Span) -> Any:

@@ -205,9 +205,6 @@ class Program:
     constants: dict[Any, tuple[Any, code.GlobalVariable]] = field(
         default_factory=dict[Any, tuple[Any, code.GlobalVariable]]
     )
-    dsrs: dict[tuple[str, int], Span] = field(
-        default_factory=dict[tuple[str, int], Span]
-    )
     marks: dict[Any, Span] = field(default_factory=dict[Any, Span])
     finishers: list[Callable[[], None]] = field(
         default_factory=list[Callable[[], None]]
