@@ -417,11 +417,11 @@ class SdkRuntime:
         x, y = self._image.options.fabric_offsets or (0, 0)
         return x + coord[0], y + coord[1]
 
-    def _log_line(self, x: int, y: int, text: str) -> None:
-        """Appends what a PE printed to sim.log in the working directory."""
-        column, row = self.coord_logical_to_physical((x, y))
+    def _log_line(self, _x: int, _y: int, text: str) -> None:
+        """Appends what a PE printed to sim.log in the working directory: its lines
+        come with `@CYCLE `, and name the PE only if the program does."""
         with _LOG_FILE.open("a", encoding="utf-8") as log:
-            log.write(f"@{self.wafer.now} P{column}.{row}: {text}\n")
+            log.write(f"{text}\n")
 
     def dump_core(self, path: str) -> None:
         """Refused: memory of a run is read in its own process."""
