@@ -1,0 +1,165 @@
+"""What is compiled: one closed jaxpr, with the names and layouts its user knows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr
+
+from pyflame import node as nodes
+from pyflame import staging
+from pyflame.errors import GraphError
+from pyflame.graph import Graph, Node, names_of
+from pyflame.layout import MeshLayout
+from pyflame.tensors import Tensor
+
+Layouts = tuple[MeshLayout | None, ...]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A program and its arguments, flattened.
+
+    `in_tree` is the pytree of the positional arguments, `out_tree` of the result.
+    `defaults` computes the values that inputs have where a run is given none.
+    """
+
+    jaxpr: ClosedJaxpr
+    in_names: tuple[str, ...]
+    out_names: tuple[str, ...]
+    in_layouts: Layouts
+    in_tree: Any
+    out_tree: Any
+    defaults: Callable[[], list[np.ndarray[Any, Any]]] | None
+
+
+def stage_graph(graph: Graph) -> Staged:
+    """The program of recorded tensors: where they begin are the inputs, in order of
+    creation; numbers are constants."""
+    roots = [tensor._node for tensor in graph.outputs]
+    order = nodes.walk(roots, _operands)
+    literals = [node for node in order if node.is_literal]
+    sources = sorted(
+        (node for node in order if node.is_source and not node.is_literal),
+        key=lambda node: node.serial,
+    )
+    steps = [node for node in order if not node.is_source]
+    structure = staging.structure_of([*literals, *sources], steps, roots)
+    numbers = [node.value for node in literals]
+    tracebacks = [node.traceback for node in steps]
+
+    def program(*arrays: Any) -> list[Any]:
+        return staging.replay(structure, [*numbers, *arrays], tracebacks)
+
+    jaxpr = jax.make_jaxpr(program)(*[_aval(node).struct() for node in sources])
+    names = names_of(graph.nodes)
+    single = len(roots) == 1
+    return Staged(
+        jaxpr,
+        tuple(names[Node(node)] for node in sources),
+        tuple(names[Node(node)] for node in roots),
+        tuple(node.layout for node in sources),
+        jax.tree.structure(tuple(sources)),
+        jax.tree.structure(0 if single else tuple(roots)),
+        lambda: _values(sources),
+    )
+
+
+def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
+    """The program of a function of arrays, Tensors and pytrees of them.
+
+    Raises: GraphError, if an argument is no array; else what the function raises.
+    """
+    leaves = jax.tree_util.tree_leaves_with_path(tuple(args), is_leaf=_is_tensor)
+    parameters = _parameter_names(function, len(args))
+    specs = [
+        _spec(_path_name(parameters, path), leaf, function) for path, leaf in leaves
+    ]
+    tree = jax.tree.structure(tuple(args), is_leaf=_is_tensor)
+    arguments = jax.tree.unflatten(tree, specs)
+    jaxpr, result = jax.make_jaxpr(function, return_shape=True)(*arguments)
+    return Staged(
+        jaxpr,
+        tuple(_path_name(parameters, path) for path, _ in leaves),
+        _output_names(result),
+        tuple(x._node.layout if _is_tensor(x) else None for _, x in leaves),
+        jax.tree.structure(arguments, is_leaf=_is_tensor),
+        jax.tree.structure(result, is_leaf=_is_tensor),
+        None,
+    )
+
+
+def _operands(node: nodes.Node) -> tuple[nodes.Node, ...]:
+    return () if node.is_source else node.inputs
+
+
+def _aval(node: nodes.Node) -> nodes.Aval:
+    assert node.aval is not None, "recorded nodes have a shape"
+    return node.aval
+
+
+def _values(sources: Sequence[nodes.Node]) -> list[np.ndarray[Any, Any]]:
+    staging.evaluate(sources)
+    return [np.asarray(node.value) for node in sources]
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, Tensor)
+
+
+def _spec(name: str, leaf: Any, function: Any) -> Any:
+    """Shape and dtype in the leaf's place; a Tensor stays one."""
+    if isinstance(leaf, Tensor):
+        return Tensor(nodes.data(leaf._aval().struct()))
+    if isinstance(leaf, (bool, int, float)):
+        return nodes.literal(leaf).aval.struct()  # pyright: ignore
+    try:
+        dtype = jax.dtypes.canonicalize_dtype(leaf.dtype, allow_extended_dtype=True)
+        weak = bool(getattr(leaf, "weak_type", False))
+        return jax.ShapeDtypeStruct(tuple(leaf.shape), dtype, weak_type=weak)
+    except (AttributeError, TypeError):
+        raise GraphError(
+            f"argument {name} of {_function_name(function)} is {type(leaf).__name__}, "
+            "no array",
+            rule="a program's inputs are arrays, Tensors and numbers, or pytrees of "
+            "them",
+            help="bind other arguments beforehand, with functools.partial",
+        ) from None
+
+
+def _function_name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of `count` positional arguments, as the function spells them."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind
+        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return [names[i] if i < len(names) else f"arg{i}" for i in range(count)]
+
+
+def _path_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
+    """`params.w1` for `params["w1"]`, `x` for an argument that is one array."""
+    return ".".join([parameters[path[0].idx], *map(_key_text, path[1:])])
+
+
+def _key_text(key: Any) -> str:
+    return str(jax.tree_util.keystr((key,), simple=True))
+
+
+def _output_names(result: Any) -> tuple[str, ...]:
+    leaves = jax.tree_util.tree_leaves_with_path(result, is_leaf=_is_tensor)
+    return tuple(".".join(["out", *map(_key_text, path)]) for path, _ in leaves)
