@@ -60,10 +60,7 @@ def compile_functions(
     Raises:
         CslError: for code that nests deeper than can be compiled.
     """
-    lines: list[str] = []
-    for function in program.functions:
-        lines += _function_lines(unit, function)
-    namespace = _load(unit, program, "\n".join(lines) + "\n")
+    namespace = _load(unit, program)
     found = {
         function: FunctionCode(
             function.name,
@@ -78,9 +75,10 @@ def compile_functions(
     return found
 
 
-def _load(unit: Unit, program: PeProgram, text: str) -> dict[str, Any]:
-    """Runs the module text in the unit's namespace."""
+def _load(unit: Unit, program: PeProgram) -> dict[str, Any]:
+    """Writes the module text and runs it in the unit's namespace."""
     try:
+        text = module_text(unit, program)
         module = compile(text, f"<code of {program.file!r}>", "exec")
     except (SyntaxError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
@@ -92,6 +90,14 @@ def _load(unit: Unit, program: PeProgram, text: str) -> dict[str, Any]:
     namespace["__builtins__"] = _BUILTINS
     exec(module, namespace)
     return namespace
+
+
+def module_text(unit: Unit, program: PeProgram) -> str:
+    """Python source of all functions; fills the unit's namespace with constants."""
+    lines: list[str] = []
+    for function in program.functions:
+        lines += _function_lines(unit, function)
+    return "\n".join(lines) + "\n"
 
 
 # All that generated text may call by a global name of Python.

@@ -105,9 +105,12 @@ def write_arms(
     """Alternatives with the cycles it takes to reach each of them."""
     blocks: list[tuple[str, Block]] = []
     for header, body, cycles in arms:
-        _, block = w.inside(lambda b=body: w.statements(b))
-        block.pending += cycles
-        blocks.append((header, block))
+
+        def write(body: list[code.Statement] = body, cycles: int = cycles) -> None:
+            w.charge(cycles)
+            w.statements(body)
+
+        blocks.append((header, w.inside(write)[1]))
     shared = min(block.pending for _, block in blocks)
     if all(not block.dynamic for _, block in blocks):
         w.charge(shared)  # only the difference is charged inside
