@@ -108,12 +108,15 @@ class CommandStream:
     def add_send(self, task: StreamTask, nonblock: bool) -> Task:
         """A transfer to the wafer.
 
-        A blocking one lets the wafer take the data as far as it can; what does not
-        fit waits in the host's buffers, so this is never a deadlock by itself.
+        A blocking one lets the fabric come to rest with the data: the host is far
+        slower than the wafer, and programs rely on one transfer being taken in before
+        the next one starts. What does not fit waits in the host's buffers, so this is
+        never a deadlock by itself.
         """
         self._streams.append(task)
         if not nonblock:
-            self.try_finish(task)
+            self._wafer.run_until_quiet()
+            self._collect_streams()
         return task
 
     def wait(self, task: Task) -> None:

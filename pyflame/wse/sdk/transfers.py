@@ -61,9 +61,14 @@ def tiles_of_host(
 def write_task(
     wafer: MemoryWafer, name: str, transfer: Transfer, tiles: Words
 ) -> CopyTask:
-    """Writes tiles[rows, columns, elements] to the symbol on every PE."""
+    """Writes tiles[rows, columns, elements] to the symbol on every PE.
+
+    The fabric comes to rest first: a PE may still be sending from the memory that is
+    written here, and the host is far slower than the wafer.
+    """
 
     def write() -> None:
+        wafer.run_until_quiet()
         for j, y in enumerate(transfer.region.rows):
             for i, x in enumerate(transfer.region.columns):
                 address, _ = wafer.symbol(x, y, name)

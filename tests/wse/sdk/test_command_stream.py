@@ -32,6 +32,9 @@ class ScriptedWafer:
         self.log.append(f"run {ticket}")
         self.finished.add(ticket)
 
+    def run_until_quiet(self):
+        self.log.append("rest")
+
 
 @pytest.fixture
 def wafer():
@@ -98,6 +101,12 @@ def test_streams_overlap_with_the_ordered_stream(wafer, stream):
     stream.add_receive(task, nonblock=False)
     assert received == ["r"]
     assert wafer.log == ["launch f", "run r"]
+
+
+def test_the_fabric_takes_a_blocking_send_in_before_the_next(wafer, stream):
+    stream.add_send(StreamTask(["s"]), nonblock=False)
+    stream.add_send(StreamTask(["t"]), nonblock=True)
+    assert wafer.log == ["rest"]
 
 
 def test_a_blocking_send_that_does_not_fit_waits_in_the_host(wafer, stream):
