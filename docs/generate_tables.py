@@ -16,7 +16,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pyflame.wse.machine.interpreter  # noqa: F401  registers what has code
+from pyflame.wse.language.builtins import BUILTINS, Builtin
 from pyflame.wse.language.reader import LIBRARY_FOLDER
+from pyflame.wse.machine.codegen_core import BUILTINS as RUN_TIME_BUILTINS
 from pyflame.wse.machine.costs import WSE2, WSE3, WSE3_SILICON, Costs
 from pyflame.wse.machine.limits import Semantics
 
@@ -126,7 +129,31 @@ def table(name: str) -> str:
     return files_table(folder) if kind == "files" else TABLES[name]()
 
 
+_CONTEXTS = {"L": "layout", "T": "top-level comptime", "K": "comptime", "R": "run time"}
+
+
+def builtins_table() -> str:
+    """One row per public builtin: where it may be evaluated, and whether it works."""
+    body = (
+        (f"`{name}`", ", ".join(_CONTEXTS[c] for c in row.contexts), _status(row))
+        for name, row in BUILTINS.items()
+        if not row.library_only
+    )
+    return rows(("builtin", "allowed in", "status"), body)
+
+
+def _status(row: Builtin) -> str:
+    """ "works", or why it is refused. `@ptrcast` needs no code of its own."""
+    if not row.supported:
+        return f"refused: {row.reason}"
+    runs_only = row.contexts == "R" and row.name != "@ptrcast"
+    if runs_only and row.name not in RUN_TIME_BUILTINS:
+        return "refused: the machine has no such operation"
+    return "works"
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "builtins": builtins_table,
     "costs": costs_table,
     "libraries": libraries_table,
     "semantics": semantics_table,
