@@ -27,12 +27,13 @@ class CommandStream:
     """Commands run one after another: the next one waits until the program has
     called `unblock_cmd_stream` for the one before."""
 
-    __slots__ = ("_pe", "_waiting", "added", "current", "finished")
+    __slots__ = ("_pe", "_unblocking", "_waiting", "added", "current", "finished")
 
     def __init__(self, pe: Pe) -> None:
         self._pe = pe
         self._waiting: deque[Command] = deque()
         self.current: Command | None = None
+        self._unblocking = False
         self.added = self.finished = 0  # commands so far, and those unblocked
 
     def add(self, command: Command) -> None:
@@ -54,14 +55,19 @@ class CommandStream:
         return command.function, command.arguments
 
     def unblock(self, clock: int) -> None:
-        """The program is done with the current command.
+        """The program is done with the current command at its local time.
 
         Without a current command the call has no effect: programs that only stream
         call it too.
         """
-        if self.current is None:
-            return
+        if self.current is not None and not self._unblocking:
+            self._unblocking = True
+            self._pe.timeline.at(max(clock, self._pe.timeline.now), self)
+
+    def run(self, now: int) -> None:
+        """The unblocking takes effect."""
+        self._unblocking = False
         self.current = None
         self.finished += 1
         if self._waiting:
-            self._pe.wake(max(clock, self._waiting[0].due))
+            self._pe.wake(max(now, self._waiting[0].due))
