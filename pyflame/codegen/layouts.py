@@ -37,7 +37,7 @@ def spread(what: str, given: Any, tree: Any, names: Sequence[str]) -> Layouts:
     except ValueError:
         raise ArgumentError(
             f"{what}={given!r} does not match the values {', '.join(names)}",
-            rule=f"{what} is None, one layout, a table by name, or one layout per value",
+            rule=f"{what} is None, one layout, a table by name, or one layout each",
         ) from None
     found = jax.tree.leaves(matched, is_leaf=_ends)
     return tuple(

@@ -153,7 +153,8 @@ def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
 
 def _path_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
     """`params.w1` for `params["w1"]`, `x` for an argument that is one array."""
-    return ".".join([parameters[path[0].idx], *map(_key_text, path[1:])])
+    keys = [_key_text(key) for key in path[1:]]
+    return ".".join([parameters[path[0].idx], *keys])
 
 
 def _key_text(key: Any) -> str:
