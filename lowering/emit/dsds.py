@@ -50,13 +50,19 @@ class Dsds:
         strides = (1,) if shape == (1,) else strides
         key = (buffer, shape, strides, offset)
         if key not in self._known:
-            is_all = shape == (value.element_count,) and strides == (1,)
-            word = "dsd" if is_all else _shape_word(strides)
-            name = self._names.unique(f"{value.name}_{word}")
+            name = self._names.unique(self._wanted(value, shape, strides))
             self._known[key] = name
             text = self._declaration(buffer, shape, strides, offset)
             self.declarations.append(DsdDeclaration(name, text))
         return self._known[key]
+
+    def _wanted(self, value: Value, shape: Shape, strides: tuple[int, ...]) -> str:
+        """The buffer's name for all of it, the value's for a window on it."""
+        if strides == (1,) and shape == (self._buffer_of[value].element_count,):
+            return f"{self.buffer_name(value)}_dsd"
+        if strides == (1,) and shape == (value.element_count,):
+            return f"{value.name}_dsd"
+        return f"{value.name}_{_shape_word(strides)}"
 
     def fits(self, shape: Shape, strides: tuple[int, ...]) -> bool:
         """Whether one vector of memory can run through these dimensions."""

@@ -21,10 +21,15 @@ class Interval:
 def intervals(
     steps: Sequence[Step], outputs: Collection[Value]
 ) -> dict[Value, Interval]:
-    """The life of every value that a step writes; outputs live to the end."""
+    """The life of every value that a step makes; outputs live to the end.
+
+    Inputs live all the time, also those whose padding a step fills.
+    """
     lives: dict[Value, Interval] = {}
     for number, step in enumerate(steps):
         for value in step.writes():
+            if value.role == "input":
+                continue
             first = lives[value].first if value in lives else number
             lives[value] = Interval(first, number)
         for value in step.reads():
