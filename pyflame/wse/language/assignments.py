@@ -151,7 +151,7 @@ def _root_cell(frame: Frame, node: tree.Expression) -> Cell | None:
 def _store_to_cell(frame: Frame, node: tree.Assignment, cell: Cell) -> None:
     if cell.depth < frame.depth:
         fail(
-            f"store to comptime variable '{cell.name}' depends on run-time control flow",
+            f"a store to comptime variable '{cell.name}' depends on run time",
             node.span,
             note="declared here",
             note_span=cell.span,
@@ -174,9 +174,7 @@ def _store_to_cell(frame: Frame, node: tree.Assignment, cell: Cell) -> None:
         cell.value = _replaced(cell.value, path, cell.type, known.value)
 
 
-def _path_of(
-    frame: Frame, node: tree.Expression, cell: Cell, path: list[Step]
-) -> Type:
+def _path_of(frame: Frame, node: tree.Expression, cell: Cell, path: list[Step]) -> Type:
     """Fills `path` with the steps from the cell; gives the type of the place."""
     match node:
         case tree.Member():
@@ -229,7 +227,8 @@ def _flat(array: types.Array, indices: tuple[int, ...]) -> int:
 def _get(value: Any, path: list[Step], type_: Type) -> Any:
     for step in path:
         if isinstance(step, str):
-            assert isinstance(type_, types.Struct) and type_.names is not None
+            assert isinstance(type_, types.Struct)
+            assert type_.names is not None
             position = type_.names.index(step)
             value, type_ = value.values[position], type_.types[position]
         else:
@@ -245,13 +244,15 @@ def _replaced(value: Any, path: list[Step], type_: Type, new: Any) -> Any:
         return new
     step, rest = path[0], path[1:]
     if isinstance(step, str):
-        assert isinstance(type_, types.Struct) and type_.names is not None
+        assert isinstance(type_, types.Struct)
+        assert type_.names is not None
         position = type_.names.index(step)
         parts = list(value.values)
         inner = copied(parts[position])
         parts[position] = _replaced(inner, rest, type_.types[position], new)
         return StructValue(value.type, tuple(parts))
-    assert isinstance(type_, types.Array) and isinstance(value, ArrayValue)
+    assert isinstance(type_, types.Array)
+    assert isinstance(value, ArrayValue)
     position = _flat(type_, step)
     old = value.elements[position]
     value.elements[position] = _replaced(old, rest, type_.element, new)

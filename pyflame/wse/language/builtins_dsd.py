@@ -147,7 +147,7 @@ def _shape(call: Invocation, kind: str, given: Fields) -> Fields:
     limit = 1 if kind == "mem1d_dsd" else 4
     if rank > limit:
         fail(
-            f"a {kind} has at most {limit} dimension{'s' if limit > 1 else ''}, got {rank}",
+            f"a {kind} has at most {limit} dimension{'s' * (limit > 1)}, got {rank}",
             call.span,
             help="use mem4d_dsd" if kind == "mem1d_dsd" else "",
         )
@@ -366,9 +366,7 @@ def set_fifo_length(call: Invocation) -> code.Expression:
     fifo = call.operand(0)
     if not is_fifo(fifo):
         fail(f"'{call.name}' takes a FIFO, got: '{fifo.type}'", fifo.span)
-    return call.emit(
-        types.VOID, [fifo, number(call.operand(1), types.U16, "length")]
-    )
+    return call.emit(types.VOID, [fifo, number(call.operand(1), types.U16, "length")])
 
 
 # --- DSRs -------------------------------------------------------------------------

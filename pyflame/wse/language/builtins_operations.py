@@ -43,9 +43,7 @@ class Signature:
     forms: tuple[str, ...]
 
 
-def _rows(
-    names: str, elements: str, forms: str
-) -> dict[str, Signature]:
+def _rows(names: str, elements: str, forms: str) -> dict[str, Signature]:
     signature = Signature(tuple(elements.split()), tuple(forms.split()))
     return {f"@{name}": signature for name in names.split()}
 
@@ -252,7 +250,9 @@ def _check_async(
 def dfilt(call: Invocation) -> code.Expression:
     source = call.operand(0)
     if str(source.type) not in ("fabin_dsd", "dsr_src1"):
-        fail(f"'@dfilt' takes a fabin_dsd or dsr_src1, got: '{source.type}'", source.span)
+        fail(
+            f"'@dfilt' takes a fabin_dsd or dsr_src1, got: '{source.type}'", source.span
+        )
     config = call.fields(1, "the settings of '@dfilt'")
     for name in ("on_control", "index"):
         if name in config:
@@ -278,7 +278,7 @@ def map_(call: Invocation) -> code.Expression:
     wanted = len(type_.params) + (type_.result != types.VOID)
     if len(operands) != wanted:
         fail(
-            f"'@map' of '{type_}' takes {wanted} operands, but {len(operands)} are given",
+            f"'@map' of '{type_}' takes {wanted} operands, got {len(operands)}",
             call.span,
             note="one per parameter, and an output if the function has a result",
         )

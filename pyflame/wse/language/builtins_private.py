@@ -39,7 +39,9 @@ def _evaluated(
     except CslError as error:
         fail(error.message, error.span or call.span, help=error.help)
     if isinstance(type_, (types.Int, types.Float)):
-        source = types.COMPTIME_FLOAT if isinstance(result, float) else types.COMPTIME_INT
+        source = (
+            types.COMPTIME_FLOAT if isinstance(result, float) else types.COMPTIME_INT
+        )
         return convert_value(result, source, type_, call.span)
     return result
 
@@ -49,7 +51,8 @@ def host_stream(call: Invocation) -> code.Expression:
     record = call.program.layout
     color = identifier(call, 0, "color")
     way = call.string(1, "the direction of a stream")
-    assert isinstance(record, LayoutRecord) and way in ("h2d", "d2h")
+    assert isinstance(record, LayoutRecord)
+    assert way in ("h2d", "d2h")
     if record.host_streams.get(color, way) != way:
         fail(f"color {color} cannot stream in both directions", call.span)
     record.host_streams[color] = way

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import Any
+from typing import Any, cast
 
 from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.coercions import coerce, convert
@@ -41,7 +41,9 @@ def bitcast(call: Invocation) -> code.Expression:
     _check_same_width(operand.type, type_, call)
     if isinstance(operand, code.Constant) and not isinstance(type_, types.Pointer):
         if not isinstance(operand.type, types.Pointer):
-            return call.constant(type_, bitcast_value(operand.value, operand.type, type_))
+            return call.constant(
+                type_, bitcast_value(operand.value, operand.type, type_)
+            )
     return code.Bitcast(type_, call.span, call.run_time(operand))
 
 
@@ -88,7 +90,9 @@ def ptrcast(call: Invocation) -> code.Expression:
         operand.type, types.Pointer
     ):
         fail("'@ptrcast' takes a pointer type and a pointer", call.span)
-    if isinstance(operand, code.Constant) and not isinstance(operand.value, FunctionRef):
+    if isinstance(operand, code.Constant) and not isinstance(
+        operand.value, FunctionRef
+    ):
         return call.constant(type_, operand.value)
     return code.Bitcast(type_, call.span, operand)
 
@@ -257,9 +261,7 @@ def import_module(call: Invocation) -> code.Expression:
         )
     name = call.string(0, "the module name")
     given = dict(call.fields(1, "the params of a module"))
-    known = {
-        key: need_known(value, f"param '{key}'") for key, value in given.items()
-    }
+    known = {key: need_known(value, f"param '{key}'") for key, value in given.items()}
     importer = frame.module.file.source
     prefix = f"{frame.module.prefix}{frame.naming}."
     module = load_module(frame.program, name, importer, prefix, known, call.span)
@@ -279,12 +281,9 @@ def import_comptime_value(call: Invocation) -> code.Expression:
 
 def _from_json(call: Invocation, data: Any, type_: Type) -> code.Constant:
     if type_ == types.COMPTIME_STRUCT and isinstance(data, dict):
-        return _struct_from_json(call, data)
+        return _struct_from_json(call, cast(dict[str, Any], data))
     if isinstance(type_, types.Array) and isinstance(data, list):
-        if len(data) != type_.count:
-            fail(f"JSON has {len(data)} elements, but '{type_}' needs {type_.count}", call.span)
-        items = [_from_json(call, item, type_.element).value for item in data]
-        return call.constant(type_, ArrayValue(array_elements(type_.element, items)))
+        return _array_from_json(call, cast(list[Any], data), type_)
     source = _json_scalar_type(call, data)
     if isinstance(type_, types.Identifier) and source == types.COMPTIME_INT:
         return call.constant(type_, data)
@@ -293,6 +292,18 @@ def _from_json(call: Invocation, data: Any, type_: Type) -> code.Constant:
     value = coerce(call.constant(source, data), type_)
     assert isinstance(value, code.Constant)
     return value
+
+
+def _array_from_json(
+    call: Invocation, data: list[Any], type_: types.Array
+) -> code.Constant:
+    if len(data) != type_.count:
+        fail(
+            f"JSON has {len(data)} elements, but '{type_}' needs {type_.count}",
+            call.span,
+        )
+    items = [_from_json(call, item, type_.element).value for item in data]
+    return call.constant(type_, ArrayValue(array_elements(type_.element, items)))
 
 
 def _json_scalar_type(call: Invocation, data: Any) -> Type:

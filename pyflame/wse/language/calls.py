@@ -79,7 +79,7 @@ def call_function(
         fail(
             f"task '{declaration.name}' cannot be called",
             node.span,
-            note="tasks are started by the hardware (since 1.4 calling one is an error)",
+            note="the hardware starts tasks; since 1.4 a call is an error",
             help="@activate its id, or move the code into a function",
         )
     _check_count(len(declaration.params), node, f"function '{declaration.name}'")
@@ -93,9 +93,7 @@ def call_function(
         program.call_depth -= 1
 
 
-def _dispatch(
-    frame: Frame, reference: FunctionRef, node: tree.Call
-) -> code.Expression:
+def _dispatch(frame: Frame, reference: FunctionRef, node: tree.Call) -> code.Expression:
     declaration = reference.declaration
     if frame.comptime:
         return _call_now(frame, reference, node)
@@ -292,7 +290,9 @@ def _comptime_result(
     )
 
 
-def elaborate_body(frame: Frame, reference: FunctionRef, function: code.Function) -> None:
+def elaborate_body(
+    frame: Frame, reference: FunctionRef, function: code.Function
+) -> None:
     """Fills in the statements of an instance. The frame's scope holds its params."""
     declaration = reference.declaration
     assert declaration.body is not None
@@ -304,7 +304,10 @@ def elaborate_body(frame: Frame, reference: FunctionRef, function: code.Function
 
 
 def call_with(
-    frame: Frame, reference: FunctionRef, arguments: tuple[tree.Expression, ...], span: Span
+    frame: Frame,
+    reference: FunctionRef,
+    arguments: tuple[tree.Expression, ...],
+    span: Span,
 ) -> code.Expression:
     """Calls a function with the given argument expressions."""
     name = tree.Name(span, reference.declaration.name)

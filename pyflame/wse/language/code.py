@@ -60,7 +60,7 @@ class Function:
     result: Type
     is_task: bool
     span: Span
-    body: list[Statement] = field(default_factory=list)
+    body: list[Statement] = field(default_factory=list["Statement"])
 
 
 # --- expressions ------------------------------------------------------------------

@@ -33,9 +33,7 @@ _SWITCH_FIELDS = (
 )
 
 
-def parse_color_config(
-    operand: code.Expression, arch: str, span: Span
-) -> ColorConfig:
+def parse_color_config(operand: code.Expression, arch: str, span: Span) -> ColorConfig:
     """The record of a configuration struct.
 
     Raises:
@@ -180,7 +178,9 @@ def _filter(operand: code.Expression) -> Filter:
             continue
         known = need_known(field, f"'{name}'")
         if not isinstance(known.value, int):
-            fail(f"'{name}' must be an integer or bool, got: '{known.type}'", field.span)
+            fail(
+                f"'{name}' must be an integer or bool, got: '{known.type}'", field.span
+            )
         if not 0 <= known.value <= 0xFFFF:
             fail(f"'{name}' {known.value} is out of range (0 to 65535)", field.span)
         values[name] = known.value

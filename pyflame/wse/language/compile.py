@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import pyflame.wse.language.builtins
-import pyflame.wse.language.elaborate_loops
-import pyflame.wse.language.elaborate_statements
-import pyflame.wse.language.evaluate_control
-import pyflame.wse.language.evaluate_names
-import pyflame.wse.language.tensor_access  # noqa: F401  (they register their rules)
 from pyflame.wse.errors import CslError
-from pyflame.wse.language import code, tree, types
+from pyflame.wse.language import code, rules, tree, types
 from pyflame.wse.language.blocks import execute_all
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.image import ColorConfig, Image, Options, PeProgram
@@ -29,6 +23,7 @@ from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.state import Module, Program
 
+RULES = rules.MODULES  # importing them has registered every rule
 _PARSED: WeakKeyDictionary[Source, tree.File] = WeakKeyDictionary()
 # frames of Python per nested call of CSL are about ten
 _PYTHON_FRAMES = 20_000
@@ -41,9 +36,7 @@ def parsed(source: Source) -> tree.File:
     return _PARSED[source]
 
 
-def compile_program(
-    top_file: Path | str, options: Options, reader: Reader
-) -> Image:
+def compile_program(top_file: Path | str, options: Options, reader: Reader) -> Image:
     """Compiles a program.
 
     Args:
@@ -61,7 +54,7 @@ def compile_program(
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def _deep_recursion() -> Generator[None]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _PYTHON_FRAMES))
     try:
@@ -87,7 +80,7 @@ def _compile(top_file: str, options: Options, reader: Reader) -> Image:
 
 
 def _layout_block(file: tree.File) -> tree.Block:
-    blocks = file.layout_blocks
+    blocks = list(file.layout_blocks)
     if not blocks:
         raise CslError(
             f"'{file.source.path}' has no layout block",
@@ -126,9 +119,7 @@ def _refuse_param(file: tree.File, name: str, declared: list[str]) -> None:
     )
 
 
-def _check_layout_modules(
-    program: Program, top: Module, record: LayoutRecord
-) -> None:
+def _check_layout_modules(program: Program, top: Module, record: LayoutRecord) -> None:
     """What the layout did not need is checked too, unless it is PE code itself."""
     if any(tile.file is None for tile in record.tiles.values()):
         return

@@ -17,7 +17,15 @@ _UNBLOCKABLE = {
     "wse2": ("color", "data_task_id", "local_task_id"),
     "wse3": ("input_queue", "data_task_id", "local_task_id"),
 }
-_OPERATION = ("async", "activate", "unblock", "on_control", "index", "priority", "ut_id")
+_OPERATION = (
+    "async",
+    "activate",
+    "unblock",
+    "on_control",
+    "index",
+    "priority",
+    "ut_id",
+)
 _LOAD = (
     *("async", "activate", "unblock", "on_control", "ut_id", "priority"),
     *("save_address", "single_step"),

@@ -177,9 +177,7 @@ def _for_generated(
     execute(inner, node.body)
     iterated = run_time(frame.program, iterable, node.iterable.span)
     loop = code.ForRange if isinstance(type_, types.Range) else code.ForEach
-    frame.out.append(
-        loop(node.span, target.name, variable, iterated, index, inner.out)
-    )
+    frame.out.append(loop(node.span, target.name, variable, iterated, index, inner.out))
     return None
 
 
@@ -219,9 +217,7 @@ def _while(frame: Frame, node: tree.WhileStatement) -> Jump | None:
     step = frame.nested(out=[], deeper=True)
     if node.step is not None:
         assign(step, node.step)
-    frame.out.append(
-        code.While(node.span, target.name, condition, inner.out, step.out)
-    )
+    frame.out.append(code.While(node.span, target.name, condition, inner.out, step.out))
     endless = isinstance(condition, code.Constant) and not target.leaves
     return DEAD if endless else None
 

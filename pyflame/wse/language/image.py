@@ -22,8 +22,8 @@ class Options:
     """
 
     arch: str = "wse2"
-    params: dict[str, int] = field(default_factory=dict)
-    colors: dict[str, int] = field(default_factory=dict)
+    params: dict[str, int] = field(default_factory=dict[str, int])
+    colors: dict[str, int] = field(default_factory=dict[str, int])
     fabric_dims: tuple[int, int] | None = None
     fabric_offsets: tuple[int, int] | None = None
     memcpy: bool = False
@@ -123,20 +123,24 @@ class PeProgram:
     """The code shared by all PEs with the same file and parameter values."""
 
     file: str
-    functions: list[Function] = field(default_factory=list)
-    globals: list[GlobalVariable] = field(default_factory=list)
-    bindings: list[TaskBinding] = field(default_factory=list)
-    states: list[TaskState] = field(default_factory=list)
-    queues: list[QueueInit] = field(default_factory=list)
-    local_colors: dict[int, ColorConfig] = field(default_factory=dict)
-    fifos: list[FifoValue] = field(default_factory=list)
-    dsr_loads: list[DsrLoad] = field(default_factory=list)
-    teardown_handlers: dict[int, Function] = field(default_factory=dict)
-    empty_queue_handlers: dict[int, Function] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list[Function])
+    globals: list[GlobalVariable] = field(default_factory=list[GlobalVariable])
+    bindings: list[TaskBinding] = field(default_factory=list[TaskBinding])
+    states: list[TaskState] = field(default_factory=list[TaskState])
+    queues: list[QueueInit] = field(default_factory=list[QueueInit])
+    local_colors: dict[int, ColorConfig] = field(default_factory=dict[int, ColorConfig])
+    fifos: list[FifoValue] = field(default_factory=list[FifoValue])
+    dsr_loads: list[DsrLoad] = field(default_factory=list[DsrLoad])
+    teardown_handlers: dict[int, Function] = field(default_factory=dict[int, Function])
+    empty_queue_handlers: dict[int, Function] = field(
+        default_factory=dict[int, Function]
+    )
     control_task_table: dict[str, int] | None = None
-    config_writes: list[tuple[int, int]] = field(default_factory=list)
+    config_writes: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     # exported name -> the function, or the pointer (or scalar) variable behind it
-    exports: dict[str, Function | GlobalVariable] = field(default_factory=dict)
+    exports: dict[str, Function | GlobalVariable] = field(
+        default_factory=dict[str, Function | GlobalVariable]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class Image:
     tiles: list[list[int]]
     color_configs: dict[tuple[int, int], dict[int, ColorConfig]]
     exports: list[ExportedName]
-    host_streams: dict[int, str] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
+    host_streams: dict[int, str] = field(default_factory=dict[int, str])
+    sources: dict[str, Source] = field(default_factory=dict[str, Source])
     # params that the layout file declares and their resolved integer values
-    resolved_params: dict[str, int] = field(default_factory=dict)
+    resolved_params: dict[str, int] = field(default_factory=dict[str, int])

@@ -11,7 +11,7 @@ from pyflame.wse.language.values import ArrayValue, StructValue
 
 
 def constant_key(constant: code.Constant) -> Any:
-    """Equal for constants of equal type and value; functions and modules by identity."""
+    """Equal for equal types and values; functions and modules count by identity."""
     return (constant.type, value_key(constant.value))
 
 

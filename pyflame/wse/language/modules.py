@@ -382,7 +382,9 @@ def _apply_attribute(
 
 
 def is_generic(declaration: tree.FunctionDeclaration) -> bool:
-    return any(p.comptime or isinstance(p.type, tree.AnyType) for p in declaration.params)
+    return any(
+        p.comptime or isinstance(p.type, tree.AnyType) for p in declaration.params
+    )
 
 
 def function_type(reference: FunctionRef) -> types.Function:

@@ -140,8 +140,8 @@ def filled_elements(element: Type, count: int, value: Any) -> np.ndarray | list[
 
 
 def element_value(array: ArrayValue, position: int) -> Any:
-    value = array.elements[position]
-    return value.item() if isinstance(value, np.generic) else value
+    value: Any = array.elements[position]
+    return value.item() if isinstance(value, np.generic) else value  # pyright: ignore
 
 
 def copied(value: Any) -> Any:

@@ -92,9 +92,9 @@ _INTEGER: dict[str, Callable[[int, int], int]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
+    "&": int.__and__,
+    "|": int.__or__,
+    "^": int.__xor__,
 }
 _FLOAT = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 

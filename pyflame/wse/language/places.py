@@ -150,7 +150,9 @@ def _tuple_item(
         fail("a tuple takes one index", span)
     index = need_integer(indices[0], "a tuple index")
     if not 0 <= index < len(struct.types):
-        fail(f"tuple index {index} is out of range (0 to {len(struct.types) - 1})", span)
+        fail(
+            f"tuple index {index} is out of range (0 to {len(struct.types) - 1})", span
+        )
     return _field(base, struct, index, span)
 
 
@@ -369,9 +371,10 @@ def _index_place(frame: Frame, node: tree.Index) -> code.Expression:
     if isinstance(base.type, types.Struct):
         return _tuple_item(base, base.type, indices, node.span)
     _check_indices(base.type, indices, node.span)
-    array = isinstance(base.type, types.Array)
-    element = base.type.element if array else base.type.pointee  # pyright: ignore
-    return code.Element(element, node.span, base, indices)
+    if isinstance(base.type, types.Array):
+        return code.Element(base.type.element, node.span, base, indices)
+    assert isinstance(base.type, types.Pointer), "only these can be indexed"
+    return code.Element(base.type.pointee, node.span, base, indices)
 
 
 def _indexable(frame: Frame, node: tree.Expression) -> code.Expression:

@@ -47,7 +47,9 @@ def _refuse_comptime_only(type_: Type, span: Span) -> None:
     )
 
 
-def plain_instance(program: Program, reference: FunctionRef, span: Span) -> code.Function:
+def plain_instance(
+    program: Program, reference: FunctionRef, span: Span
+) -> code.Function:
     """The code of a function that is not generic.
 
     Raises:

@@ -130,7 +130,9 @@ class FunctionRef:
     module: Module
     declaration: tree.FunctionDeclaration
     type: FunctionType | None = None
-    instances: dict[Any, code.Function] = field(default_factory=dict[Any, code.Function])
+    instances: dict[Any, code.Function] = field(
+        default_factory=dict[Any, code.Function]
+    )
 
     @property
     def name(self) -> str:

@@ -139,7 +139,8 @@ def _tensor(
         rank, given = len(type_.pointee.dims), len(node.access.indices)
         if rank != given:
             fail(
-                f"'{type_.pointee}' has {rank} dimensions, but {given} indices are given",
+                f"'{type_.pointee}' has {rank} dimensions, "
+                f"but {given} indices are given",
                 node.access.span,
             )
         return pointer, type_.pointee
@@ -153,9 +154,7 @@ def _tensor(
 # --- affine forms -----------------------------------------------------------------
 
 
-def _linearised(
-    frame: Frame, node: tree.TensorAccess, tensor: types.Array
-) -> Affine:
+def _linearised(frame: Frame, node: tree.TensorAccess, tensor: types.Array) -> Affine:
     """The row-major element number as an affine form."""
     count = len(node.variables)
     total = Affine(0, (0,) * count)
@@ -165,9 +164,7 @@ def _linearised(
     return total
 
 
-def affine(
-    frame: Frame, node: tree.Expression, variables: tuple[str, ...]
-) -> Affine:
+def affine(frame: Frame, node: tree.Expression, variables: tuple[str, ...]) -> Affine:
     """An index expression as an affine form of the induction variables.
 
     Raises:
