@@ -16,18 +16,18 @@ _field_names: dict[type, tuple[str, ...]] = {}
 def walk(root: Any) -> Iterator[code.Expression | code.Statement]:
     """Every expression and statement below `root` (a node, or a list of them).
 
-    Does not enter called functions.
+    In order of appearance; does not enter called functions.
     """
     stack: list[Any] = [root]
     while stack:
         item: Any = stack.pop()
         if isinstance(item, _NODES):
             yield item
-            stack.extend(getattr(item, name) for name in _names(type(item)))
+            stack.extend(getattr(item, name) for name in reversed(_names(type(item))))
         elif isinstance(item, (list, tuple)):
-            stack.extend(cast(list[Any], item))
+            stack.extend(reversed(cast(list[Any], item)))
         elif isinstance(item, dict):
-            stack.extend(cast(dict[str, Any], item).values())
+            stack.extend(reversed(cast(dict[str, Any], item).values()))
 
 
 def _names(cls: type) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def _names(cls: type) -> tuple[str, ...]:
 
 
 def locals_of(function: code.Function) -> list[code.LocalVariable]:
-    """Parameters and declared locals, each once, in order of appearance by name."""
+    """Parameters and declared locals, each once, in order of appearance."""
     found = {id(p): p for p in function.params}
     for node in walk(function.body):
         match node:
