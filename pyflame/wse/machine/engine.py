@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyflame.wse.errors import Deadlock, HostError
-from pyflame.wse.language.code import Function
+from pyflame.wse.language.code import Function, GlobalVariable
 from pyflame.wse.language.image import Image, PeProgram
 from pyflame.wse.language.types import Pointer, Type
 from pyflame.wse.machine import limits, setup
@@ -167,21 +167,37 @@ class Wafer:
         Raises:
             HostError: if the PE has no such name.
         """
-        pe = self.pe(x, y)
-        compiled = self._program_of(pe)
+        compiled = self._program_of(self.pe(x, y))
         variable = compiled.source.exports.get(name)
         if variable is None or isinstance(variable, Function):
-            symbols = {v.symbol: v for v in compiled.source.globals}
-            variable = symbols.get(name)
-        if variable is None:
-            raise HostError(
-                f"PE({x},{y}) exports no variable '{name}' ({compiled.source.file})"
-            )
+            return self.linker_symbol(x, y, name)
         address = compiled.address(variable)
-        exported = name in compiled.source.exports
-        if exported and isinstance(variable.type, Pointer):
-            return pe.memory.u16[address >> 1], variable.type.pointee
+        if isinstance(variable.type, Pointer):
+            return self.pe(x, y).memory.u16[address >> 1], variable.type.pointee
         return address, variable.type
+
+    def linker_symbol(self, x: int, y: int, name: str) -> tuple[int, Type]:
+        """Address and type of the global that has a name in the program's ELF file.
+
+        Raises:
+            HostError: if the PE has no such global.
+        """
+        compiled = self._program_of(self.pe(x, y))
+        for variable in compiled.source.globals:
+            if variable.symbol == name:
+                return self._address(compiled, variable), variable.type
+        raise HostError(
+            f"PE({x},{y}) has no variable '{name}' ({compiled.source.file})"
+        )
+
+    def _address(self, compiled: CompiledProgram, variable: GlobalVariable) -> int:
+        try:
+            return compiled.address(variable)
+        except KeyError:
+            raise HostError(
+                f"'{variable.symbol}' has no place in memory ({compiled.source.file}); "
+                "declare it as 'export var' to read it from the host"
+            ) from None
 
     def read_memory(self, x: int, y: int, address: int, n_bytes: int) -> bytes:
         return self.pe(x, y).memory.read(address, n_bytes)

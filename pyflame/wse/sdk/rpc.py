@@ -17,8 +17,9 @@ def rpc_table(image: Image) -> dict[str, Any]:
 
 def parameter_table(image: Image) -> dict[str, Any]:
     """Contents of out.json: parameters and colors by name."""
-    params = {**image.resolved_params, **image.options.params}
-    return {"params": params, "colors": dict(image.options.colors)}
+    colors = image.options.colors
+    resolved = {n: v for n, v in image.resolved_params.items() if n not in colors}
+    return {"params": {**resolved, **image.options.params}, "colors": dict(colors)}
 
 
 def _entry(image: Image, number: int, exported: ExportedName) -> dict[str, Any]:

@@ -393,7 +393,7 @@ class SdkRuntime:
             HostError: no such PE or symbol, or a size that dtype does not divide.
         """
         self._check_pe(x, y)
-        address, type_ = self.wafer.symbol(x, y, name)
+        address, type_ = self.wafer.linker_symbol(x, y, name)
         data = self.wafer.read_memory(
             x, y, address, runtime_checks.symbol_size_bytes(name, type_)
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.language.image import Image
-from pyflame.wse.language.types import Array, Pointer, Type
+from pyflame.wse.language.types import Type
 from pyflame.wse.language.types import size_bytes as type_size_bytes
 
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -53,11 +53,8 @@ def check_channels(image: Image, folder: Path) -> None:
 
 
 def symbol_size_bytes(name: str, type_: Type) -> int:
-    if isinstance(type_, Pointer):
-        type_ = type_.pointee
-        if not isinstance(type_, Array):
-            raise HostError(
-                f"the extent of '{name}' is unknown: it is exported as a pointer; "
-                "read the array behind it by its own name"
-            )
-    return type_size_bytes(type_)
+    """Bytes of a variable in PE memory. Raises HostError for types that have none."""
+    try:
+        return type_size_bytes(type_)
+    except TypeError as error:
+        raise HostError(f"'{name}' cannot be read: {error}") from None
