@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-import pyflame.wse.library.router_settings  # noqa: F401  registers its natives
+# Importing it registers its natives.
+import pyflame.wse.library.router_settings  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.library import numeric
 from pyflame.wse.library.state import LineBuffer, TimestampCounter

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 # Importing it registers the library's natives.
-import pyflame.wse.library.natives  # noqa: F401  # pyright: ignore[reportUnusedImport]
+# Importing it registers its natives.
+import pyflame.wse.library.natives  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from pyflame.wse.language.code import Function, GlobalVariable
 from pyflame.wse.language.image import PeProgram
 from pyflame.wse.language.values import DsdValue, PointerValue
