@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import traceback
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -33,12 +34,20 @@ def hide_package_from_tracebacks() -> None:
             source_info_util.register_exclusion(str(path))
 
 
-def place_of(traceback: Any) -> Place | None:
-    """The innermost frame outside of pyflame and JAX; None if there is none."""
-    for frame in traceback.frames if traceback is not None else ():
+def place_of(recorded: Any) -> Place | None:
+    """The innermost frame of a JAX traceback that is the user's, if there is one."""
+    for frame in recorded.frames if recorded is not None else ():
         if _is_users(frame.file_name):
             text = linecache.getline(frame.file_name, frame.line_num).strip()
             return Place(frame.file_name, frame.line_num, text)
+    return None
+
+
+def place_of_error(error: BaseException) -> Place | None:
+    """The innermost of the user's lines that the error passed through."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if _is_users(frame.filename) and frame.lineno is not None:
+            return Place(frame.filename, frame.lineno, frame.line or "")
     return None
 
 

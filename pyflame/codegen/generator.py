@@ -20,6 +20,7 @@ from pyflame.codegen.result import CodeGenResult
 from pyflame.codegen.staged import Staged, stage_function, stage_graph
 from pyflame.errors import ArgumentError, PyFlameError
 from pyflame.graph import Graph
+from pyflame.source import place_of_error
 from pyflame.tensors import Tensor
 
 Target = Tensor | Graph | Callable[..., Any]
@@ -53,9 +54,7 @@ def compile_to_csl(
     if example_args and isinstance(example_args[-1], CodeGenOptions):
         *rest, last = example_args
         if options is not None:
-            return _failed(
-                last, ArgumentError("compile_to_csl: options are given twice")
-            )
+            return _failed(last, "compile_to_csl: options are given twice")
         return compile_to_csl(
             target,
             *rest,
@@ -66,16 +65,16 @@ def compile_to_csl(
         )
     chosen = copy.copy(options) if options is not None else CodeGenOptions()
     if not isinstance(chosen, CodeGenOptions):
-        return _failed(CodeGenOptions(), _no_options(chosen))
+        return _failed(CodeGenOptions(), str(_no_options(chosen)))
     try:
         program = _compiled(
             target, example_args, chosen, in_layouts, out_layouts, carry
         )
         return _written(program, chosen)
-    except (LoweringError, PyFlameError) as error:
-        return _failed(chosen, error)
+    except LoweringError as error:
+        return _failed(chosen, str(error))
     except Exception as error:
-        return _failed(chosen, error, f"{_unexpected(error)}")
+        return _failed(chosen, _explained(error))
 
 
 class CSLCodeGenerator:
@@ -194,14 +193,12 @@ def _write(folder: Path, name: str, text: str) -> str:
     return str(path)
 
 
-def _failed(
-    options: CodeGenOptions, error: Exception, message: str | None = None
-) -> CodeGenResult:
+def _failed(options: CodeGenOptions, message: str) -> CodeGenResult:
     folder = options.output_dir
     return CodeGenResult(
         success=False,
         output_dir=folder if isinstance(folder, str) else repr(folder),
-        error_message=str(error) if message is None else message,
+        error_message=message,
     )
 
 
@@ -220,11 +217,18 @@ def _no_carry(carry: Any) -> OptionError:
     )
 
 
-def _unexpected(error: Exception) -> str:
-    """An error of the user's own function, or of the compiler: with its last frames."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = "\n".join(
+def _explained(error: Exception) -> str:
+    """An error of the frontend, or of the user's own function, with its line."""
+    expected = isinstance(error, PyFlameError)
+    text = str(error) if expected else f"{type(error).__name__}: {error}"
+    if place := place_of_error(error):
+        return f"{text}\n  at    {place}  {place.text}"
+    return text if expected else f"{text}\n{_last_frames(error)}"
+
+
+def _last_frames(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return "\n".join(
         f"  at    {PurePath(frame.filename).name}:{frame.lineno}  {frame.line}"
-        for frame in frames[-3:]
+        for frame in frames
     )
-    return f"{type(error).__name__}: {error}\n{where}"

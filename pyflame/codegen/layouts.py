@@ -32,6 +32,7 @@ def spread(what: str, given: Any, tree: Any, names: Sequence[str]) -> Layouts:
     if given is None or isinstance(given, MeshLayout):
         return (given,) * len(names)
     wanted = jax.tree.unflatten(tree, names)
+    given = _like_containers(given, wanted)
     try:
         matched = jax.tree.broadcast(given, wanted, is_leaf=_ends)
     except ValueError:
@@ -86,6 +87,13 @@ def mesh_problems(
         for name, layout in zip(names, layouts, strict=True)
         if layout is not None and (layout.rows > mesh.rows or layout.cols > mesh.cols)
     ]
+
+
+def _like_containers(given: Any, wanted: Any) -> Any:
+    """A list where a tuple is wanted, and the other way round, is as good."""
+    if isinstance(given, (list, tuple)) and type(wanted) in (list, tuple):
+        return type(wanted)(given)
+    return given
 
 
 def _ends(x: Any) -> bool:

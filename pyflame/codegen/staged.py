@@ -154,7 +154,7 @@ def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
 def _path_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
     """`params.w1` for `params["w1"]`, `x` for an argument that is one array."""
     keys = [_key_text(key) for key in path[1:]]
-    return ".".join([parameters[path[0].idx], *keys])
+    return ".".join([parameters[int(path[0].idx)], *keys])
 
 
 def _key_text(key: Any) -> str:
