@@ -99,11 +99,33 @@ def lower(
         parse_target(target),
     )
     partitioned, planned = _planned(request, mesh)
-    check_plan(planned)
     if options.check_stages:
         check_partitioned(normalised, partitioned)
-    files = _files(request, partitioned, planned, options)
-    return Lowered(files, planned, partitioned, request.in_names, request.out_names)
+    return _written(
+        partitioned, planned, request.in_names, request.out_names, options
+    )
+
+
+def lower_partitioned(
+    partitioned: Partitioned,
+    *,
+    in_names: Sequence[str],
+    out_names: Sequence[str],
+    target: str = "wse3",
+    options: Options | None = None,
+) -> Lowered:
+    """Compiles a program that is partitioned already.
+
+    Raises: LoweringError, or a subclass that says what went wrong.
+    """
+    check_mesh(partitioned.mesh, parse_target(target))
+    planned = plan(
+        partitioned.jaxpr, partitioned.mesh, in_names, out_names, parse_target(target)
+    )
+    check_fits(planned, partitioned.in_placements, "use more PEs or smaller values")
+    return _written(
+        partitioned, planned, tuple(in_names), tuple(out_names), options or Options()
+    )
 
 
 def parse_target(name: str) -> Target:
@@ -116,21 +138,28 @@ def parse_target(name: str) -> Target:
     return TARGETS[name]
 
 
-def _files(
-    request: _Request, partitioned: Partitioned, planned: Plan, options: Options
-) -> dict[str, str]:
+def _written(
+    partitioned: Partitioned,
+    planned: Plan,
+    in_names: tuple[str, ...],
+    out_names: tuple[str, ...],
+    options: Options,
+) -> Lowered:
+    """The plan, checked, with all its files."""
+    check_plan(planned)
     described = program(
         planned,
         partitioned.in_placements,
         partitioned.out_placements,
-        request.in_names,
-        request.out_names,
+        in_names,
+        out_names,
     )
-    return {
+    files = {
         **emit(planned, options.title),
         "program.json": program_text(described),
         **host_files(planned.mesh, options.title),
     }
+    return Lowered(files, planned, partitioned, in_names, out_names)
 
 
 def _planned(request: _Request, mesh: Mesh | None) -> tuple[Partitioned, Plan]:

@@ -29,6 +29,11 @@ class CycleCosts:
     loop_edge_cycles: int = 9  # FABRICA: taken back edge and counter
     call_cycles: int = 8  # assumed: no source gives a call
     task_start_cycles: int = 6  # FABRICA: branch-taken cost after the current task
+    # Around an exchange: the switch to the next phase, the call into the module, the
+    # coordinate, the branches to this PE's part. Around a launch: memcpy's call of the
+    # entry and its return. Both counted on PyFlame's own simulator.
+    exchange_overhead_cycles: int = 58
+    launch_cycles: int = 36
     divide_cycles: int = 50  # examples, benchmark-libs/allreduce
     transcendental_cycles: int = 60  # assumed: scalar only, no source
 

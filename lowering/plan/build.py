@@ -40,19 +40,20 @@ class StepCost:
 class Cost:
     """What a plan is predicted to take; `str()` is a table.
 
-    `cycles` is the sum over the steps, of the PE that takes longest in each;
-    `data_bytes` and `code_bytes` (an estimate with the runtime's own) share the
+    `cycles` is the launch and the sum over the steps, of the PE that takes longest in
+    each; `data_bytes` and `code_bytes` (an estimate with the runtime's own) share the
     `sram_bytes` of a PE.
     """
 
     steps: tuple[StepCost, ...]
+    launch_cycles: int
     data_bytes: int
     code_bytes: int
     sram_bytes: int
 
     @property
     def cycles(self) -> int:
-        return sum(step.cycles for step in self.steps)
+        return self.launch_cycles + sum(step.cycles for step in self.steps)
 
     @property
     def size_bytes(self) -> int:
@@ -60,6 +61,7 @@ class Cost:
 
     def __str__(self) -> str:
         rows = [f"{'cycles':>10} {'bytes':>8}  step"]
+        rows.append(f"{self.launch_cycles:>10,} {0:>8,}  launch")
         rows += [
             f"{step.cycles:>10,} {step.size_bytes:>8,}  {step.equation}"
             for step in self.steps
@@ -143,6 +145,7 @@ def _constants(steps: Sequence[Step]) -> list[Value]:
 def _cost(steps: Sequence[Step], allocation: Allocation, target: Target) -> Cost:
     return Cost(
         tuple(_step_cost(step, target) for step in steps),
+        target.costs.launch_cycles,
         allocation.size_bytes,
         program_code_bytes(list(steps), target),
         target.sram_bytes,

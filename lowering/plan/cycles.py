@@ -94,7 +94,8 @@ def _element_cycles(step: ElementStep, costs: CycleCosts) -> int:
         rate = _vector_rate(step.ops[0], costs)
         return costs.dsd_setup_cycles + math.ceil(count / rate)
     body = sum(_scalar_cycles(op, costs) for op in step.ops)
-    return count * (body + (costs.loop_edge_cycles if count > 1 else 0))
+    per_pass = costs.loop_edge_cycles + costs.scalar_op_cycles if count > 1 else 0
+    return count * (body + per_pass)
 
 
 def _vector_rate(op: ElementOp, costs: CycleCosts) -> float:
@@ -110,22 +111,26 @@ def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
         case "divide":
             return costs.divide_cycles
         case "transcendental":
-            return costs.transcendental_cycles
+            return costs.transcendental_cycles + costs.call_cycles
         case "logistic":
-            return costs.transcendental_cycles + costs.divide_cycles
+            call = costs.transcendental_cycles + costs.call_cycles
+            return call + costs.divide_cycles
 
 
 def _slices_cycles(shape: tuple[int, ...], dim: int, costs: CycleCosts) -> int:
     """One move per index of `dim`, at most."""
     rest = math.prod(shape) // max(shape[dim], 1)
     moved = math.ceil(rest / costs.move_elements_per_cycle)
-    per_slice = costs.dsd_setup_cycles + costs.loop_edge_cycles + moved
-    return costs.call_cycles + shape[dim] * per_slice
+    offset = 2 * costs.scalar_op_cycles
+    per_slice = costs.dsd_setup_cycles + costs.loop_edge_cycles + offset + moved
+    inside = 2 * costs.call_cycles + 4 * costs.scalar_op_cycles
+    return inside + shape[dim] * per_slice
 
 
 def _move_cycles(step: MoveStep, costs: CycleCosts) -> int:
     """Chain and flood after RED, with the target's hop latency."""
     start = costs.task_start_cycles + costs.dsd_setup_cycles
+    start += costs.exchange_overhead_cycles
     count, hops = step.extent_elements, step.size - 1
     stage = 2 * costs.ramp_cycles + 1 + costs.hop_cycles
     match step.kind:
@@ -140,4 +145,4 @@ def _move_cycles(step: MoveStep, costs: CycleCosts) -> int:
         case "flood":
             return start + count + hops * costs.hop_cycles + 2 * costs.ramp_cycles
         case "shift":
-            return start + count + stage
+            return start + costs.dsd_setup_cycles + count + stage
