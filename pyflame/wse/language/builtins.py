@@ -87,7 +87,7 @@ _ROWS = (
     _row("comptime_assert", 1, 2, "KR", general.comptime_assert),
     _row("comptime_print", 0, ANY, "KR", general.comptime_print),
     _row("assert", 1, 1, "KR", general.assert_),
-    _row("import_module", 1, 2, "K", general.import_module),
+    _row("import_module", 1, 2, "KR", general.import_module),
     _row("import_comptime_value", 2, 2, "K", general.import_comptime_value),
     # strings
     _row("strcat", 0, ANY, "KR", general.strcat),
@@ -200,7 +200,7 @@ def _call(
 
 def _similar(name: str) -> str:
     public = [n for n, row in BUILTINS.items() if not row.library_only]
-    close = difflib.get_close_matches(name, public, 1)
+    close = difflib.get_close_matches(name, public, 1, 0.75)
     return f"did you mean '{close[0]}'?" if close else ""
 
 

@@ -67,7 +67,7 @@ def get_data_task_id(call: Invocation) -> code.Expression:
         fail(
             f"expected type '{source}', got: '{operand.type}'",
             operand.span,
-            note=f"data task ids come from a {source.replace('_', ' ')} on {arch}",
+            note=f"on {arch} a data task id is made from a value of type '{source}'",
         )
     type_ = types.Identifier("data_task_id")
     if isinstance(operand, code.Constant):

@@ -65,6 +65,14 @@ def _function_pointer(operand: code.Constant, target: Type) -> code.Constant | N
     wanted = target.pointee if isinstance(target, types.Pointer) else target
     found = operand.type
     found = found.pointee if isinstance(found, types.Pointer) else found
+    anytype = types.Simple("anytype")
+    if isinstance(found, types.Function) and found.result == anytype:
+        name = operand.value.declaration.name
+        fail(
+            f"function '{name}' is generic: it has no address",
+            operand.span,
+            help="wrap the call that you need in a function of its own",
+        )
     if wanted == found:
         return code.Constant(target, operand.span, operand.value)
     return None

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import replace
 from typing import NoReturn
 
+from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
@@ -51,7 +52,7 @@ def load_module(
     Raises:
         CslError: the file is missing or breaks a rule.
     """
-    source = program.reader.read(name, importer)
+    source = _read(program, name, importer, span)
     file = program.parse(source)
     module = Module(program, file, prefix, given)
     if len(prefix) > 400:
@@ -62,6 +63,18 @@ def load_module(
             resolve(entry, entry.declaration.span)
     program.modules.append(module)
     return module
+
+
+def _read(
+    program: Program, name: str, importer: Source | None, span: Span | None
+) -> Source:
+    """The source; a missing file is reported where it is imported."""
+    try:
+        return program.reader.read(name, importer)
+    except CslError as error:
+        if error.span is not None or span is None:
+            raise
+        raise CslError(error.message, span, error.notes, error.help) from None
 
 
 def _is_needed(entry: Global) -> bool:
@@ -317,7 +330,8 @@ def _resolve_variable(entry: Global, frame: Frame, type_: Type | None) -> None:
 def check_run_time_type(type_: Type, name: str, span: Span) -> None:
     """Raises CslError for variables of types that exist at comptime only."""
     if type_.comptime_only or isinstance(type_, types.Function):
-        help = "give the variable a type" if str(type_).startswith("comptime_") else ""
+        number = type_ in (types.COMPTIME_INT, types.COMPTIME_FLOAT)
+        help = "give the variable a type" if number else ""
         fail(
             f"variable of type '{type_}' must be comptime-known",
             span,

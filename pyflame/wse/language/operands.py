@@ -107,8 +107,10 @@ def parts_of(operand: code.Expression) -> tuple[code.Expression, ...] | None:
     if isinstance(operand, code.MakeStruct):
         return operand.values
     if isinstance(operand, code.Constant) and isinstance(operand.value, StructValue):
-        pairs = zip(operand.value.type.types, operand.value.values, strict=True)
-        return tuple(code.Constant(t, operand.span, v) for t, v in pairs)
+        struct = operand.value
+        spans = struct.spans or (operand.span,) * len(struct.values)
+        triples = zip(struct.type.types, spans, struct.values, strict=True)
+        return tuple(code.Constant(t, span, v) for t, span, v in triples)
     return None
 
 
@@ -118,7 +120,8 @@ def make_struct(
     """A struct operand: comptime-known if all of its fields are."""
     known = [v.value for v in values if isinstance(v, code.Constant)]
     if len(known) == len(values):
-        return code.Constant(type_, span, StructValue(type_, tuple(known)))
+        spans = tuple(v.span for v in values)
+        return code.Constant(type_, span, StructValue(type_, tuple(known), spans))
     return code.MakeStruct(type_, span, values)
 
 

@@ -165,14 +165,14 @@ def _check_indices(
     if isinstance(base, types.Array):
         if len(indices) != len(base.dims):
             fail(
-                f"'{base}' has {len(base.dims)} dimensions, "
-                f"but {len(indices)} indices are given",
+                f"'{base}' takes {len(base.dims)} "
+                f"{'index' if len(base.dims) == 1 else 'indices'}, got {len(indices)}",
                 span,
             )
         _check_bounds(base, indices)
     elif isinstance(base, types.Pointer) and base.many:
         if len(indices) != 1:
-            fail(f"'{base}' takes one index, but {len(indices)} are given", span)
+            fail(f"'{base}' takes 1 index, got {len(indices)}", span)
     else:
         pointer = isinstance(base, types.Pointer)
         fail(

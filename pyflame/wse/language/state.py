@@ -22,7 +22,8 @@ from pyflame.wse.language.types import Type
 # L layout evaluation, T top-level comptime of PE code, K any other comptime, R run time
 Mode = Literal["L", "T", "K", "R"]
 
-MAX_COMPTIME_STEPS = 4_000_000
+# a layout of a whole wafer takes some ten steps per PE
+MAX_COMPTIME_STEPS = 20_000_000
 MAX_CALL_DEPTH = 400
 
 

@@ -139,8 +139,8 @@ def _tensor(
         rank, given = len(type_.pointee.dims), len(node.access.indices)
         if rank != given:
             fail(
-                f"'{type_.pointee}' has {rank} dimensions, "
-                f"but {given} indices are given",
+                f"'{type_.pointee}' takes {rank} "
+                f"{'index' if rank == 1 else 'indices'}, got {given}",
                 node.access.span,
             )
         return pointer, type_.pointee

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyflame.wse.language.source import Span
 from pyflame.wse.language.types import Struct, Type
 
 if TYPE_CHECKING:
@@ -33,10 +34,14 @@ class ArrayValue:
 
 @dataclass(frozen=True, slots=True)
 class StructValue:
-    """Field values in the order of the struct type."""
+    """Field values in the order of the struct type.
+
+    `spans` tells where each was written, if anywhere; it takes no part in equality.
+    """
 
     type: Struct
     values: tuple[Any, ...]
+    spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
 
     def get(self, name: str) -> Any:
         assert self.type.names is not None
