@@ -3,7 +3,10 @@
 Launches and copies form one ordered stream: a copy starts when every launch before
 it has been acknowledged by all PEs, and a launch may be handed to the wafer as soon
 as the copies before it are done. Streaming transfers go around that stream, so that
-a stream into the wafer and one out of it overlap.
+a stream into the wafer and one out of it overlap. Streams into the wafer keep their
+order: the fabric comes to rest with one, as far as it takes it in, before the next
+stream or launch reaches it. The host is far slower than the wafer, and programs rely
+on that (two streams may pass through one buffer of a PE).
 
 Simulated time passes only inside calls that wait. A call that does not wait still
 does what can be done at once, and leaves the rest to a later call.
@@ -66,15 +69,32 @@ class CopyTask(Task):
 class StreamTask(Task):
     """Wavelets under way to or from the PEs of a region.
 
-    `collect` stores what was received, once everything is there.
+    `issue` hands it to the wafer and gives one ticket per PE; `collect` stores what
+    was received, once everything is there.
     """
 
     def __init__(
-        self, tickets: Sequence[int], collect: Callable[[], None] | None = None
+        self,
+        issue: Callable[[], Sequence[int]],
+        collect: Callable[[Sequence[int]], None] | None = None,
     ) -> None:
         super().__init__()
-        self.tickets = tickets
-        self.collect = collect
+        self._issue = issue
+        self._collect = collect
+        self.tickets: Sequence[int] = ()
+
+    @property
+    def sends(self) -> bool:
+        """Whether the wavelets go to the wafer."""
+        return self._collect is None
+
+    def start(self) -> None:
+        self.tickets = self._issue()
+
+    def finish(self) -> None:
+        if self._collect is not None:
+            self._collect(self.tickets)
+        self.finished = True
 
 
 class CommandStream:
@@ -91,6 +111,8 @@ class CommandStream:
         Raises:
             Deadlock: the call blocks and the wafer can never get that far.
         """
+        if isinstance(task, LaunchTask):
+            self._take_in_sends()
         self._ordered.append(task)
         if nonblock:
             self._start_ready()
@@ -100,6 +122,7 @@ class CommandStream:
 
     def add_receive(self, task: StreamTask, nonblock: bool) -> Task:
         """A transfer from the wafer. Raises Deadlock as `add` does."""
+        task.start()
         self._streams.append(task)
         if not nonblock:
             self.wait(task)
@@ -108,15 +131,14 @@ class CommandStream:
     def add_send(self, task: StreamTask, nonblock: bool) -> Task:
         """A transfer to the wafer.
 
-        A blocking one lets the fabric come to rest with the data: the host is far
-        slower than the wafer, and programs rely on one transfer being taken in before
-        the next one starts. What does not fit waits in the host's buffers, so this is
-        never a deadlock by itself.
+        A blocking one returns when the fabric has come to rest with the data. What
+        does not fit waits in the host's buffers, so this is no deadlock by itself.
         """
+        self._take_in_sends()
+        task.start()
         self._streams.append(task)
         if not nonblock:
-            self._wafer.run_until_quiet()
-            self._collect_streams()
+            self._take_in_sends()
         return task
 
     def wait(self, task: Task) -> None:
@@ -176,6 +198,12 @@ class CommandStream:
 
     # --- streams ------------------------------------------------------------------
 
+    def _take_in_sends(self) -> None:
+        """Lets the fabric come to rest with the streams that are under way to it."""
+        if any(task.sends for task in self._streams):
+            self._wafer.run_until_quiet()
+            self._collect_streams()
+
     def _finish_stream(self, task: StreamTask) -> None:
         if task.finished:
             return
@@ -189,7 +217,5 @@ class CommandStream:
                 self._complete(task)
 
     def _complete(self, task: StreamTask) -> None:
-        if task.collect is not None:
-            task.collect()
-        task.finished = True
+        task.finish()
         self._streams.remove(task)

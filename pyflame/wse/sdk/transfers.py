@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,11 +70,10 @@ def write_task(
 
     def write() -> None:
         wafer.run_until_quiet()
-        for j, y in enumerate(transfer.region.rows):
-            for i, x in enumerate(transfer.region.columns):
-                address, _ = wafer.symbol(x, y, name)
-                data = memcpy.to_device(tiles[j, i], transfer.data_type)
-                wafer.write_memory(x, y, address, data)
+        for j, i, x, y in _places(transfer.region):
+            address, _ = wafer.symbol(x, y, name)
+            data = memcpy.to_device(tiles[j, i], transfer.data_type)
+            wafer.write_memory(x, y, address, data)
 
     return CopyTask(write)
 
@@ -90,11 +90,10 @@ def read_task(
 
     def read() -> None:
         wafer.run_until_quiet()
-        for j, y in enumerate(transfer.region.rows):
-            for i, x in enumerate(transfer.region.columns):
-                address, _ = wafer.symbol(x, y, name)
-                data = wafer.read_memory(x, y, address, transfer.size_bytes)
-                tiles[j, i] = memcpy.from_device(data, transfer.data_type)
+        for j, i, x, y in _places(transfer.region):
+            address, _ = wafer.symbol(x, y, name)
+            data = wafer.read_memory(x, y, address, transfer.size_bytes)
+            tiles[j, i] = memcpy.from_device(data, transfer.data_type)
 
     return CopyTask(read)
 
@@ -103,12 +102,14 @@ def send_task(
     wafer: MemoryWafer, color: int, transfer: Transfer, tiles: Words
 ) -> StreamTask:
     """Streams tiles[rows, columns, elements], every PE its elements in order."""
-    tickets = [
-        wafer.send(color, x, y, np.ascontiguousarray(tiles[j, i]))
-        for j, y in enumerate(transfer.region.rows)
-        for i, x in enumerate(transfer.region.columns)
-    ]
-    return StreamTask(tickets)
+
+    def issue() -> list[int]:
+        return [
+            wafer.send(color, x, y, np.ascontiguousarray(tiles[j, i]))
+            for j, i, x, y in _places(transfer.region)
+        ]
+
+    return StreamTask(issue)
 
 
 def receive_task(
@@ -116,17 +117,26 @@ def receive_task(
 ) -> StreamTask:
     """Receives `elements` wavelets from every PE into the host array, in place."""
     tiles = _destination(dest, transfer)
-    tickets = {
-        (j, i): wafer.receive(color, x, y, transfer.elements)
-        for j, y in enumerate(transfer.region.rows)
-        for i, x in enumerate(transfer.region.columns)
-    }
 
-    def collect() -> None:
-        for place, ticket in tickets.items():
-            tiles[place] = wafer.words(ticket)
+    def issue() -> list[int]:
+        return [
+            wafer.receive(color, x, y, transfer.elements)
+            for _, _, x, y in _places(transfer.region)
+        ]
 
-    return StreamTask(list(tickets.values()), collect)
+    def collect(tickets: Sequence[int]) -> None:
+        places = _places(transfer.region)
+        for (j, i, _, _), ticket in zip(places, tickets, strict=True):
+            tiles[j, i] = wafer.words(ticket)
+
+    return StreamTask(issue, collect)
+
+
+def _places(region: Region) -> Iterator[tuple[int, int, int, int]]:
+    """Row and column in the host array, column and row on the wafer, of every PE."""
+    for j, y in enumerate(region.rows):
+        for i, x in enumerate(region.columns):
+            yield j, i, x, y
 
 
 def _destination(dest: NDArray[np.generic], transfer: Transfer) -> Words:

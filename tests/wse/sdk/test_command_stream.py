@@ -50,6 +50,14 @@ def copy(wafer, name):
     return CopyTask(lambda: wafer.log.append(f"copy {name}"))
 
 
+def send(name):
+    return StreamTask(lambda: [name])
+
+
+def receive(name, received=None):
+    return StreamTask(lambda: [name], (received if received is not None else []).extend)
+
+
 def test_blocking_commands_happen_at_once(wafer, stream):
     stream.add(copy(wafer, "in"), nonblock=False)
     stream.add(LaunchTask("f", []), nonblock=False)
@@ -96,22 +104,30 @@ def test_streams_overlap_with_the_ordered_stream(wafer, stream):
     received = []
     wafer.stuck.add("f")
     stream.add(LaunchTask("f", []), nonblock=True)
-    stream.add_send(StreamTask(["s"]), nonblock=True)
-    task = StreamTask(["r"], lambda: received.append("r"))
+    stream.add_send(send("s"), nonblock=True)
+    task = receive("r", received)
     stream.add_receive(task, nonblock=False)
     assert received == ["r"]
     assert wafer.log == ["launch f", "run r"]
 
 
-def test_the_fabric_takes_a_blocking_send_in_before_the_next(wafer, stream):
-    stream.add_send(StreamTask(["s"]), nonblock=False)
-    stream.add_send(StreamTask(["t"]), nonblock=True)
-    assert wafer.log == ["rest"]
+def test_the_fabric_takes_a_send_in_before_the_next_command(wafer, stream):
+    stream.add_send(send("s"), nonblock=True)
+    assert wafer.log == []
+    stream.add_send(send("t"), nonblock=True)
+    stream.add(LaunchTask("f", []), nonblock=True)
+    assert wafer.log == ["rest", "rest", "launch f"]
+
+
+def test_receives_overlap_with_sends(wafer, stream):
+    stream.add_send(send("s"), nonblock=True)
+    stream.add_receive(receive("r"), nonblock=False)
+    assert wafer.log == ["run r"]
 
 
 def test_a_blocking_send_that_does_not_fit_waits_in_the_host(wafer, stream):
     wafer.stuck.add("s")
-    task = stream.add_send(StreamTask(["s"]), nonblock=False)
+    task = stream.add_send(send("s"), nonblock=False)
     assert not task.finished
     with pytest.raises(Deadlock, match="s is stuck"):
         stream.wait_for_all()
@@ -122,7 +138,7 @@ def test_a_blocking_send_that_does_not_fit_waits_in_the_host(wafer, stream):
 
 def test_a_finished_receive_is_collected_by_any_later_wait(wafer, stream):
     received = []
-    stream.add_receive(StreamTask(["r"], lambda: received.append("r")), nonblock=True)
+    stream.add_receive(receive("r", received), nonblock=True)
     wafer.finished.add("r")
     stream.add(copy(wafer, "out"), nonblock=False)
     assert received == ["r"]
@@ -131,8 +147,8 @@ def test_a_finished_receive_is_collected_by_any_later_wait(wafer, stream):
 def test_everything_is_done_in_the_end(wafer, stream):
     tasks = [
         stream.add(LaunchTask("f", []), nonblock=True),
-        stream.add_receive(StreamTask(["r"]), nonblock=True),
-        stream.add_send(StreamTask(["s"]), nonblock=True),
+        stream.add_receive(receive("r"), nonblock=True),
+        stream.add_send(send("s"), nonblock=True),
     ]
     stream.wait_for_all()
     assert all(task.finished for task in tasks)
