@@ -171,12 +171,23 @@ def _set_config(w: FunctionWriter, node: code.BuiltinCall) -> Value:
 @builtin_rule("@get_dsd")
 def _get_dsd(w: FunctionWriter, node: code.BuiltinCall) -> Value:
     kind = str(node.type)
+    size = _tensor_element_bytes(node.config.get("base_address"))
     constant, fields = _fields(w, node.config)
     if constant:
         assert isinstance(fields, dict)
-        return Value(w.constant(make_descriptor(kind, fields)), fixed=True)
+        return Value(w.constant(make_descriptor(kind, fields, size)), fixed=True)
     make = w.constant(make_descriptor)
-    return Value(f"{make}({w.constant(kind, ('str', kind))}, {fields})", depth=3)
+    kind_text = w.constant(kind, ("str", kind))
+    return Value(f"{make}({kind_text}, {fields}, {size})", depth=3)
+
+
+def _tensor_element_bytes(base: code.Expression | None) -> int:
+    """Size of the elements that a DSD's base address points to; 0 if unknown."""
+    if base is None or not isinstance(base.type, types.Pointer):
+        return 0
+    pointee = base.type.pointee
+    element = pointee.element if isinstance(pointee, types.Array) else pointee
+    return storage.stride_bytes(element)
 
 
 @builtin_rule("@set_dsd_base_addr")

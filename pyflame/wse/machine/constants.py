@@ -146,11 +146,23 @@ def descriptor(unit: Unit, value: DsdValue) -> dsd.Descriptor:
         name: run_time_value(unit, field, types.U16)
         for name, field in value.fields.items()
     }
-    return make_descriptor(value.kind, fields)
+    size = 0 if value.element is None else storage.stride_bytes(value.element)
+    return make_descriptor(value.kind, fields, size)
 
 
-def make_descriptor(kind: str, fields: dict[str, Any]) -> dsd.Descriptor:
-    """A descriptor from the fields of `@get_dsd`, as run-time values."""
+def make_descriptor(
+    kind: str, fields: dict[str, Any], element_bytes: int = 0
+) -> dsd.Descriptor:
+    """A descriptor from the fields of `@get_dsd`, as run-time values.
+
+    Strides count elements of the operation that uses it, but the offset those of the
+    tensor it was built over, if known: the first element is where the tensor's is
+    also if an f32 operation walks over pairs of f16.
+    """
+    offset = fields.get("offset")
+    if offset and element_bytes:
+        base = fields["base_address"] + offset * element_bytes & 0xFFFF
+        fields = {**fields, "base_address": base, "offset": 0}
     return _MAKERS[kind](fields)
 
 

@@ -86,6 +86,7 @@ class Pe:
         self.running = ""  # the task on the main thread, "" for none
         self.waiting_for: Execution | None = None  # the main thread's operation
         self._thread: Thread | None = None
+        self._chosen: tuple[CompiledFunction, tuple[Any, ...]] | None = None
         self._busy_until = 0
         self._wake_scheduled_at = -1
         self.busy_cycles = self.stalled_cycles = 0
@@ -178,6 +179,9 @@ class Pe:
         """Picks and starts a task if one can run."""
         if self._thread is not None or now < self._busy_until:
             return
+        if self._chosen is not None:
+            self._begin(*self._chosen)
+            return
         follows_task = now == self._busy_until and now > 0
         if self.commands.ready(now):
             self._start(now + self.costs.task_start_cycles, *self.commands.take())
@@ -206,8 +210,19 @@ class Pe:
     def _start(
         self, clock: int, function: CompiledFunction, arguments: tuple[Any, ...]
     ) -> None:
-        self.clock = self._segment_start = clock
+        """Lets a task begin at a cycle: its code must not run, and change memory,
+        before microthreads have come as far."""
+        self._chosen = (function, arguments)
         self.running = function.name
+        self._busy_until = clock
+        if clock == self.timeline.now:
+            self._begin(function, arguments)
+        else:
+            self.timeline.late(clock, self)
+
+    def _begin(self, function: CompiledFunction, arguments: tuple[Any, ...]) -> None:
+        self._chosen = None
+        self.clock = self._segment_start = self._busy_until
         result = function.call(self, *arguments)
         if function.blocking:
             self._thread = result

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pyflame.wse.language.types import U32
 from pyflame.wse.machine.dsd import FabIn, FabOut, Mem1d
 from pyflame.wse.machine.engine import Wafer
 from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
@@ -232,3 +233,38 @@ def test_silicon_moves_8_wavelets_in_9_cycles(bench: Any) -> None:
     wafer.run_until_quiet()
     assert f32(wafer, 1, A, 800).tolist() == list(range(1, 801))
     assert 900 <= wafer.now <= 930
+
+
+def test_a_task_does_not_change_memory_before_it_starts(bench: Any, arch: str) -> None:
+    """Two tasks use one buffer: the first word must be on its way before the second
+    task, picked as soon as the first has ended, overwrites it."""
+    b, got = bench(arch, 1), []
+    b.route(0, 0, 4, "RAMP", "RAMP")
+
+    def first(pe: Any) -> None:
+        pe.memory.u32[A >> 2] = 11
+        source = Mem1d(A, 0, 1, 1)
+        config = OpConfig(asynchronous=True, activate=10)
+        pe.start_async(
+            Operation(OPERATIONS["@mov32"], FabOut(4, 2, 1), (source,), config)
+        )
+
+    def second(pe: Any) -> None:
+        pe.memory.u32[A >> 2] = 22
+
+    def sent(pe: Any) -> None:
+        pass
+
+    def take(pe: Any, word: int) -> None:
+        got.append(word)
+
+    program = b.at(0)
+    started(program, first)
+    program.task("local", 9, second)
+    program.task("local", 10, sent)
+    program.state("activate", "local_task_id", 9)
+    program.task("data", 4 if arch == "wse2" else 3, take, U32)
+    program.queue("out", 2, 4)
+    program.queue("in", 3, 4)
+    b.wafer().run_until_quiet()
+    assert got == [11]
