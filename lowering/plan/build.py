@@ -98,14 +98,17 @@ def plan(
     in_names: Sequence[str],
     out_names: Sequence[str],
     target: Target,
+    optimize: bool = True,
 ) -> Plan:
-    """Plans a PE jaxpr.
+    """Plans a PE jaxpr; `optimize` joins element-wise steps into loops.
 
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError.
     Whether it fits the wafer is for `check_fits` to say.
     """
     chosen, inputs, outputs = select(closed, in_names, out_names, Names(), place_of)
-    steps = _live(fuse(_live(chosen, outputs), outputs.values()), outputs)
+    steps = _live(chosen, outputs)
+    if optimize:
+        steps = _live(fuse(steps, outputs.values()), outputs)
     constants = _constants(steps)
     persistent = [*inputs.values(), *constants]
     allocation = allocate(steps, persistent, outputs.values())

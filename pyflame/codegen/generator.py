@@ -131,7 +131,9 @@ def _lowered(
         in_layouts=wanted[: len(ins)],
         out_layouts=wanted[len(ins) :],
         target=options.target,
-        options=LoweringOptions(check_stages=options.generate_debug_info),
+        options=LoweringOptions(
+            check_stages=options.generate_debug_info, optimize=options.optimize
+        ),
     )
     files = finish.finished(result.files, result.plan, options)
     result = replace(result, files=files)

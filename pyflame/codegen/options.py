@@ -19,7 +19,7 @@ class CodeGenOptions:
     Attributes:
         output_dir: where the files are written; made if it does not exist.
         target: "wse2" or "wse3".
-        optimize: fuse element-wise steps into their neighbours.
+        optimize: join element-wise steps into loops, which saves memory and cycles.
         generate_debug_info: run every stage's checker, compile the generated text
             with the simulator's front end, and write each step's cost and source line.
         emit_comments: keep the comments in the generated CSL.

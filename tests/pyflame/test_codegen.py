@@ -189,6 +189,26 @@ def test_debug_info_checks_and_explains(options: pf.CodeGenOptions) -> None:
     assert "y = pf.exp(a) * 2.0" in text
 
 
+def test_optimizing_saves_memory_and_changes_no_value(
+    options: pf.CodeGenOptions,
+) -> None:
+    def function(x: Any) -> Any:
+        return pf.exp(x) / (pf.exp(-x) + 1) * pf.tanh(x)
+
+    fast = pf.compile_to_csl(function, A, options)
+    options.optimize = False
+    slow = pf.compile_to_csl(function, A, options)
+    assert fast.cost is not None
+    assert slow.cost is not None
+    assert fast.cost.data_bytes < slow.cost.data_bytes
+    assert len(fast.cost.steps) < len(slow.cost.steps)
+    expected = np.exp(A) / (np.exp(-A) + 1) * np.tanh(A)
+    for result in (fast, slow):
+        np.testing.assert_allclose(
+            result.simulate(A).outputs, expected, rtol=1e-5, atol=1e-6
+        )
+
+
 @pytest.mark.parametrize("target", ["wse2", "wse3"])
 def test_both_targets(options: pf.CodeGenOptions, target: str) -> None:
     options.target = target
