@@ -17,7 +17,7 @@ from lowering.errors import (
     UnsupportedPrimitiveError,
     raise_all,
 )
-from lowering.normalise.core_set import CONTROL_FLOW, CORE, DTYPES
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, DTYPES, LOGIC
 from lowering.normalise.dot import has_batch
 from lowering.normalise.rewrites import REWRITES
 
@@ -78,6 +78,12 @@ def _reason(eqn: jaxprs.JaxprEqn) -> str:
         return "dot_general with batch dimensions"
     if name == "slice" and any(s != 1 for s in eqn.params["strides"] or ()):
         return "slice with strides"
+    if name in LOGIC and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
+        return f"bitwise {name}"
+    if name == "rem" and str(jaxprs.dtype_of(eqn.invars[0])) == "float32":
+        return "rem of floats"
+    if name == "select_n" and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
+        return "select_n by a number"
     return "" if name in CORE or name in REWRITES else name
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 # Results have the shape of the operands; an operand of rank 0 serves every element.
 UNARY = frozenset("neg sign abs exp log tanh sqrt rsqrt not".split())
 BINARY = frozenset(
-    "add sub mul div max min eq ne lt le gt ge and or xor".split(),
+    "add sub mul div max min eq ne lt le gt ge and or".split(),
 )
 ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type"}
 
@@ -18,5 +18,7 @@ CORE = ELEMENTWISE | REDUCTIONS | SHAPES | {"dot_general", "iota"}
 
 # dtypes that the wafer's programs compute in, so far.
 DTYPES = frozenset({"float32", "int32", "bool"})
+
+LOGIC = frozenset({"and", "or", "not", "xor"})  # of bool only
 
 CONTROL_FLOW = frozenset({"cond", "while", "scan"})

@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 Rewrite = Callable[..., Any]
 
@@ -66,6 +67,12 @@ def _logistic(x: Any, **_: Any) -> Any:
     return jnp.divide(one, jnp.add(one, jnp.exp(-x)))
 
 
+@_rewrites("rem")
+def _rem(x: Any, y: Any) -> Any:
+    """Of integers, whose division truncates; floats are refused before."""
+    return x - lax.div(x, y) * y
+
+
 @_rewrites("clamp")
 def _clamp(low: Any, x: Any, high: Any) -> Any:
     return jnp.minimum(jnp.maximum(x, low), high)
@@ -79,12 +86,19 @@ def _is_finite(x: Any) -> Any:
 
 @_rewrites("reduce_or")
 def _reduce_or(x: Any, *, axes: tuple[int, ...], **_: Any) -> Any:
-    return jnp.not_equal(jnp.max(x.astype(jnp.int32), axes), np.int32(0))
+    """PEs reduce float32 on the fabric: the largest of 0.0 and 1.0 says it."""
+    return jnp.greater(jnp.max(x.astype(jnp.float32), axes), np.float32(0))
 
 
 @_rewrites("reduce_and")
 def _reduce_and(x: Any, *, axes: tuple[int, ...], **_: Any) -> Any:
-    return jnp.not_equal(jnp.min(x.astype(jnp.int32), axes), np.int32(0))
+    return jnp.greater(jnp.min(x.astype(jnp.float32), axes), np.float32(0))
+
+
+@_rewrites("xor")
+def _xor(x: Any, y: Any) -> Any:
+    """Of bool operands: integers are refused before (see `check`)."""
+    return jnp.not_equal(x, y)
 
 
 def _scalar(value: int, like: jax.Array) -> Any:

@@ -27,16 +27,17 @@ _REDUCTIONS: dict[str, Callable[..., jax.Array]] = {
     "min": jnp.min,
 }
 
-# A meaning takes the line's values f[size, ...] to its results f[size, ...].
+# A meaning takes the line's values T[size, ...] to its results: T[size, ...], or T[...]
+# where all PEs of the line get the same (`_UNIFORM`).
 Meaning = Callable[..., jax.Array]
 
 
 def _broadcast(line: jax.Array, *, size: int, root: int) -> jax.Array:
-    return jnp.broadcast_to(line[root], line.shape)
+    return line[root]
 
 
 def _all_reduce(line: jax.Array, *, size: int, op: str) -> jax.Array:
-    return jnp.broadcast_to(_reduced(line, op), line.shape)
+    return _reduced(line, op)
 
 
 def _reduce(line: jax.Array, *, size: int, op: str, root: int) -> jax.Array:
@@ -44,8 +45,9 @@ def _reduce(line: jax.Array, *, size: int, op: str, root: int) -> jax.Array:
 
 
 def _all_gather(line: jax.Array, *, size: int, dim: int) -> jax.Array:
-    joined = jnp.concatenate(list(line), axis=dim)
-    return jnp.broadcast_to(joined, (size, *joined.shape))
+    moved = jnp.moveaxis(line, 0, dim)
+    shape = line.shape[1:]
+    return moved.reshape(*shape[:dim], size * shape[dim], *shape[dim + 1 :])
 
 
 def _shift(line: jax.Array, *, size: int, offset: int) -> jax.Array:
@@ -83,6 +85,9 @@ def _reduced(line: jax.Array, op: str) -> jax.Array:
     return _REDUCTIONS[op](line, axis=0).astype(line.dtype)
 
 
+_UNIFORM = (_broadcast, _all_reduce, _all_gather)
+
+
 def _batcher(primitive: Primitive, meaning: Meaning) -> Callable[..., Any]:
     def batch(
         axis_data: Any, values: Any, dims: Any, *, axis: str, size: int, **params: Any
@@ -95,7 +100,11 @@ def _batcher(primitive: Primitive, meaning: Meaning) -> Callable[..., Any]:
             line = jnp.broadcast_to(value, (size, *jnp.shape(value)))
         else:
             line = jnp.moveaxis(value, dim, 0)
-        return meaning(line, size=size, **params), 0
+        results = meaning(line, size=size, **params)
+        # XLA for CPUs has given wrong values when it could fold what a collective
+        # gives into the products around it.
+        results = jax.lax.optimization_barrier(results)
+        return results, None if meaning in _UNIFORM else 0
 
     return batch
 

@@ -94,7 +94,8 @@ def evaluate(
 ) -> list[np.ndarray[Any, Any]]:
     """Runs the PE program on the CPU, all PEs side by side under `jax.vmap`.
 
-    `padding` is what lies in tiles beyond the arrays' ends; no value changes a result.
+    `padding` is what lies in float tiles beyond the arrays' ends; nothing put there
+    changes a result.
     """
     mesh = partitioned.mesh
     run = jaxprs.jaxpr_as_fun(partitioned.jaxpr)
@@ -115,7 +116,7 @@ def _tiled(
     placement: Placement, array: np.ndarray[Any, Any], mesh: Mesh, padding: float
 ) -> np.ndarray[Any, Any]:
     tiles = placement.tile(array, mesh)
-    if padding == 0:
+    if padding == 0 or not np.issubdtype(tiles.dtype, np.floating):
         return tiles
     inside = placement.tile(np.ones(array.shape, np.bool_), mesh)
     return np.where(inside, tiles, np.asarray(padding).astype(tiles.dtype))

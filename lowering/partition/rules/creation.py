@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
+from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.tiles import AnyTile, conventional_axes, fill_axes
 from lowering.placement import Placement
@@ -94,3 +96,22 @@ def iota(
 
     placement = ctx.placement(conventional_axes(shape, ctx.mesh))
     return ctx.pending(placement, make, lambda after: 0)
+
+
+CASES = [
+    Case("rows and columns", lambda a, b: a[:, None] + b, ("f32[n]", "f32[m]")),
+    Case("of one row", lambda a, b: a + b, ("f32[1,m]", "f32[n,m]")),
+    Case("of one column", lambda a, b: a * b, ("f32[n,1]", "f32[n,m]")),
+    Case("of a scalar", lambda a: jnp.full((5, 9), a), ("f32[]",)),
+    Case("broadcast alone", lambda a: jnp.broadcast_to(a, (3, *a.shape)), ("f32[n]",)),
+    Case("outer", lambda a: a[:, None] * a[None, :], ("f32[n]",)),
+    Case("iota", lambda a: a + jnp.arange(a.shape[1]), ("f32[n,m]",)),
+    Case("iota of rows", lambda a: a * jnp.arange(a.shape[0])[:, None], ("f32[n,m]",)),
+    Case("triangle", jnp.tril, ("f32[n,m]",)),
+    Case("iota alone", lambda: jnp.arange(33) * 2 + 1, ()),
+    Case(
+        "constants",
+        lambda a: a + np.arange(21.0, dtype="f4").reshape(3, 7),
+        ("f32[3,7]",),
+    ),
+]

@@ -17,9 +17,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from lowering import jaxprs
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
+from lowering.partition.cases import Case
 from lowering.partition.registry import Context, partitions
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
@@ -107,3 +111,28 @@ def _cycles(
     if scheme.size_bytes > _COMFORTABLE_BYTES:
         cycles += _DISCOMFORT + scheme.size_bytes
     return cycles
+
+
+CASES = [
+    Case("matrix, matrix", lambda a, b: a @ b, ("f32[n,k]", "f32[k,m]")),
+    Case("left transposed", lambda a, b: a.T @ b, ("f32[k,n]", "f32[k,m]")),
+    Case("right transposed", lambda a, b: a @ b.T, ("f32[n,k]", "f32[m,k]")),
+    Case("both transposed", lambda a, b: a.T @ b.T, ("f32[k,n]", "f32[m,k]")),
+    Case("result transposed", lambda a, b: (a @ b).T, ("f32[n,k]", "f32[k,m]")),
+    Case("matrix, vector", lambda a, b: a @ b, ("f32[n,k]", "f32[k]")),
+    Case("vector, matrix", lambda a, b: a @ b, ("f32[k]", "f32[k,m]")),
+    Case("vectors", lambda a, b: a @ b, ("f32[k]", "f32[k]")),
+    Case("outer product", lambda a, b: a[:, None] @ b[None], ("f32[n]", "f32[m]")),
+    Case("of itself", lambda a: a @ a.T, ("f32[n,k]",)),
+    Case("chain", lambda a, b, c: a @ b @ c, ("f32[n,k]", "f32[k,m]", "f32[m,n]")),
+    Case(
+        "layer",
+        lambda a, b, c: jax.nn.relu(a @ b + c),
+        ("f32[n,k]", "f32[k,m]", "f32[m]"),
+    ),
+    Case(
+        "gradient of a layer",
+        jax.grad(lambda b, a, c: jnp.sum(jax.nn.relu(a @ b + c) ** 2)),
+        ("f32[k,m]", "f32[n,k]", "f32[m]"),
+    ),
+]

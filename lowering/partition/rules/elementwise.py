@@ -9,12 +9,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lowering import jaxprs
 from lowering.normalise.core_set import ELEMENTWISE
 from lowering.partition import mesh_primitives as prims
+from lowering.partition.cases import Case
 from lowering.partition.registry import Context, partitions
 from lowering.partition.tiles import AnyTile, Pending
 from lowering.placement import Placement
@@ -95,3 +97,26 @@ def is_padded(ctx: Context, placement: Placement, dim: int) -> bool:
     if axis is None:
         return False
     return ctx.mesh.size(axis) * placement.tile_shape[dim] != placement.shape[dim]
+
+
+_FLOATS = ("f32[n,m]", "f32[n,m]")
+_INTEGERS = ("i32[n,m]", "i32[n,m]")
+
+CASES = [
+    Case("arithmetic", lambda a, b: (a + b) * (a - b) / (b * b + 1), _FLOATS),
+    Case("integers", lambda a, b: (a + b) * a - b // b, _INTEGERS),
+    Case("integer division", jax.lax.div, _INTEGERS),
+    Case("scalar operands", lambda a, s: 2 * a + s, ("f32[n,m]", "f32[]")),
+    Case("extremes", lambda a, b: jnp.maximum(a, b) + jnp.minimum(a, 0), _FLOATS),
+    Case("unary", lambda a: jnp.exp(-jnp.abs(a)) * jnp.sign(a), ("f32[n,m]",)),
+    Case("roots", lambda a: jnp.sqrt(a * a) + jax.lax.rsqrt(a * a + 1), ("f32[n]",)),
+    Case("tanh, log", lambda a: jnp.tanh(a) + jnp.log(a * a + 1), ("f32[n,m]",)),
+    Case("comparisons", lambda a, b: [a < b, a <= b, a == a, a != b], _FLOATS),
+    Case("reverse comparisons", lambda a, b: [a > b, a >= b], _INTEGERS),
+    Case("logic", lambda a, b: (a & ~b) | (a ^ b), ("bool[n,m]", "bool[n,m]")),
+    Case("where", lambda a, b: jnp.where(a > b, a, b), _FLOATS),
+    Case("where scalar", lambda a, s: jnp.where(s > 0, a, -a), ("f32[n]", "f32[]")),
+    Case("convert", lambda a: (a > 0).astype(int) + a.astype(int), ("f32[n,m]",)),
+    Case("of scalars", lambda a, b: a * b + 1, ("f32[]", "f32[]")),
+    Case("cube", lambda a, b, c: a + b * c, ("f32[2,n,m]",) * 3),
+]

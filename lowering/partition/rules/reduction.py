@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from lowering import jaxprs
 from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
+from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
@@ -58,3 +61,22 @@ def neutral(op: prims.ReduceOp, dtype: np.dtype[Any]) -> float | int | bool:
         return op == "min"
     limits = np.iinfo(dtype)
     return int(limits.min if op == "max" else limits.max)
+
+
+CASES = [
+    Case("sum", lambda a: [a.sum(), a.sum(0), a.sum(1)], ("f32[n,m]",)),
+    Case("max", lambda a: [a.max(), a.max(0), a.max(1)], ("f32[n,m]",)),
+    Case("min", lambda a: [a.min(), a.min(0), a.min(1)], ("f32[n,m]",)),
+    Case(
+        "of negatives", lambda a: [(-a * a - 1).max(), (a * a + 1).min()], ("f32[n]",)
+    ),
+    Case("integers", lambda a: [a.sum(0), a.max(), a.min(1)], ("i32[n,m]",)),
+    Case("any, all", lambda a: [(a > 0).any(0), (a > 0).all(1)], ("f32[n,m]",)),
+    Case("mean", lambda a: a.mean(axis=-1), ("f32[n,m]",)),
+    Case("variance", lambda a: a.var(axis=0), ("f32[n,m]",)),
+    Case("softmax", lambda a: jax.nn.softmax(a, axis=-1), ("f32[n,m]",)),
+    Case("log_softmax", lambda a: jax.nn.log_softmax(a, axis=0), ("f32[n,m]",)),
+    Case("of a cube", lambda a: a.sum((0, 2)), ("f32[2,n,m]",)),
+    Case("of a transpose", lambda a: a.T.sum(0) + a.sum(1), ("f32[n,m]",)),
+    Case("of a broadcast", lambda a: (a[:, None] * jnp.ones(9)).sum(0), ("f32[n]",)),
+]

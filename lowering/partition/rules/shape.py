@@ -9,10 +9,12 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import jax.numpy as jnp
 from jax import lax
 
 from lowering.errors import LayoutError
 from lowering.mesh import Axis
+from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES, canonical
 from lowering.partition.tiles import AnyTile
@@ -72,11 +74,12 @@ def slice_(
 def reshape(ctx: Context, operand: AnyTile, **_: Any) -> AnyTile:
     """Local where tiles stay tiles: dimensions come apart or together inside a PE.
 
-    Among dimensions that are merged or split, only the first may be split over PEs, and
-    only evenly. Others are gathered first, if the value fits a PE.
+    Among dimensions that are merged or taken apart, only the first may be split over
+    PEs, and only evenly. Others are gathered first, if the value fits a PE, and so are
+    dimensions of size 1, which only the first PE of a line would hold.
     """
     wanted: dict[int, Axis] = {}
-    blocking: list[int] = []
+    blocking = [dim for dim, size in enumerate(operand.shape) if size == 1]
     for old, new in _groups(operand.shape, ctx.out_shape):
         for dim in old:
             axis = operand.placement.axes[dim]
@@ -158,3 +161,21 @@ def _whole_dims(ctx: Context, operand: AnyTile, dims: list[int]) -> Placement:
             help="give the value a layout that does not split them",
         )
     return after
+
+
+CASES = [
+    Case("transpose", lambda a: a.T, ("f32[n,m]",)),
+    Case("transpose and add", lambda a, b: a.T + b, ("f32[n,m]", "f32[m,n]")),
+    Case("transpose of a cube", lambda a: jnp.transpose(a, (2, 0, 1)), ("f32[2,n,m]",)),
+    Case("unit dimensions", lambda a: a[:, None, :], ("f32[n,m]",)),
+    Case("squeeze", lambda a: jnp.squeeze(a, 1), ("f32[n,1]",)),
+    Case("squeeze a row", lambda a: a[0] * 2, ("f32[1,m]",)),
+    Case("flatten", lambda a: a.reshape(-1), ("f32[n,m]",)),
+    Case("flatten a cube", lambda a: a.reshape(a.shape[0], -1), ("f32[n,4,3]",)),
+    Case("merge, last kept", lambda a: a.reshape(-1, a.shape[2]), ("f32[4,3,m]",)),
+    Case("take apart", lambda a: a.reshape(4, -1), ("f32[16]",)),
+    Case("back and forth", lambda a: a.reshape(-1).reshape(a.shape), ("f32[n,m]",)),
+    Case("slices", lambda a: [a[:1], a[:, :1], a[-1:]], ("f32[n,m]",)),
+    Case("rows", lambda a: a[0] + a[-1], ("f32[n,m]",)),
+    Case("column", lambda a: a[:, -1], ("f32[n,m]",)),
+]
