@@ -21,10 +21,11 @@ from pyflame.wse.machine import (
     codegen_statements,
     codegen_values,
 )
+from pyflame.wse.machine import scalar_support as support
 from pyflame.wse.machine.codegen_core import FunctionWriter, Unit, Value
 from pyflame.wse.machine.codegen_places import local_place
 from pyflame.wse.machine.layout_memory import needs_memory
-from pyflame.wse.machine.walk import walk
+from pyflame.wse.machine.walk import locals_of, walk
 
 # The rules register themselves when these are imported.
 RULES = (
@@ -105,6 +106,7 @@ _BUILTINS = {
     "bool": bool,
     "enumerate": enumerate,
     "float": float,
+    "RecursionError": RecursionError,
     "int": int,
     "len": len,
     "range": range,
@@ -137,6 +139,7 @@ def _as_generator(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _function_lines(unit: Unit, function: code.Function) -> list[str]:
+    _check_recursion(unit, function)
     w = FunctionWriter(unit, function)
     w.constant_locals = _constant_locals(function)
     _store_params(w)
@@ -149,7 +152,33 @@ def _function_lines(unit: Unit, function: code.Function) -> list[str]:
     params = "".join(f", {w.local(param)}" for param in function.params)
     header = f"def {unit.function_name(function)}(pe{params}):"
     lines = _prologue(w) + _body(w) or ["pass"]
+    if function in unit.graph.recursive:
+        lines = _guarded(w, lines)
     return [header, *(" " + line for line in lines)]
+
+
+def _check_recursion(unit: Unit, function: code.Function) -> None:
+    """Locals in memory have one place each, so only one call may be active."""
+    if function not in unit.graph.recursive:
+        return
+    held = [v for v in locals_of(function) if needs_memory(v)]
+    if held:
+        raise CslError(
+            f"'{function.name}' calls itself, but its '{held[0].name}' has one fixed "
+            "place in memory",
+            function.span,
+            help="pass a pointer to a global instead, or use a loop",
+        )
+
+
+def _guarded(w: FunctionWriter, body: list[str]) -> list[str]:
+    """A recursive function, with a fault where the stack ends."""
+    site = w.constant(support.Site(w.function.span, w.function.name))
+    return [
+        "try:",
+        *(" " + line for line in body),
+        f"except RecursionError: {w.constant(support.too_deep)}(pe, {site})",
+    ]
 
 
 def _constant_locals(function: code.Function) -> set[code.LocalVariable]:

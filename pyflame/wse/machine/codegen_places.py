@@ -100,7 +100,25 @@ def _variable(w: FunctionWriter, node: code.Variable) -> Value:
         if not _is_aggregate(variable.type) and variable.value is not None:
             constant = code.Constant(variable.type, node.span, variable.value)
             return w.value(constant)
-    return w.place(node).load()
+    value = w.place(node).load()
+    if isinstance(variable.type, types.Simple) and not value.fixed:
+        return _filled(w, variable, value, node)
+    return value
+
+
+def _filled(
+    w: FunctionWriter,
+    variable: code.GlobalVariable | code.LocalVariable,
+    value: Value,
+    node: code.Variable,
+) -> Value:
+    """DSDs have no neutral value: reading one before it has been set is a fault."""
+    if storage.lives_in_memory(variable.type) or variable.type == types.VOID:
+        return value
+    site = w.constant(support.Site(node.span, variable.name))
+    name, fail = w.temp(), w.constant(support.no_value)
+    test = f"({name} := {value.text}) is not None"
+    return Value(f"({name} if {test} else {fail}(pe, {site}))", depth=3)
 
 
 # --- elements ---------------------------------------------------------------------

@@ -76,6 +76,14 @@ def ahead_of_budget(pe: Any, site: Site, cycles: int) -> NoReturn:
     )
 
 
+def too_deep(pe: Any, site: Site) -> NoReturn:
+    raise fault_at(pe, f"calls of '{site.name}' nest too deeply", site.span)
+
+
+def no_value(pe: Any, site: Site) -> NoReturn:
+    raise fault_at(pe, f"'{site.name}' is used before it has a value", site.span)
+
+
 def failed_assertion(pe: Any, site: Site) -> NoReturn:
     raise fault_at(pe, "assertion failed", site.span)
 
@@ -188,4 +196,5 @@ def store_array(memory: Any, address: int, dtype: np.dtype, value: Any) -> None:
 
 
 def filled_array(dtype: np.dtype, count: int, value: Any) -> Any:
-    return np.full(count, value, dtype)
+    """`count` elements; a struct is several bytes each."""
+    return np.tile(np.asarray(value, dtype), count)

@@ -99,9 +99,7 @@ class Builder:
     def address(self, place: Any, many: bool = False) -> code.AddressOf:
         place = self.node(place)
         pointee = place.type.element if many else place.type
-        return code.AddressOf(
-            types.Pointer(pointee, many=many), self.span, place
-        )
+        return code.AddressOf(types.Pointer(pointee, many=many), self.span, place)
 
     def call(self, function: code.Function, *arguments: Any) -> code.Call:
         nodes = tuple(map(self.node, arguments))
@@ -118,9 +116,7 @@ class Builder:
         self, name: str, type_: types.Type, *arguments: Any, **config: Any
     ) -> code.BuiltinCall:
         nodes = tuple(map(self.node, arguments))
-        fields = {
-            key.strip("_"): self.node(value) for key, value in config.items()
-        }
+        fields = {key.strip("_"): self.node(value) for key, value in config.items()}
         return code.BuiltinCall(type_, self.span, name, nodes, fields)
 
     def node(self, item: Any) -> Any:

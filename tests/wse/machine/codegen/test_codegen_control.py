@@ -167,9 +167,7 @@ def test_labelled_block_value_with_breaks(b):
 
 def test_operands_before_a_block_value_are_evaluated_first(b):
     x, y = b.local("x"), b.local("y")
-    change = code.Sequence(
-        I16, b.span, [b.set(x, 50), b.let(y, 1)], b.var(y)
-    )
+    change = code.Sequence(I16, b.span, [b.set(x, 50), b.let(y, 1)], b.var(y))
     function = b.fn(I16, [], b.let(x, 7), b.give(b.op("+", x, change)))
     assert b.run(function) == 8
 
@@ -222,6 +220,59 @@ def test_code_that_nests_beyond_python_is_refused(b):
     assert str(error.value) == (
         "error: the code of 'pe.csl' nests too deeply: RecursionError\n"
         "help: split it into more functions"
+    )
+
+
+def _factorial(b, **local):
+    n, result = b.local("n", U32), b.local("r", U32, **local)
+    function = b.fn(U32, [n], name="factorial")
+    one = b.k(1, U32)
+    function.body += [
+        b.let(result, one),
+        b.when(
+            b.cmp(">", n, one),
+            [b.set(result, b.op("*", n, b.call(function, b.op("-", n, one))))],
+        ),
+        b.give(result),
+    ]
+    return function
+
+
+def test_recursion(b):
+    assert b.run(_factorial(b), 10) == 3628800
+
+
+def test_endless_recursion_is_a_fault(b):
+    x = b.local("x")
+    function = b.fn(I16, [x], name="f")
+    function.body.append(b.give(b.op("+", b.call(function, x), 1)))
+    with pytest.raises(MachineFault) as fault:
+        b.run(function, 1)
+    assert str(fault.value) == (
+        "pe.csl:1:5: fault: PE(2,1): calls of 'f' nest too deeply" + EXCERPT
+    )
+
+
+def test_recursion_with_locals_in_memory_is_refused(b):
+    with pytest.raises(CslError) as error:
+        b.run(_factorial(b, in_memory=True), 3)
+    assert str(error.value) == (
+        "pe.csl:1:5: error: 'factorial' calls itself, but its 'r' has one fixed place "
+        f"in memory{EXCERPT}\n"
+        "help: pass a pointer to a global instead, or use a loop"
+    )
+
+
+def test_loops_nested_beyond_python_are_refused(b):
+    body = []
+    for number in range(21):
+        body = [b.loop(b.local(f"i{number}"), b.range(0, 2), body)]
+    function = b.fn(types.VOID, [], *body)
+    with pytest.raises(CslError) as error:
+        b.run(function)
+    assert str(error.value) == (
+        "error: the code of 'pe.csl' nests too deeply: too many statically nested "
+        "blocks\nhelp: split it into more functions"
     )
 
 

@@ -87,7 +87,8 @@ def test_constant_bounds_do_not_hide_a_wrap(b):
 
 
 @pytest.mark.parametrize(
-    ("operator", "text"), [("/", "division of 7 by zero"), ("%", "remainder of 7 by zero")]
+    ("operator", "text"),
+    [("/", "division of 7 by zero"), ("%", "remainder of 7 by zero")],
 )
 def test_division_by_zero_is_a_fault_with_a_place(b, operator, text):
     x = b.local("x")

@@ -71,7 +71,9 @@ def test_an_index_outside_is_a_fault(b, index):
 def test_indices_proven_inside_are_not_checked_but_others_are(b):
     a, i = _array(b), b.local("i")
     inside = b.fn(
-        F32, [], b.loop(i, b.range(0, 4), [b.set(b.at(a, i), b.k(2.0, F32))]),
+        F32,
+        [],
+        b.loop(i, b.range(0, 4), [b.set(b.at(a, i), b.k(2.0, F32))]),
         b.give(b.at(a, 3)),
     )
     outside = b.fn(
