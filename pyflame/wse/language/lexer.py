@@ -35,7 +35,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_BLANK = re.compile(r"(?:\s+|//[^\n]*)*")
+_BLANK = re.compile(r"(?:\s+|//[^\n]*)*", re.ASCII)
 _INTEGER = re.compile(r"(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9][0-9_]*)\Z")
 _FLOAT = re.compile(r"(?:0x[0-9a-fA-F_.]+(?:[pP][+-]?[0-9_]+)?|[0-9._eE+-]+)\Z")
 

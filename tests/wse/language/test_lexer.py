@@ -118,6 +118,7 @@ def test_characters_are_bytes(text, value):
         ("a $ b", "unexpected character '$'"),
         ("a \x00 b", r"unexpected character '\x00'"),
         ("é", "unexpected character 'é'"),
+        ("a \xa0", r"unexpected character '\xa0'"),
         ("@ as", "expected the name of a builtin after '@'"),
         ("a && b", "CSL has no '&&'"),
         ("a || b", "CSL has no '||'"),
