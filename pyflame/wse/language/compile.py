@@ -76,7 +76,7 @@ def _compile(top_file: str, options: Options, reader: Reader) -> Image:
     execute_all(frame, block.statements)
     record.check_complete(block.span)
     _check_layout_modules(program, module, record)
-    return _build_image(record, options, reader, module)
+    return _build_image(record, options, reader, module, program.warnings)
 
 
 def _layout_block(file: tree.File) -> tree.Block:
@@ -143,7 +143,11 @@ def _registers(file: tree.File) -> bool:
 
 
 def _build_image(
-    record: LayoutRecord, options: Options, reader: Reader, module: Module
+    record: LayoutRecord,
+    options: Options,
+    reader: Reader,
+    module: Module,
+    warnings: list[str],
 ) -> Image:
     assert record.size is not None, "the layout is complete"
     width, height = record.size
@@ -157,7 +161,13 @@ def _build_image(
                 numbers[tile.key] = len(programs)
                 programs.append(
                     compile_pe_program(
-                        tile, options, reader, parsed, record.size, record.exports
+                        tile,
+                        options,
+                        reader,
+                        parsed,
+                        record.size,
+                        record.exports,
+                        warnings,
                     )
                 )
             tiles[y][x] = numbers[tile.key]
@@ -173,6 +183,7 @@ def _build_image(
         host_streams=record.host_streams,
         sources=dict(reader.sources),
         resolved_params=_resolved_params(module),
+        warnings=warnings,
     )
 
 

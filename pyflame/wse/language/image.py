@@ -172,3 +172,5 @@ class Image:
     sources: dict[str, Source] = field(default_factory=dict[str, Source])
     # params that the layout file declares and their resolved integer values
     resolved_params: dict[str, int] = field(default_factory=dict[str, int])
+    # rendered remarks on the program, for the person who compiles it
+    warnings: list[str] = field(default_factory=list[str])

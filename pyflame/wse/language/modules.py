@@ -20,6 +20,7 @@ from pyflame.wse.language.operands import (
     need_type,
 )
 from pyflame.wse.language.predeclared import PREDECLARED
+from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.state import (
     Frame,
@@ -52,12 +53,13 @@ def load_module(
     Raises:
         CslError: the file is missing or breaks a rule.
     """
-    source = _read(program, name, importer, span)
+    source = read_source(program.reader, name, importer, span)
     file = program.parse(source)
     module = Module(program, file, prefix, given)
     if len(prefix) > 400:
         fail(f"imports are nested too deeply at '{name}'", span)
     _declare(module)
+    _warn_of_unknown_params(module)
     for entry in module.globals.values():
         if program.layout is None and _is_needed(entry):
             resolve(entry, entry.declaration.span)
@@ -65,12 +67,19 @@ def load_module(
     return module
 
 
-def _read(
-    program: Program, name: str, importer: Source | None, span: Span | None
+def _warn_of_unknown_params(module: Module) -> None:
+    for name, value in module.given.items():
+        entry = module.globals.get(name)
+        if entry is None or entry.declaration.kind != "param":
+            module.program.warn(f"'{module.path}' has no param '{name}'", value.span)
+
+
+def read_source(
+    reader: Reader, name: str, importer: Source | None, span: Span | None
 ) -> Source:
     """The source; a missing file is reported where it is imported."""
     try:
-        return program.reader.read(name, importer)
+        return reader.read(name, importer)
     except CslError as error:
         if error.span is not None or span is None:
             raise

@@ -8,7 +8,7 @@ from pyflame.wse.language import code, image, tree
 from pyflame.wse.language.blocks import execute_all
 from pyflame.wse.language.calls import elaborate_body
 from pyflame.wse.language.layout import TileCode
-from pyflame.wse.language.modules import load_module, module_frame
+from pyflame.wse.language.modules import load_module, module_frame, read_source
 from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.run_time import stored_value
 from pyflame.wse.language.source import Source
@@ -24,11 +24,12 @@ def compile_pe_program(
     parse: Parse,
     rectangle: tuple[int, int],
     exports: list[image.ExportedName],
+    warnings: list[str],
 ) -> image.PeProgram:
     """The code and settings that all PEs with this file and these params share."""
     source = tile.importer
     if tile.file is not None:
-        source = reader.read(tile.file, tile.importer)
+        source = read_source(reader, tile.file, tile.importer, tile.span)
     unit = image.PeProgram(source.path)
     program = Program(
         options,
@@ -37,6 +38,7 @@ def compile_pe_program(
         parse,
         rectangle=rectangle,
         exported={e.name: e for e in exports},
+        warnings=warnings,
     )
     load_module(program, tile.file or source.path, _importer(tile), "", tile.given)
     for module in program.modules:

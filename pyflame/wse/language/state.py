@@ -201,6 +201,7 @@ class Program:
     exported: dict[str, image.ExportedName] = field(
         default_factory=dict[str, image.ExportedName]
     )
+    warnings: list[str] = field(default_factory=list[str])
     modules: list[Module] = field(default_factory=list[Module])
     pending: list[Pending] = field(default_factory=list[Pending])
     names: set[str] = field(default_factory=set[str])
@@ -230,6 +231,12 @@ class Program:
                 span,
                 note="loops and calls at comptime are counted so that compilation ends",
             )
+
+    def warn(self, message: str, span: Span) -> None:
+        """Keeps a remark on a program that compiles all the same, once."""
+        text = f"{span.location()}: warning: {message}\n{span.excerpt()}"
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def unique(self, name: str) -> str:
         """The name itself, or with a number if it is taken."""
