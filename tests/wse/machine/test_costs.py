@@ -27,7 +27,7 @@ def test_unknown_architectures_and_profiles_are_refused() -> None:
 def test_numbers_can_be_overridden_by_name() -> None:
     assert WSE2.overridden({"hop_cycles": 3}).hop_cycles == 3
     with pytest.raises(
-        HostError, match="^there is no cost 'hop'; costs are alu_f16_la"
+        HostError, match=r"^there is no cost 'hop'; costs are alu_f16_la"
     ):
         WSE2.overridden({"hop": 3})
 

@@ -1,0 +1,327 @@
+"""Asynchronous operations: threads, completion, control ends, widths, DSRs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyflame.wse.errors import MachineFault
+from pyflame.wse.machine import wavelet
+from pyflame.wse.machine.dsd import (
+    INFINITE_EXTENT,
+    Dsr,
+    FabIn,
+    FabOut,
+    Mem1d,
+    ScalarPointer,
+)
+from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
+
+A, B = 8192, 12288
+ASYNC = OpConfig(asynchronous=True)
+
+
+def op(name: str, dest: Any, *sources: Any, **config: Any) -> Operation:
+    return Operation(OPERATIONS[name], dest, sources, OpConfig(**config))
+
+
+def asynchronous(name: str, dest: Any, *sources: Any, **config: Any) -> Operation:
+    return op(name, dest, *sources, asynchronous=True, **config)
+
+
+def loop(bench: Any, arch: str, body: Any, **tasks: Any) -> Any:
+    """One PE whose color 4 leads back to it; `body` runs at the start, and
+    `task9=...` is bound to local id 9."""
+    b = bench(arch, 1)
+    b.route(0, 0, 4, "RAMP", "RAMP")
+    b.at(0).queue("out", 2, 4)
+    b.at(0).queue("in", 3, 4)
+    b.at(0).task("local", 8, body)
+    b.at(0).state("activate", "local_task_id", 8)
+    for name, call in tasks.items():
+        b.at(0).task("local", int(name[4:]), call)
+    return b
+
+
+def finished(b: Any, **config: Any) -> Any:
+    wafer = b.wafer(**config)
+    wafer.run_until_quiet()
+    return wafer.pe(0, 0)
+
+
+def test_a_synchronous_operation_holds_its_task(bench: Any, arch: str) -> None:
+    clocks = []
+
+    def body(pe: Any) -> Any:
+        pe.start_async(asynchronous("@mov32", FabOut(4, 2, 20), Mem1d(A, 0, 1, 20)))
+        clocks.append(pe.clock)
+        yield op("@mov32", Mem1d(B, 0, 1, 20), FabIn(4, 3, 20))
+        clocks.append(pe.clock)
+
+    pe = finished(loop(bench, arch, body))
+    assert clocks[1] - clocks[0] >= 40  # two threads share the datapath
+    assert pe.stalled_cycles == clocks[1] - clocks[0]
+
+
+def test_the_length_is_that_of_the_source(bench: Any, arch: str) -> None:
+    """A fabric destination of extent 1 sends all that its source has."""
+
+    def body(pe: Any) -> None:
+        pe.memory.vector(np.dtype("<u4"), A, 1, 5)[:] = [1, 2, 3, 4, 5]
+        pe.start_async(asynchronous("@mov32", FabOut(4, 2, 1), Mem1d(A, 0, 1, 5)))
+        pe.start_async(asynchronous("@mov32", Mem1d(B, 0, 1, 5), FabIn(4, 3, 5)))
+
+    pe = finished(loop(bench, arch, body))
+    assert pe.memory.vector(np.dtype("<u4"), B, 1, 5).tolist() == [1, 2, 3, 4, 5]
+
+
+def test_completion_activates_and_unblocks(bench: Any, arch: str) -> None:
+    names = []
+
+    def body(pe: Any) -> None:
+        pe.activate(10)
+        pe.start_async(
+            asynchronous("@mov32", FabOut(4, 2, 3), Mem1d(A, 0, 1, 3), activate=9)
+        )
+        target = ("local_task_id", 10)
+        pe.start_async(
+            asynchronous("@mov32", Mem1d(B, 0, 1, 3), FabIn(4, 3, 3), unblock=target)
+        )
+
+    def sent(pe: Any) -> None:
+        names.append("sent")
+
+    def received(pe: Any) -> None:
+        names.append("received")
+
+    b = loop(bench, arch, body, task9=sent, task10=received)
+    b.at(0).state("block", "local_task_id", 10)
+    finished(b)
+    assert names == ["sent", "received"]
+
+
+def test_a_control_wavelet_ends_an_endless_receive(bench: Any, arch: str) -> None:
+    names = []
+
+    def body(pe: Any) -> Any:
+        source = FabIn(4, 3, INFINITE_EXTENT)
+        pe.start_async(
+            asynchronous(
+                "@mov32",
+                Mem1d(B, 0, 1, 9),
+                source,
+                on_control="activate",
+                on_control_target=9,
+            )
+        )
+        yield op("@mov32", FabOut(4, 2, 3), Mem1d(A, 0, 1, 3))
+        yield op("@mov32", FabOut(4, 2, 1, control=True), 31 << 16)
+
+    def ended(pe: Any) -> None:
+        names.append("ended")
+
+    pe = finished(loop(bench, arch, body, task9=ended))
+    assert names == ["ended"]
+    assert pe.microthreads == [None] * 8
+
+
+def test_an_operation_without_on_control_takes_it_as_data(
+    bench: Any, arch: str
+) -> None:
+    def body(pe: Any) -> Any:
+        yield op("@mov32", FabOut(4, 2, 1, control=True), 77)
+        yield op("@mov32", ScalarPointer(B), FabIn(4, 3, 1))
+
+    assert finished(loop(bench, arch, body)).memory.u32[B >> 2] == 77
+
+
+def test_dfilt_drops_data_until_its_controls_have_come(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> Any:
+        pe.start_async(asynchronous("@dfilt", None, FabIn(4, 3, 2), activate=9))
+        for word, control in ((1, False), (0, True), (2, False), (0, True), (3, False)):
+            yield op("@mov32", FabOut(4, 2, 1, control=control), word)
+
+    def after(pe: Any) -> Any:
+        yield op("@mov32", ScalarPointer(B), FabIn(4, 3, 1))
+
+    pe = finished(loop(bench, arch, body, task9=after))
+    assert pe.memory.u32[B >> 2] == 3
+
+
+def test_packed_halves_travel_two_by_two(bench: Any, arch: str) -> None:
+    n = 7
+
+    def body(pe: Any) -> None:
+        pe.memory.vector(np.dtype("<u2"), A, 1, n)[:] = range(1, n + 1)
+        out = FabOut(4, 2, n, simd_mode="simd_32")
+        source = FabIn(4, 3, n, simd_mode="simd_32")
+        pe.start_async(asynchronous("@mov16", out, Mem1d(A, 0, 1, n)))
+        pe.start_async(asynchronous("@mov16", Mem1d(B, 0, 1, n), source))
+
+    pe = finished(loop(bench, arch, body))
+    assert pe.memory.vector(np.dtype("<u2"), B, 1, n).tolist() == list(range(1, n + 1))
+    assert pe.channel(4).wavelets_sent == 4
+
+
+def test_the_index_rides_in_the_upper_half(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> Any:
+        yield op("@mov16", FabOut(4, 2, 1, index_offset=True), 5, index=9)
+        yield op("@mov32", ScalarPointer(B), FabIn(4, 3, 1))
+
+    pe = finished(loop(bench, arch, body))
+    assert pe.memory.u32[B >> 2] == 9 << 16 | 5
+
+
+def test_a_reduction_from_the_fabric(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> Any:
+        pe.memory.vector(np.dtype("<f4"), A, 1, 4)[:] = [1, 2, 3, 4]
+        pe.start_async(asynchronous("@fmovs", FabOut(4, 2, 4), Mem1d(A, 0, 1, 4)))
+        yield op("@fadds", ScalarPointer(B), np.float32(10), FabIn(4, 3, 4))
+
+    assert finished(loop(bench, arch, body)).memory.f32[B >> 2] == 20
+
+
+def test_zero_clears_the_source_at_the_end(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> None:
+        pe.memory.vector(np.dtype("<u4"), A, 1, 4)[:] = [1, 2, 3, 4]
+        out = FabOut(4, 2, 3, zero="second_source")
+        pe.start_async(asynchronous("@mov32", out, Mem1d(A, 0, 1, 3)))
+
+    pe = finished(loop(bench, arch, body))
+    assert pe.memory.vector(np.dtype("<u4"), A, 1, 4).tolist() == [0, 0, 0, 4]
+
+
+def test_an_asynchronous_dsr_brings_its_settings(bench: Any, arch: str) -> None:
+    names = []
+    out, source = Dsr("dsr_dest", 1), Dsr("dsr_src1", 1)
+
+    def body(pe: Any) -> Any:
+        pe.load_dsr(out, FabOut(4, 2, 3), {"async": True, "activate": 9})
+        pe.load_dsr(source, Mem1d(A, 0, 1, 3), {"save_address": True})
+        result = yield op("@mov32", out, source)
+        names.append(f"issued {result}")
+
+    def done(pe: Any) -> None:
+        names.append("done")
+
+    pe = finished(loop(bench, arch, body, task9=done))
+    assert names == ["issued True", "done"]
+    assert pe.read_dsr(source) == Mem1d(A, 3, 1, 3)
+
+
+def test_saved_addresses_walk_through_a_matrix(bench: Any, arch: str) -> None:
+    """y += A[:, j] * x[j], the column by a DSR that goes on where it stopped."""
+    y_dest, y_src, column = Dsr("dsr_dest", 1), Dsr("dsr_src0", 1), Dsr("dsr_src1", 1)
+    f32 = np.dtype("<f4")
+
+    def body(pe: Any) -> None:
+        pe.memory.vector(f32, A, 1, 6)[:] = [1, 2, 3, 4, 5, 6]
+        pe.load_dsr(y_dest, Mem1d(B, 0, 1, 2), {})
+        pe.load_dsr(y_src, Mem1d(B, 0, 1, 2), {})
+        pe.load_dsr(column, Mem1d(A, 0, 1, 2), {"save_address": True})
+        for x in (1, 10, 100):
+            pe.run_memory_op(op("@fmacs", y_dest, y_src, column, np.float32(x)))
+
+    pe = finished(loop(bench, arch, body))
+    assert pe.memory.vector(f32, B, 1, 2).tolist() == [531, 642]
+
+
+def test_a_gated_microthread_waits(bench: Any) -> None:
+    def body(pe: Any) -> None:
+        pe.block("ut_id", 5)
+        pe.start_async(
+            asynchronous("@mov32", FabOut(4, 2, 1), Mem1d(A, 0, 1, 1), ut_id=5)
+        )
+        pe.activate(9)
+
+    def later(pe: Any) -> Any:
+        pe.clock += 500
+        pe.unblock("ut_id", 5)
+        yield op("@mov32", ScalarPointer(B), FabIn(4, 3, 1))
+
+    pe = finished(loop(bench, "wse3", body, task9=later))
+    assert pe.timeline.now > 500
+    assert pe.microthreads == [None] * 8
+
+
+# --- refusals ---------------------------------------------------------------------
+
+
+def fault(b: Any) -> str:
+    with pytest.raises(MachineFault) as caught:
+        finished(b)
+    return str(caught.value)
+
+
+def test_a_busy_microthread_is_a_fault(bench: Any) -> None:
+    def body(pe: Any) -> None:
+        out = FabOut(4, 2, 3)
+        pe.start_async(asynchronous("@mov32", out, Mem1d(A, 0, 1, 3), ut_id=6))
+        source = FabIn(4, 3, 3)
+        pe.start_async(asynchronous("@mov32", Mem1d(B, 0, 1, 3), source, ut_id=6))
+
+    assert fault(loop(bench, "wse3", body)) == (
+        "PE(0,0) at cycle 7: @mov32 is issued while another operation still uses "
+        "microthread 6; start it when that one has ended"
+    )
+
+
+def test_a_queue_serves_one_operation(bench: Any) -> None:
+    def body(pe: Any) -> None:
+        for ut_id in (5, 6):
+            source = FabIn(4, 3, 3)
+            dest = Mem1d(B, 0, 1, 3)
+            pe.start_async(asynchronous("@mov32", dest, source, ut_id=ut_id))
+
+    assert "still uses the input queue of color 4" in fault(loop(bench, "wse3", body))
+
+
+def test_a_short_memory_operand_is_a_fault(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> None:
+        pe.run_memory_op(op("@mov32", Mem1d(B, 0, 1, 2), Mem1d(A, 0, 1, 3)))
+
+    assert fault(loop(bench, arch, body)) == (
+        "PE(0,0) at cycle 6 in body: @mov32 runs over 3 elements, but a memory "
+        "operand has 2; the length is that of the first source that has one (0 counts "
+        "as none), and no document says what a shorter operand does"
+    )
+
+
+def test_an_empty_dsr_is_a_fault(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> None:
+        pe.run_memory_op(op("@mov32", Dsr("dsr_dest", 3), Mem1d(A, 0, 1, 3)))
+
+    expected = "dsr_dest 3 is used before @load_to_dsr has filled it"
+    assert fault(loop(bench, arch, body)).endswith(expected)
+
+
+def test_wse3_queues_need_their_color(bench: Any) -> None:
+    def reading(pe: Any) -> None:
+        pe.start_async(asynchronous("@mov32", Mem1d(B, 0, 1, 3), FabIn(5, 3, 3)))
+
+    assert fault(loop(bench, "wse3", reading)).endswith(
+        "a fabin_dsd reads color 5 from input queue 3, which is not initialised for "
+        "that color; @initialize_queue must bind it"
+    )
+
+    def writing(pe: Any) -> None:
+        pe.start_async(asynchronous("@mov32", FabOut(5, 2, 3), Mem1d(B, 0, 1, 3)))
+
+    assert fault(loop(bench, "wse3", writing)).endswith(
+        "a fabout_dsd on color 5 uses output queue 2, which is bound to color 4; "
+        "@initialize_queue must bind it"
+    )
+
+
+def test_control_transform_is_refused(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> None:
+        out = FabOut(4, 2, 1, control_transform=True)
+        pe.start_async(asynchronous("@mov32", out, Mem1d(B, 0, 1, 1)))
+
+    assert "@mov32 on color 4 has .control_transform" in fault(loop(bench, arch, body))
+
+
+def test_control_bits_are_above_the_payload() -> None:
+    assert wavelet.CONTROL > wavelet.PAYLOAD_MASK
