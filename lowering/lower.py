@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lowering.emit import emit
-from lowering.errors import DoesNotFitError, OptionError
+from lowering.errors import DoesNotFitError, LayoutError, OptionError
 from lowering.host import host_files, program, program_text
 from lowering.jaxprs import ClosedJaxpr
 from lowering.mesh import Layout, Mesh, mesh_of
@@ -23,6 +23,8 @@ from lowering.target import TARGETS, Target
 _SMALL_MESHES = (Mesh(1, 1), Mesh(1, 2), Mesh(2, 1), Mesh(2, 2), Mesh(4, 4))
 _LARGER_SIDES = (8, 16, 32, 64)
 _HELP_TRIES = 8
+# A larger mesh must take less than this part of a smaller one's predicted cycles.
+_WORTHWHILE = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,16 +219,35 @@ def _placements(
 
 
 def _fastest(request: _Request) -> tuple[Partitioned, Plan]:
-    """The attempt of fewest predicted cycles that fits; of equals the smallest mesh."""
-    attempts = [_attempt(request, mesh) for mesh in _SMALL_MESHES]
+    """The smallest mesh that fits, or a larger one that earns its PEs in cycles.
+
+    Raises: LoweringError of the last mesh, if none fits.
+    """
+    small = [_optional_attempt(request, mesh) for mesh in _SMALL_MESHES]
+    best: tuple[Partitioned, Plan] | None = None
+    for attempt in (attempt for attempt in small if attempt is not None):
+        if best is None or _earns_its_pes(attempt[1], best[1]):
+            best = attempt
     for side in _LARGER_SIDES:
-        fitting = [attempt for attempt in attempts if _fits(attempt[1])]
-        if fitting:
-            return min(fitting, key=lambda a: (a[1].cost.cycles, a[1].mesh.pe_count))
-        attempts = [_attempt(request, Mesh(side, side))]
-    partitioned, planned = attempts[0]
+        best = best or _optional_attempt(request, Mesh(side, side))
+    if best is not None:
+        return best
+    partitioned, planned = _attempt(request, Mesh(_LARGER_SIDES[-1], _LARGER_SIDES[-1]))
     check_fits(planned, partitioned.in_placements, "make the program smaller")
-    return partitioned, planned
+    raise AssertionError("check_fits raises for a plan that does not fit")
+
+
+def _earns_its_pes(larger: Plan, smaller: Plan) -> bool:
+    return larger.cost.cycles < _WORTHWHILE * smaller.cost.cycles
+
+
+def _optional_attempt(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan] | None:
+    """Partition and plan on the mesh, or None if the mesh is too small."""
+    try:
+        attempt = _attempt(request, mesh)
+    except (DoesNotFitError, LayoutError):
+        return None
+    return attempt if _fits(attempt[1]) else None
 
 
 def _help(request: _Request, planned: Plan) -> str:
@@ -244,7 +265,7 @@ def _help(request: _Request, planned: Plan) -> str:
             request.target,
             request.optimize,
         )
-        if _fits_on(wider, mesh):
+        if _optional_attempt(wider, mesh) is not None:
             return f"grid({tried}, {tried}) is the smallest square mesh that fits"
     return "no square mesh near this size fits: make the largest values smaller"
 
@@ -255,10 +276,3 @@ def _first_side(planned: Plan) -> int:
     inputs = sum(value.size_bytes for value in planned.inputs.values())
     rows, cols = planned.mesh.extent
     return max(2, math.isqrt(max(1, rows * cols * inputs // max(room, 1))))
-
-
-def _fits_on(request: _Request, mesh: Mesh) -> bool:
-    try:
-        return _fits(_attempt(request, mesh)[1])
-    except DoesNotFitError:
-        return False

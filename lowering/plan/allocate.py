@@ -54,7 +54,15 @@ def allocate(
     kept = set(persistent)
     for value in sorted(lives, key=lambda v: lives[v].first):
         _place(allocation, value, steps, kept)
+    for buffer in allocation.buffers:
+        buffer.name = _known_value(buffer).name
     return allocation
+
+
+def _known_value(buffer: Buffer) -> Value:
+    """The value that the host knows, or else the first."""
+    known = [value for value in buffer.values if value.role in ("input", "output")]
+    return (known or buffer.values)[0]
 
 
 def _place(

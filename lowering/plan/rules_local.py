@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lowering.errors import LoweringError, UnsupportedPrimitiveError
-from lowering.jaxprs import JaxprEqn
+from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
 from lowering.plan.select import Selection, ramp, register
 from lowering.plan.steps import DotStep, IndexStep, ReduceStep
@@ -254,7 +254,7 @@ def _check_operands(selection: Selection, eqn: JaxprEqn) -> None:
     if name == "select_n":
         _check_select(selection, eqn)
     if not dtypes <= legal:
-        operands = ", ".join(str(atom.aval) for atom in eqn.invars)
+        operands = ", ".join(map(type_of, eqn.invars))
         raise UnsupportedPrimitiveError(
             f"primitive {name} on {operands} is not supported",
             place=selection.place(eqn),
@@ -277,6 +277,7 @@ def _check_dot(
     selection: Selection, eqn: JaxprEqn, lhs: Any, rhs: Any, batch: Any
 ) -> None:
     avals: list[Any] = [atom.aval for atom in eqn.invars]
+    left, right = map(type_of, eqn.invars)
     canonical = (
         batch == ((), ())
         and len(lhs) == len(rhs) == 1
@@ -284,13 +285,13 @@ def _check_dot(
     )
     if not canonical:
         raise LoweringError(
-            f"dot_general of {avals[0]} and {avals[1]} has no PE form",
+            f"dot_general of {left} and {right} has no PE form",
             place=selection.place(eqn),
             rule="one contracted dimension, no batch, at most two dimensions",
         )
     if any(str(aval.dtype) != "float32" for aval in avals):
         raise UnsupportedPrimitiveError(
-            f"primitive dot_general on {avals[0]}, {avals[1]} is not supported",
+            f"primitive dot_general on {left}, {right} is not supported",
             place=selection.place(eqn),
             rule="dot_general works on float32",
             help="convert the operands with astype first",

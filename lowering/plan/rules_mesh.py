@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lowering.errors import UnsupportedDtypeError
-from lowering.jaxprs import JaxprEqn
+from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
 from lowering.plan.rules_local import conversion
 from lowering.plan.select import Selection, number_text, register
@@ -255,7 +255,7 @@ def _check_reducible(selection: Selection, eqn: JaxprEqn) -> None:
     aval: Any = eqn.invars[0].aval
     if str(aval.dtype) != "float32":
         raise UnsupportedDtypeError(
-            f"{eqn.primitive.name} of {aval} is not supported",
+            f"{eqn.primitive.name} of {type_of(eqn.invars[0])} is not supported",
             place=selection.place(eqn),
             rule="PEs reduce float32 on the fabric",
             help="convert it with astype(float32) first",

@@ -1,0 +1,107 @@
+"""The stages together: meshes chosen, limits reported, stages checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from lowering.errors import DoesNotFitError, LayoutError
+from lowering.lower import Lowered, Options, lower
+from lowering.mesh import Layout, Mesh
+
+
+def _lower(
+    function: Callable[..., Any], *shapes: tuple[int, ...], **keywords: Any
+) -> Lowered:
+    specs = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
+    closed = jax.make_jaxpr(function)(*specs)
+    names = ["x", "w", "b"][: len(shapes)]
+    outs = [f"y{n}" for n in range(len(closed.out_avals))]
+    return lower(closed, in_names=names, out_names=outs, **keywords)
+
+
+def _layer(x: Any, w: Any, b: Any) -> Any:
+    return jax.nn.relu(x @ w + b)
+
+
+def _scaled(x: Any) -> Any:
+    return jnp.exp(x) / 3.0 + x
+
+
+def test_layouts_make_the_mesh() -> None:
+    layouts = [Layout("row_partition", 3), Layout("col_partition", 1, 2), None]
+    lowered = _lower(_layer, (6, 4), (4, 8), (8,), in_layouts=layouts)
+    assert lowered.mesh == Mesh(3, 2)
+
+
+def test_a_small_program_stays_on_one_pe() -> None:
+    assert _lower(lambda x: x + 1.0, (4,)).mesh == Mesh(1, 1)
+
+
+def test_a_large_program_spreads_out() -> None:
+    assert _lower(jnp.exp, (64, 64)).mesh == Mesh(4, 4)
+
+
+def test_a_program_too_large_for_small_meshes_takes_a_larger_one() -> None:
+    lowered = _lower(lambda x: x + 1.0, (512, 512))
+    assert lowered.mesh == Mesh(8, 8)
+
+
+def test_a_layout_beyond_the_mesh_is_refused() -> None:
+    grid = Layout("grid", 9, 2000)
+    with pytest.raises(DoesNotFitError):
+        _lower(lambda x: x, (4, 4), in_layouts=[grid])
+    with pytest.raises(LayoutError):
+        Layout("row_partition", 2, 2)
+
+
+def test_what_does_not_fit_says_by_how_much_and_what_would() -> None:
+    with pytest.raises(DoesNotFitError) as caught:
+        _lower(_scaled, (200, 256), in_layouts=[Layout("grid", 2, 2)])
+    lines = str(caught.value).splitlines()
+    assert lines == [
+        "107,392 bytes per PE do not fit the 49,152 of a WSE-3 PE (grid 2x2)",
+        "  largest   x f32[200,256] tile 100x128: 51,200 bytes (its layout was given)",
+        "  also      y0 51,200, code 4,992 (estimate)",
+        "  help      grid(4, 4) is the smallest square mesh that fits",
+    ]
+
+
+def test_what_takes_the_space_is_shown_with_the_users_line() -> None:
+    with pytest.raises(DoesNotFitError) as caught:
+        _lower(lambda x: x.T @ x, (200, 64), in_layouts=[Layout("grid", 2, 2)])
+    largest = str(caught.value).splitlines()[1]
+    assert largest.startswith(
+        "  largest   gathered tile 100x64: 25,600 bytes        at"
+    )
+    assert largest.endswith('.T @ x, (200, 64), in_layouts=[Layout("grid", 2, 2)])')
+
+
+def test_stage_checks_pass_on_a_padded_mesh() -> None:
+    lowered = _lower(
+        _layer,
+        (7, 33),
+        (33, 16),
+        (16,),
+        mesh=Mesh(2, 3),
+        options=Options(check_stages=True),
+    )
+    assert lowered.mesh == Mesh(2, 3)
+
+
+def test_the_title_heads_every_csl_file_of_the_program() -> None:
+    files = _lower(lambda x: x + 1.0, (4,), options=Options(title="Made by me.")).files
+    for name in ("layout.csl", "pe.csl"):
+        assert files[name].startswith("// Made by me.\n")
+
+
+def test_both_wafers_get_the_same_text() -> None:
+    texts = [
+        _lower(_layer, (7, 33), (33, 16), (16,), mesh=Mesh(2, 3), target=target).files
+        for target in ("wse2", "wse3")
+    ]
+    assert texts[0] == texts[1]
