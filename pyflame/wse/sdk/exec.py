@@ -31,7 +31,7 @@ def run(argv: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="pyflame-exec-") as folder:
         write_tools(Path(folder))
-        return _run(command, _environment(folder))
+        return _run(command, environment(folder))
 
 
 def write_tools(folder: Path) -> None:
@@ -56,7 +56,8 @@ def _tool_script(tool: str) -> str:
     return f'#!/bin/sh\nexec {command} "$@"\n'
 
 
-def _environment(folder: str) -> dict[str, str]:
+def environment(folder: str) -> dict[str, str]:
+    """Environment variables for a command: tools of a folder first, packages too."""
     environment = dict(os.environ)
     environment["PATH"] = _joined(folder, environment.get("PATH", os.defpath))
     environment["PYTHONPATH"] = _joined(
