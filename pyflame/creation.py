@@ -117,7 +117,8 @@ def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:
     ragged or an integer does not fit.
     """
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)
+        cast = data if dtype is None else data.to(dtype)
+        return cast if layout is None else _laid_out(cast, layout)
     node = nodes.data(to_array(data, dtype), source_info_util.current().traceback)
     node.layout = check_layout("tensor", layout)
     return Tensor(node)
@@ -134,6 +135,13 @@ def from_numpy(arr: np.ndarray[Any, Any], layout: Layout = None) -> Tensor:
             help="use pf.tensor for lists and numbers",
         )
     return tensor(arr, layout=layout)
+
+
+def _laid_out(x: Tensor, layout: Any) -> Tensor:
+    """The values of `x` as data with a layout of its own."""
+    node = nodes.data(x.__jax_array__(), source_info_util.current().traceback)
+    node.layout = check_layout("tensor", layout)
+    return Tensor(node)
 
 
 def _filled(

@@ -31,6 +31,7 @@ from pyflame.source import hide_package_from_tracebacks
 hide_package_from_tracebacks()
 
 MAX_CACHED_STRUCTURES = 1024
+MAX_CACHED_RESULTS = 65536
 
 
 @dataclass
@@ -72,6 +73,8 @@ def record(op: Op, inputs: tuple[Node, ...], static: Static) -> Node:
     key = (op, static, *[node.aval for node in inputs])
     aval = _results.get(key)
     if aval is None:
+        if len(_results) >= MAX_CACHED_RESULTS:
+            _results.clear()
         aval = _results[key] = _infer(op, inputs, static)
     traceback = source_info_util.current().traceback
     node = Node(op, inputs, static, aval, None, traceback)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -15,10 +15,10 @@ from pyflame import node as nodes
 from pyflame import staging
 from pyflame.convert import to_array, to_literal
 from pyflame.dtypes import DType, as_dtype
-from pyflame.errors import ShapeError
+from pyflame.errors import ArgumentError, ShapeError
 from pyflame.layout import MeshLayout
 from pyflame.node import Node, Op
-from pyflame.ops import elementwise, linalg, reduction, shape
+from pyflame.ops import elementwise, filled, linalg, reduction, shape
 from pyflame.ops.shapes import Dims
 
 _SMALL_POWER = 16
@@ -35,6 +35,12 @@ class Tensor:
     __array_ufunc__ = None  # NumPy arrays leave mixed operators to us
 
     def __init__(self, node: Node) -> None:
+        if not isinstance(node, Node):
+            self._node = nodes.data(None)
+            raise ArgumentError(
+                f"Tensor: {type(node).__name__} is no recorded value",
+                help="make a tensor with pf.tensor(...)",
+            )
         self._node = node
         node.names += 1
 
@@ -236,6 +242,16 @@ class Tensor:
         """Adds a dimension of size 1 at `dim`."""
         return apply(shape.unsqueeze, self, dim=dim)
 
+    def __getitem__(self, key: Any) -> Any:
+        """Integers, slices, None and `...`, as in NumPy.
+
+        Raises: ShapeError, for an index out of range, too many, or of another kind.
+        """
+        return apply(shape.index, self, key=index_args(key))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
     def to(self, dtype: object) -> Any:
         """The values as another dtype."""
         return apply(elementwise.cast, self, dtype=as_dtype(dtype).value)
@@ -280,13 +296,20 @@ def as_node(operand: Any) -> Node:
 
 
 def _apply_traced(op: Op, operands: Sequence[Any], static: dict[str, Any]) -> Any:
-    inputs = [as_node(operand) for operand in operands]
-    staging.evaluate(inputs)
-    arrays = [node.value for node in inputs]
+    arrays = [_value_in_trace(as_node(operand)) for operand in operands]
     result = staging.apply_directly(op, arrays, tuple(static.items()))
     raw = any(isinstance(operand, Tracer) for operand in operands)
     reduced = not result.ndim and any(map(jnp.ndim, arrays))
     return result if raw or reduced else Tensor(nodes.data(result))
+
+
+def _value_in_trace(node: Node) -> Any:
+    """The value; of a pending `zeros`, `ones` or `full` the op, not its elements."""
+    if node.value is None and node.op is not None and node.op in filled.OPS:
+        numbers = [number.value for number in node.inputs]
+        return staging.apply_directly(node.op, numbers, node.static)
+    staging.evaluate([node])
+    return node.value
 
 
 def _binary(op: Op, a: Any, b: Any) -> Any:
@@ -325,6 +348,14 @@ def reshape_args(op: str, sizes: Any) -> tuple[int, ...]:
             rule="a shape is a list or tuple of integers",
         )
     return tuple(int(size) for size in sizes)
+
+
+def index_args(key: Any) -> tuple[Any, ...]:
+    """An index as a hashable tuple: slices become `("slice", start, stop, step)`."""
+    keys = key if isinstance(key, tuple) else (key,)
+    return tuple(
+        ("slice", k.start, k.stop, k.step) if isinstance(k, slice) else k for k in keys
+    )
 
 
 def _is_size(size: Any) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pyflame.errors import ShapeError
 from pyflame.ops.shapes import Dims, dims, one_dim, text
@@ -34,6 +36,59 @@ def squeeze(x: jax.Array, *, dim: Dims) -> jax.Array:
 def unsqueeze(x: jax.Array, *, dim: int) -> jax.Array:
     """Adds a dimension of size 1 at `dim`."""
     return jnp.expand_dims(x, one_dim("unsqueeze", x, dim, x.ndim + 1))
+
+
+def index(x: jax.Array, *, key: tuple[Any, ...]) -> jax.Array:
+    """x[key] for integers, slices (as `("slice", start, stop, step)`), None and `...`.
+
+    Raises: ShapeError, for an index out of range, too many, or of another kind.
+    """
+    named = sum(k is not None and k is not Ellipsis for k in key)
+    if named > x.ndim or sum(k is Ellipsis for k in key) > 1:
+        raise ShapeError(
+            f"index of {text(x)} by {index_text(key)}: too many indices",
+            rule=f"there are {x.ndim} dimensions, and at most one ...",
+        )
+    axis, parts = 0, []
+    for k in key:
+        parts.append(_index_part(x, key, k, axis))
+        if k is Ellipsis:
+            axis += x.ndim - named
+        elif k is not None:
+            axis += 1
+    return x[tuple(parts)]
+
+
+def index_text(key: tuple[Any, ...]) -> str:
+    """An index as it is written: `[0, 1:3, ...]`."""
+    return "[" + ", ".join(map(_part_text, key)) + "]"
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, tuple):
+        start, stop, step = ("" if p is None else str(p) for p in part[1:])
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return "..." if part is Ellipsis else repr(part)
+
+
+def _index_part(x: jax.Array, key: tuple[Any, ...], part: Any, axis: int) -> Any:
+    if part is None or part is Ellipsis:
+        return part
+    if isinstance(part, tuple):
+        return slice(*part[1:])
+    if not isinstance(part, (int, np.integer)) or isinstance(part, bool):
+        raise ShapeError(
+            f"index of {text(x)} by {index_text(key)}: "
+            f"{type(part).__name__} is no index",
+            rule="an index is made of integers, slices, None and ...",
+        )
+    size = x.shape[axis]
+    if not -size <= part < size:
+        raise ShapeError(
+            f"index of {text(x)} by {index_text(key)}: {part} is out of range",
+            rule=f"dimension {axis} has size {size}",
+        )
+    return int(part)
 
 
 def cat(*arrays: jax.Array, dim: int) -> jax.Array:

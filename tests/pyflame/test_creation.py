@@ -99,6 +99,14 @@ def test_data_is_copied() -> None:
     assert x.numpy()[0] == 1
 
 
+def test_a_tensor_of_a_tensor() -> None:
+    x = pf.ones([2, 2])
+    assert pf.tensor(x, dtype=pf.int32).dtype is pf.int32
+    grid = pf.MeshLayout.grid(2, 2)
+    assert pf.tensor(x, layout=grid).layout == grid
+    assert x.layout == pf.MeshLayout.single_pe()
+
+
 def test_data_errors() -> None:
     with pytest.raises(
         pf.ArgumentError, match="nested lists have one length per level"

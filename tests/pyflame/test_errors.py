@@ -78,6 +78,25 @@ MESSAGES: list[tuple[Callable[[], object], str]] = [
         "  help  use pf.cat to join along a dimension there is",
     ),
     (
+        lambda: pf.ones([3, 4])[1, 4],
+        "index of float32[3, 4] by [1, 4]: 4 is out of range\n"
+        "  rule  dimension 1 has size 4",
+    ),
+    (
+        lambda: pf.ones([3])[..., 0, 1:2:1],
+        "index of float32[3] by [..., 0, 1:2:1]: too many indices\n"
+        "  rule  there are 1 dimensions, and at most one ...",
+    ),
+    (
+        lambda: pf.ones([3])["a"],
+        "index of float32[3] by ['a']: str is no index\n"
+        "  rule  an index is made of integers, slices, None and ...",
+    ),
+    (
+        lambda: pf.Tensor([1.0]),
+        "Tensor: list is no recorded value\n  help  make a tensor with pf.tensor(...)",
+    ),
+    (
         lambda: pf.cat([]),
         "cat: [] is no list of tensors\n"
         "  rule  cat joins a list or tuple of at least one tensor",

@@ -74,6 +74,12 @@ UNARY: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
     (lambda x: x.squeeze(0), lambda x: x),
     (lambda x: pf.cat([x, x], dim=1), lambda x: jnp.concatenate([x, x], 1)),
     (lambda x: pf.stack([x, x]), lambda x: jnp.stack([x, x])),
+    (lambda x: x[0], lambda x: x[0]),
+    (lambda x: x[1, -1], lambda x: x[1, -1]),
+    (lambda x: x[:, 1:3], lambda x: x[:, 1:3]),
+    (lambda x: x[..., None, ::2], lambda x: x[..., None, ::2]),
+    (lambda x: x[::-1], lambda x: x[::-1]),
+    (lambda x: pf.stack(list(x)), lambda x: x),
     (lambda x: x.to(pf.int32), lambda x: x.astype(jnp.int32)),
 ]
 

@@ -160,6 +160,12 @@ def test_lazy_constants_inside_a_trace() -> None:
     assert constant.numpy().tolist() == [2, 2, 2]  # no tracer has leaked
 
 
+def test_constants_made_inside_a_trace_stay_ops() -> None:
+    jaxpr = jax.make_jaxpr(lambda x: pf.full([3], 2.0) + x)(jnp.ones(3))
+    assert not jaxpr.consts
+    assert jax.jit(lambda x: pf.zeros([3]) + x + pf.ones([3]))(jnp.ones(3))[0] == 2
+
+
 def test_tensors_are_pytrees() -> None:
     x = pf.ones([2, 3], layout=pf.MeshLayout.grid(2, 2))
     y = jax.jit(lambda t: {"out": pf.exp(t) * 2})(x)["out"]
