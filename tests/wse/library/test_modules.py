@@ -119,6 +119,26 @@ def test_timers(run_csl) -> None:
     assert (short[1:] == 0).all()
 
 
+def test_a_timer_leaves_a_running_counter_alone(run_csl) -> None:
+    program = run_csl(
+        """
+        const time = @import_module("<time>");
+        const timer = @import_module("<timer>", .{ .timerCount = 1 });
+        export var before = @zeros([3]u16);
+        export var after = @zeros([3]u16);
+        fn run() void {
+          time.enable_tsc();
+          for (@range(i16, 100)) |i| { before[0] += 1; }
+          time.get_timestamp(&before);
+          timer.start(0);
+          time.get_timestamp(&after);
+        }
+        """
+    )
+    before, after = program.words("before", "<u2", 3), program.words("after", "<u2", 3)
+    assert before[0] < after[0]
+
+
 def test_coordinates(run_csl) -> None:
     program = run_csl(
         """
