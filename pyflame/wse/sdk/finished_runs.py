@@ -1,7 +1,8 @@
 """The last run of every program folder in this process.
 
 A script makes its `debug_util` from the folder's name after the runtime has stopped,
-so the name is the only link to the memory of the PEs.
+so the name is the only link to the memory of the PEs. Only the latest few runs are
+kept: each holds the memory of a whole wafer.
 """
 
 from __future__ import annotations
@@ -15,11 +16,19 @@ from pyflame.wse.errors import HostError
 if TYPE_CHECKING:
     from pyflame.wse.sdk.runtime import SdkRuntime
 
+_MAX_RUNS = 8
+
+# Oldest first.
 _runs: dict[Path, SdkRuntime] = {}
 
 
 def remember(folder: str | os.PathLike[str], runtime: SdkRuntime) -> None:
-    _runs[Path(folder).resolve()] = runtime
+    """Makes a run the last one of its folder, and the latest of all."""
+    path = Path(folder).resolve()
+    _runs.pop(path, None)
+    _runs[path] = runtime
+    while len(_runs) > _MAX_RUNS:
+        del _runs[next(iter(_runs))]
 
 
 def last_run(folder: str | os.PathLike[str]) -> SdkRuntime:
