@@ -134,3 +134,32 @@ def test_a_function_maps_over_a_vector(run_csl) -> None:
     )
     expected = np.sqrt(np.array([42, 2, 3, 0], np.float32))
     np.testing.assert_array_equal(program.words("a", np.float32, 4), expected)
+
+
+@pytest.mark.parametrize(
+    ("fp16_format", "infinity", "nan", "root"),
+    [
+        ("f16", 0x7C00, 0x7E00, 0x3DA8),
+        ("bf16", 0x7F80, 0x7FC0, 0x3FB5),
+        ("cb16", 0x7E00, 0x7F00, 0x54D4),
+    ],
+)
+def test_the_selected_16_bit_format(
+    run_csl, fp16_format: str, infinity: int, nan: int, root: int
+) -> None:
+    program = run_csl(
+        """
+        const math = @import_module("<math>");
+        export var two: @fp16() = 2.0;
+        export var out = @zeros([4]u16);
+        fn run() void {
+          out[0] = @bitcast(u16, math.POSITIVE_INF(@fp16()));
+          out[1] = @bitcast(u16, math.NaN_f16);
+          out[2] = @bitcast(u16, math.sqrt(two));
+          out[3] = @as(u16, math.isInf(math.POSITIVE_INF_f16));
+        }
+        """,
+        fp16_format=fp16_format,
+    )
+    words = program.words("out", np.uint16, 4).tolist()
+    assert words == [infinity, nan, root, 1]
