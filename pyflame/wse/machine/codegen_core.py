@@ -61,16 +61,13 @@ class Block:
 
 
 class Place:
-    """Where a value can be stored. `address` gives a byte address as text."""
+    """Where a value can be stored."""
 
     def load(self) -> Value:
         raise NotImplementedError
 
     def store(self, value: Value) -> None:
         raise NotImplementedError
-
-    def address(self) -> Value:
-        raise AssertionError("this place has no address")
 
 
 @dataclass(slots=True)

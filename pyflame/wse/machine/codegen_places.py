@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, types
 from pyflame.wse.machine import scalar_support as support
 from pyflame.wse.machine import storage
@@ -299,4 +300,11 @@ def _load(w: FunctionWriter, node: code.Expression) -> Value:
 
 @expression_rule(code.AddressOf)
 def _address_of(w: FunctionWriter, node: code.AddressOf) -> Value:
-    return w.place(node.place).address()
+    place = w.place(node.place)
+    if not isinstance(place, MemoryPlace):
+        raise CslError(
+            f"a '{node.place.type}' does not lie in memory, so it has no address",
+            node.span,
+            help="pass the value itself",
+        )
+    return place.address()

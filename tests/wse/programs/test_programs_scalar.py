@@ -189,6 +189,23 @@ def test_half_precision_rounds_every_operation(programs):
     assert got.tolist() == [a * b + a, np.float16(np.float32(a) * 3), a / b]
 
 
+def test_overflow_and_division_by_zero_follow_ieee(programs):
+    got = _results(
+        programs,
+        """
+        var big: f32 = 3.0e38;
+        var zero: f32 = 0.0;
+        out[0] = big * 10.0;
+        out[1] = -1.0 / zero;
+        out[2] = @as(f32, @as(i16, out[0]));
+        out[3] = if (zero / zero == zero / zero) @as(f32, 1.0) else @as(f32, 2.0);
+        """,
+        4,
+        "f32",
+    )
+    assert got.tolist() == [np.inf, -np.inf, 32767, 2]
+
+
 def test_generic_functions_are_made_for_each_type(programs):
     got = _results(
         programs,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyflame.wse.errors import MachineFault
+from pyflame.wse.errors import CslError, MachineFault
 from pyflame.wse.language import code, types
 from pyflame.wse.language.types import F32, I8, I16, I64, U8, U16, U32
 from pyflame.wse.language.values import ArrayValue, FunctionValue, PointerValue
@@ -249,6 +249,18 @@ def test_values_that_cannot_lie_in_memory_live_in_slots(b):
     )
     assert b.run(function) == 6
     assert len(b.pe.slots) == 1
+
+
+def test_what_does_not_lie_in_memory_has_no_address(b):
+    g = b.glob("d", types.MEM1D_DSD)
+    p = b.local("p", types.Pointer(types.MEM1D_DSD))
+    function = b.fn(types.VOID, [], b.let(p, b.address(g)))
+    with pytest.raises(CslError) as error:
+        b.run(function)
+    assert str(error.value) == (
+        "pe.csl:1:5: error: a 'mem1d_dsd' does not lie in memory, so it has no address"
+        f"{EXCERPT}\nhelp: pass the value itself"
+    )
 
 
 def test_directions_in_memory_and_out(b):
