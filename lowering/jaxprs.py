@@ -26,6 +26,7 @@ from lowering.placement import type_text
 
 __all__ = [
     "ClosedJaxpr",
+    "EvaluateEquation",
     "Jaxpr",
     "JaxprEqn",
     "Literal",

@@ -33,17 +33,20 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError or SeveralErrors, listing
     all that cannot be compiled.
     """
-    closed = jaxprs.drop_dead_equations(_inlined(closed))
+    closed = jaxprs.drop_dead_equations(_retrace(closed, _inline))
     check_supported(closed)
     while not all(map(_is_core, closed.jaxpr.eqns)):
-        closed = _retrace(closed)
-    return jaxprs.drop_dead_equations(fold(closed))
+        closed = _retrace(closed, _evaluate)
+    return _folded(jaxprs.drop_dead_equations(closed))
 
 
-def _inlined(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
-    if not any(map(jaxprs.called_jaxpr, closed.jaxpr.eqns)):
-        return closed
-    return _retrace(closed)
+def _folded(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    """Folds until nothing folds: what one fold gives, another may take further."""
+    while True:
+        after = jaxprs.drop_dead_equations(fold(closed))
+        if len(after.jaxpr.eqns) == len(closed.jaxpr.eqns):
+            return after
+        closed = after
 
 
 def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
@@ -53,11 +56,21 @@ def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     return name in CORE and not (name in ELEMENTWISE and _spread_dims(eqn))
 
 
-def _retrace(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+def _retrace(
+    closed: jaxprs.ClosedJaxpr, evaluate: jaxprs.EvaluateEquation
+) -> jaxprs.ClosedJaxpr:
     def run(*args: Any) -> list[Any]:
-        return jaxprs.interpret(closed.jaxpr, closed.consts, args, _evaluate)
+        return jaxprs.interpret(closed.jaxpr, closed.consts, args, evaluate)
 
     return jaxprs.trace(run, closed.jaxpr.in_avals)
+
+
+def _inline(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
+    """Calls become their equations; nothing else changes before it is checked."""
+    called = jaxprs.called_jaxpr(eqn)
+    if called is not None:
+        return jaxprs.interpret(called.jaxpr, called.consts, args, _inline)
+    return jaxprs.bind(eqn, args)
 
 
 def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:

@@ -85,6 +85,12 @@ def words_moved(before: Placement, after: Placement, mesh: Mesh) -> int:
     return words
 
 
+def peak_size_bytes(before: Placement, after: Placement, mesh: Mesh) -> int:
+    """The largest tile that the value has on the way from `before` to `after`."""
+    steps = route(before, after, mesh)
+    return max([after.tile_size_bytes, *(s.result.tile_size_bytes for s in steps)])
+
+
 def route(before: Placement, after: Placement, mesh: Mesh) -> list[Step]:
     """The steps between two canonical placements of one shape.
 
@@ -182,10 +188,13 @@ def _tile_words(placement: Placement) -> int:
 
 
 def _check_route(before: Placement, after: Placement, steps: list[Step]) -> None:
-    """Limits what is whole only in passing: what stays is the memory plan's."""
+    """Limits what is whole only in passing.
+
+    Where the tiles themselves are too large, the memory plan has more to say.
+    """
     largest = max((s.result.tile_size_bytes for s in steps[:-1]), default=0)
     final = max(before.tile_size_bytes, after.tile_size_bytes)
-    if largest > max(WHOLE_LIMIT_BYTES, final):
+    if final <= WHOLE_LIMIT_BYTES < largest:
         raise LayoutError(
             f"moving {before} to ({_axes_text(after)}) does not fit a PE",
             notes=[

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lowering.mesh import AXES, Axis, Mesh
-from lowering.partition.reshard import reshard, words_moved
+from lowering.partition.reshard import peak_size_bytes, reshard, words_moved
 from lowering.placement import Placement
 
 MAX_PENDING_DEPTH = 16  # pending tiles on pending tiles, before one is settled
@@ -45,6 +45,10 @@ class Tile:
         """Words that each PE receives when this value is brought to `after`."""
         return words_moved(self.placement, after, self.mesh)
 
+    def peak_bytes_to(self, after: Placement) -> int:
+        """The largest tile on the way to `after`."""
+        return peak_size_bytes(self.placement, after, self.mesh)
+
     def at(self, after: Placement) -> Any:
         """The local array in placement `after`; moved there once, then remembered."""
         key = (*after.axes, *after.tile_shape)
@@ -71,6 +75,10 @@ class Pending:
     def words_to(self, after: Placement) -> int:
         """Words that each PE receives when this value is computed in `after`."""
         return self.cost(after)
+
+    def peak_bytes_to(self, after: Placement) -> int:
+        """Nothing larger than the tile itself is ever made."""
+        return after.tile_size_bytes
 
     def at(self, after: Placement) -> Any:
         """The local array in placement `after`; computed there once."""

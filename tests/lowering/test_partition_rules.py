@@ -49,12 +49,13 @@ def check_cases(cases, mesh, kind, sizes):
             for case, group in zip(cases, operands, strict=True)
         ]
 
+    results = jax.jit(program)(*arrays)
     names = [
         case.name
-        for case, result in zip(cases, program(*arrays), strict=True)
+        for case, result in zip(cases, results, strict=True)
         for _ in jax.tree.leaves(result)
     ]
-    expected = jax.tree.leaves(program(*arrays))
+    expected = jax.tree.leaves(results)
     outputs = layouts(kind, mesh, len(expected))
     partitioned = partition(
         normalise(jax.make_jaxpr(program)(*arrays)),

@@ -1,7 +1,7 @@
 """broadcast_in_dim and iota: made in place, wherever their tiles are wanted."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 

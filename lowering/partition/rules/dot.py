@@ -8,7 +8,7 @@ taken: one per multiply-add, one per word received; see `_cycles`.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -108,8 +108,13 @@ def _cycles(
         cycles += words + (ctx.mesh.rows + ctx.mesh.cols if words else 0)
     if scheme.partial is not None:  # a chain there, a broadcast back
         cycles += 2 * (result + ctx.mesh.size(scheme.partial))
-    if scheme.size_bytes > _COMFORTABLE_BYTES:
-        cycles += _DISCOMFORT + scheme.size_bytes
+    size_bytes = max(
+        scheme.size_bytes,
+        left.peak_bytes_to(scheme.left),
+        right.peak_bytes_to(scheme.right),
+    )
+    if size_bytes > _COMFORTABLE_BYTES:
+        cycles += _DISCOMFORT + size_bytes
     return cycles
 
 

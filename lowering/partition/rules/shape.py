@@ -1,7 +1,7 @@
 """reshape, squeeze, transpose and slice: local, or local after a gather."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES, canonical
 from lowering.partition.tiles import AnyTile
-from lowering.placement import Placement
+from lowering.placement import Placement, type_text
 
 
 @partitions("transpose")
@@ -148,12 +148,11 @@ def _whole_dims(ctx: Context, operand: AnyTile, dims: list[int]) -> Placement:
         None if dim in dims else axis for dim, axis in enumerate(before.axes)
     )
     after = canonical(replace(before, axes=axes), ctx.mesh)
-    grown = after.tile_size_bytes > before.tile_size_bytes
-    if grown and after.tile_size_bytes > WHOLE_LIMIT_BYTES:
+    if before.tile_size_bytes <= WHOLE_LIMIT_BYTES < after.tile_size_bytes:
         raise LayoutError(
             f"{ctx.eqn.primitive.name} of {before} moves data between PEs",
             notes=[
-                ("result", str(list(ctx.out_shape))),
+                ("result", type_text(ctx.out_shape, ctx.out_dtype)),
                 ("whole", f"{after.tile_size_bytes:,} bytes on each PE"),
                 ("limit", f"{WHOLE_LIMIT_BYTES:,} bytes"),
             ],

@@ -1,0 +1,190 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lowering import jaxprs
+from lowering.errors import (
+    SeveralErrors,
+    UnsupportedDtypeError,
+    UnsupportedPrimitiveError,
+)
+from lowering.normalise.check import supported_primitives
+from lowering.normalise.core_set import CORE
+from lowering.normalise.normalise import normalise
+
+RANDOM = np.random.default_rng(0)
+X = jnp.asarray(RANDOM.standard_normal((3, 4)), jnp.float32)
+W = jnp.asarray(RANDOM.standard_normal((4, 5)), jnp.float32)
+SUPPORTED = ", ".join(supported_primitives())
+
+
+def names(closed):
+    return [eqn.primitive.name for eqn in closed.jaxpr.eqns]
+
+
+@jax.custom_vjp
+def doubled(x):
+    return x * 2
+
+
+doubled.defvjp(lambda x: (x * 2, None), lambda _, ct: (ct * 2,))
+
+PROGRAMS = {
+    "layer": lambda x, w: jax.nn.relu(x @ w + 1),
+    "softmax": lambda x, w: jax.nn.softmax(x @ w),
+    "sigmoid, gelu": lambda x, w: (jax.nn.sigmoid(x), jax.nn.gelu(w)),
+    "powers": lambda x, w: (x**2, x**3, x**5, (x * x + 1) ** -2, x**0),
+    "moments": lambda x, w: (jnp.mean(x), jnp.var(w, axis=0), jnp.linalg.norm(x)),
+    "calls": lambda x, w: jax.checkpoint(jax.jit(doubled))(x),
+    "gradient": jax.grad(lambda x, w: jnp.sum(jax.nn.relu(x @ w) ** 2)),
+    "products": lambda x, w: (x[0] @ w, w.T @ x.T, (x @ w).T, x[0] @ w[:, 0]),
+    "tensordot": lambda x, w: jnp.tensordot(x[None], w[:, None], 1),
+    "two contracted": lambda x, w: jnp.tensordot(x, x),
+    "clip": lambda x, w: jnp.clip(x, -0.5, 0.5),
+    "any, finite": lambda x, w: ((x > 1).any(), jnp.isfinite(w / 0).all(0)),
+    "logic": lambda x, w: (x > 0) ^ (x < 1),
+    "remainder": lambda x, w: jax.lax.rem((x * 9).astype(int), jnp.int32(4)),
+    "constants": lambda x, w: x + np.float32(2) * jnp.sum(jnp.ones(3)),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_values_are_kept_in_core_primitives(program):
+    normal = normalise(jax.make_jaxpr(program)(X, W))
+    assert set(names(normal)) <= CORE
+    for got, want in zip(
+        jaxprs.jaxpr_as_fun(normal)(X, W),
+        jax.tree.leaves(program(X, W)),
+        strict=True,
+    ):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+def test_normalising_twice_changes_nothing():
+    normal = normalise(jax.make_jaxpr(PROGRAMS["gradient"])(X, W))
+    assert str(normalise(normal)) == str(normal)
+
+
+def test_transposes_become_dimension_numbers():
+    normal = normalise(jax.make_jaxpr(lambda x, w: (w.T @ x.T).T)(X, W))
+    assert names(normal) == ["dot_general"]
+    assert normal.jaxpr.eqns[0].params["dimension_numbers"] == (
+        ((1,), (0,)),
+        ((), ()),
+    )
+
+
+def test_a_product_used_twice_is_not_computed_twice():
+    normal = normalise(jax.make_jaxpr(lambda x, w: ((x @ w).T, x @ w))(X, W))
+    again = normalise(jax.make_jaxpr(lambda x, w: (lambda p: (p.T, p))(x @ w))(X, W))
+    assert names(again).count("dot_general") == 1
+    assert names(normal).count("dot_general") == 2
+
+
+def test_dead_equations_and_neutral_ones_go():
+    def program(x, w):
+        jnp.exp(w)
+        return jnp.maximum(x * 1.0, -jnp.inf).T.T / 1
+
+    assert names(normalise(jax.make_jaxpr(program)(X, W))) == []
+
+
+def test_a_constant_is_folded():
+    normal = normalise(jax.make_jaxpr(lambda x: x * (np.float32(2) ** 2 + 1))(X))
+    assert names(normal) == ["mul"]
+
+
+def test_places_are_the_users_lines():
+    def program(x):
+        y = jnp.where(x > 0, x, 0)
+        return jax.nn.relu(y)
+
+    places = [jaxprs.place_of(e) for e in normalise(jax.make_jaxpr(program)(X)).eqns]
+    assert {place.text for place in places} == {
+        "y = jnp.where(x > 0, x, 0)",
+        "return jax.nn.relu(y)",
+    }
+
+
+def test_every_unsupported_primitive_is_listed():
+    def program(x):
+        y = jnp.sin(x)
+        z = jnp.cumsum(y)
+        return z + jnp.sin(x)
+
+    first = program.__code__.co_firstlineno
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(program)(X[0]))
+    assert str(caught.value) == (
+        "2 primitives have no rule: cumsum, sin\n"
+        f"  sin       (f32[4]) -> f32[4]  at test_normalise.py:{first + 1}"
+        "  y = jnp.sin(x)\n"
+        f"  cumsum    (f32[4]) -> f32[4]  at test_normalise.py:{first + 2}"
+        "  z = jnp.cumsum(y)\n"
+        f"  sin       (f32[4]) -> f32[4]  at test_normalise.py:{first + 3}"
+        "  return z + jnp.sin(x)\n"
+        f"  rule      supported are {SUPPORTED}\n"
+        "  help      write it with supported primitives, or compute it with JAX "
+        "on the host"
+    )
+
+
+def test_control_flow_is_refused_with_a_way_out():
+    def program(x):
+        return jax.lax.cond(x[0, 0] > 0, jnp.sin, jnp.exp, x)
+
+    first = program.__code__.co_firstlineno
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(program)(X))
+    line = f"at test_normalise.py:{first + 1}  return jax.lax.cond(x[0, 0] > 0, "
+    assert str(caught.value) == (
+        "2 primitives have no rule: cond, sin\n"
+        f"  cond      (i32[], f32[3,4]) -> f32[3,4]  {line}jnp.sin, jnp.exp, x)\n"
+        f"  sin       (f32[3,4]) -> f32[3,4]  {line}jnp.sin, jnp.exp, x)\n"
+        f"  rule      supported are {SUPPORTED}\n"
+        "  help      unroll the loop in Python, write a branch as jnp.where, or "
+        "compute it with JAX on the host"
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (
+            lambda x: jnp.einsum("bij,bjk->bik", x[None], x.T[None]),
+            "dot_general with batch dimensions",
+        ),
+        (lambda x: x[::2], "slice with strides"),
+        (lambda x: x % 2, "rem of floats"),
+        (lambda x: x.astype(int) & 1, "bitwise and"),
+        (lambda x: jax.lax.select_n(x.astype(int), x, x, x), "select_n by a number"),
+    ],
+)
+def test_forms_of_supported_primitives_that_are_not(program, reason):
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(program)(X))
+    assert caught.value.message == f"1 primitive has no rule: {reason}"
+
+
+def test_dtypes_without_arithmetic():
+    with pytest.raises(UnsupportedDtypeError) as caught:
+        normalise(jax.make_jaxpr(lambda x: x + x)(X.astype(jnp.float16)))
+    place = caught.value.notes[1][1].split("  at ")[1]
+    assert str(caught.value) == (
+        "the wafer has no arithmetic for float16\n"
+        "  input 0   f16[3,4]\n"
+        f"  add       (f16[3,4], f16[3,4]) -> f16[3,4]  at {place}\n"
+        "  rule      supported are bool, float32, int32\n"
+        "  help      convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
+    )
+
+
+def test_primitives_and_dtypes_are_reported_together():
+    with pytest.raises(SeveralErrors) as caught:
+        normalise(jax.make_jaxpr(lambda x: jnp.sin(x).astype(jnp.float16))(X))
+    assert [type(error) for error in caught.value.errors] == [
+        UnsupportedPrimitiveError,
+        UnsupportedDtypeError,
+    ]

@@ -1,0 +1,137 @@
+import jax
+import jax.numpy as jnp
+import pytest
+from jax import lax
+
+from lowering import jaxprs
+from lowering.errors import DivergentCollectiveError
+from lowering.partition import mesh_primitives as prims
+from lowering.partition.uniform import check_uniform
+
+X = jax.ShapeDtypeStruct((2,), jnp.float32)
+
+
+def check(program):
+    check_uniform(jaxprs.trace(program, [X]))
+
+
+def total(x, axis="cols"):
+    return prims.mesh_all_reduce(x, axis=axis, size=4, op="sum")
+
+
+def everywhere(x):
+    """The same on all PEs, whatever x is."""
+    return total(total(jnp.sum(x), "rows"), "cols")
+
+
+def in_branch(predicate, collective):
+    return lambda x: lax.cond(predicate(x), collective, lambda x: x, x)
+
+
+def test_no_control_flow():
+    check(lambda x: total(x) + prims.mesh_index(axis="rows"))
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        lambda x: x[0] > 0,
+        lambda x: prims.mesh_index(axis="cols") == 0,
+        lambda x: total(x, "rows")[0] > 0,
+        lambda x: prims.mesh_shift(x, axis="cols", size=4, offset=1)[0] > 0,
+    ],
+)
+def test_a_branch_on_what_differs_along_the_axis(predicate):
+    with pytest.raises(DivergentCollectiveError) as caught:
+        check(in_branch(predicate, total))
+    caught.value.place = None
+    assert str(caught.value) == (
+        "mesh_all_reduce along cols stands under a predicate that differs between "
+        "the PEs of one line of cols\n"
+        "  rule      all PEs of a line enter a collective, or none does\n"
+        "  help      move the collective out of the branch or loop, or make the "
+        "predicate the same on all PEs, for example by a sum or maximum over the "
+        "whole array"
+    )
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        lambda x: everywhere(x) > 0,
+        lambda x: prims.mesh_index(axis="rows") == 0,  # a line of cols agrees
+        lambda x: jnp.max(total(x)) > 0,
+    ],
+)
+def test_a_branch_on_what_is_the_same_along_the_axis(predicate):
+    check(in_branch(predicate, total))
+
+
+def test_a_branch_without_collective_may_diverge():
+    check(in_branch(lambda x: x[0] > 0, lambda x: x * 2))
+
+
+def test_what_a_divergent_branch_gives_diverges():
+    def program(x):
+        flag = lax.cond(x[0] > 0, lambda: 1, lambda: 0)
+        return lax.cond(flag > 0, total, lambda x: x, x)
+
+    with pytest.raises(DivergentCollectiveError):
+        check(program)
+
+
+def test_a_collective_in_a_call_in_a_branch():
+    with pytest.raises(DivergentCollectiveError):
+        check(in_branch(lambda x: x[0] > 0, jax.jit(total)))
+
+
+def test_while_until_each_pe_has_enough():
+    with pytest.raises(DivergentCollectiveError):
+        check(lambda x: lax.while_loop(lambda x: x[0] < 9, lambda x: x + total(x), x))
+
+
+def test_while_until_all_pes_have_enough():
+    check(
+        lambda x: lax.while_loop(lambda x: everywhere(x) < 9, lambda x: x + total(x), x)
+    )
+
+
+def test_while_whose_predicate_starts_divergent_by_its_carry():
+    def program(x):
+        def body(carry):
+            count, x = carry
+            return count + x[0], total(x)
+
+        return lax.while_loop(lambda carry: carry[0] < 9, body, (0.0, x))
+
+    with pytest.raises(DivergentCollectiveError):
+        check(program)
+
+
+def test_while_that_counts():
+    def body(carry):
+        return carry[0] + 1, total(carry[1])
+
+    check(lambda x: lax.while_loop(lambda carry: carry[0] < 9, body, (0, x)))
+
+
+def test_scan_carries_divergence_into_a_branch():
+    def body(carry, _):
+        flag, x = carry
+        x = lax.cond(flag > 0, total, lambda x: x, x)
+        return (x[0], x), None
+
+    with pytest.raises(DivergentCollectiveError):
+        check(lambda x: lax.scan(body, (0.0, x), length=3)[0][1])
+
+
+def test_scan_with_collectives():
+    check(lambda x: lax.scan(lambda x, _: (total(x), None), x, length=3)[0])
+
+
+def test_scan_over_what_differs_between_pes():
+    def body(carry, element):
+        return lax.cond(element > 0, total, lambda x: x, carry), None
+
+    with pytest.raises(DivergentCollectiveError):
+        check(lambda x: lax.scan(body, x, x)[0])
