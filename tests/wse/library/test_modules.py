@@ -41,6 +41,28 @@ def test_control_payloads(run_csl) -> None:
     assert program.words("at_run_time", np.uint32).tolist() == [expected]
 
 
+@pytest.mark.parametrize("given_to", ["get_params", "concat_structs"])
+def test_the_launch_color_of_old_programs(run_csl, given_to: str) -> None:
+    """Old releases got it from get_params, or added it to the struct themselves."""
+    param, struct = ", .LAUNCH = @get_color(8)", "all"
+    if given_to == "concat_structs":
+        param, struct = "", "@concat_structs(all, .{ .LAUNCH = @get_color(8) })"
+    program = run_csl(
+        f"""
+        const params = @import_module("<memcpy/get_params>",
+          .{{ .width = 1, .height = 1{param} }});
+        const all = params.get_params(0);
+        const sys = @import_module("<memcpy/memcpy>", {struct});
+        export var out = [2]u16 {{
+          @get_int(sys.LAUNCH), @as(u16, @is_same_type(@type_of(sys.MEMCPYH2D_1), void))
+        }};
+        fn run() void {{ out[0] += 0; }}
+        """,
+        "wse2",
+    )
+    assert program.words("out", np.uint16, 2).tolist() == [8, 1]
+
+
 def test_directions(run_csl) -> None:
     program = run_csl(
         """
