@@ -32,7 +32,7 @@ from lowering.plan.values import (
 def element_lines(step: ElementStep, dsds: Dsds) -> list[str]:
     """Statements of the step, indented by one level; none for a copy onto itself."""
     op = step.ops[0]
-    if _copies_itself(op, dsds):
+    if all(_copies_itself(joined, dsds) for joined in step.ops):
         return []
     if is_vector_op(op) and _has_vectors(op, dsds):
         return [f"  {_vector_statement(op, dsds)}"]

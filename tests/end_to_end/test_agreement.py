@@ -130,6 +130,11 @@ def test_full_product(
         run_case((name, kind, mesh, sizes), tmp_path)
 
 
+def test_what_is_joined_to_a_copy_in_place_is_computed(tmp_path: Path) -> None:
+    # A copy that needs no statement once took all that was joined to it along.
+    run_case(("statistics", "grid", (3, 5), (2, 9, 3)), tmp_path)
+
+
 def test_mixed_layouts(tmp_path: Path) -> None:
     inputs = arrays([(7, 16), (16, 5), (5,)])
     options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
