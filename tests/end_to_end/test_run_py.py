@@ -1,0 +1,80 @@
+"""The generated scripts, unmodified, under our stand-ins for the vendor's tools."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from lowering.lower import lower
+from lowering.mesh import Mesh
+
+_EXEC = "import sys; from pyflame.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def _program(x: Any, w: Any, b: Any) -> Any:
+    return jax.nn.relu(x @ w + b), x.sum(1) > 0.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("generated")
+    random = np.random.default_rng(0)
+    shapes = ((7, 33), (33, 16), (16,))
+    inputs = [random.standard_normal(shape).astype(np.float32) for shape in shapes]
+    lowered = lower(
+        jax.make_jaxpr(_program)(*inputs),
+        in_names=["x", "w", "b"],
+        out_names=["y", "positive"],
+        mesh=Mesh(2, 3),
+    )
+    for name, text in lowered.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    np.savez(folder / "inputs.npz", **dict(zip("xwb", inputs, strict=True)))
+    y, positive = _program(*inputs)
+    np.savez(folder / "expected.npz", y=y, positive=positive)
+    return folder
+
+
+def _run(
+    folder: Path, script: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _EXEC, "exec", "--", "bash", script, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arch", ["wse2", "wse3"])
+def test_scripts_run_and_agree_with_jax(folder: Path, arch: str) -> None:
+    done = _run(folder, f"commands_{arch}.sh", "--outputs", "outputs.npz")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "y: float32[7, 16]",
+        "positive: bool[7]",
+        "The outputs are those of expected.npz.",
+        "SUCCESS!",
+    ]
+    with np.load(folder / "outputs.npz") as outputs:
+        assert sorted(outputs) == ["positive", "y"]
+
+
+def test_a_wrong_expectation_fails(folder: Path) -> None:
+    with np.load(folder / "expected.npz") as expected:
+        np.savez(
+            folder / "wrong.npz", y=expected["y"] + 1, positive=expected["positive"]
+        )
+    done = _run(folder, "commands_wse3.sh", "--expected", "wrong.npz")
+    assert done.returncode != 0
+    assert "SUCCESS" not in done.stdout
+    assert "AssertionError" in done.stderr
+
+
+def test_without_input_files_the_inputs_are_random(folder: Path) -> None:
+    nothing = ("--inputs", "none.npz", "--expected", "none.npz")
+    done = _run(folder, "commands_wse3.sh", *nothing)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "SUCCESS!"
