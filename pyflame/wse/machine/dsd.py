@@ -6,7 +6,6 @@ extents count elements, whose size is that of the operation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,21 +142,6 @@ def element_addresses(
 ) -> NDArray[np.int64]:
     """Byte addresses of the first `count` elements of `size_bytes` each."""
     return start_base(dsd, index_words) + element_offsets(dsd, count) * size_bytes
-
-
-def iterate_addresses(
-    dsd: Memory1or4, size_bytes: int, index_words: int = 0
-) -> Iterator[int]:
-    """Byte addresses one by one; a `Mem1d` goes on beyond its extent for ever."""
-    base = start_base(dsd, index_words)
-    if isinstance(dsd, Mem4d):
-        for offset in element_offsets(dsd, dsd.extent).tolist():
-            yield base + offset * size_bytes
-        return
-    address = base + dsd.offset * size_bytes
-    while True:
-        yield address
-        address += dsd.stride * size_bytes
 
 
 def start_base(dsd: Memory1or4, index_words: int) -> int:

@@ -20,6 +20,7 @@ from pyflame.wse.machine import limits, setup
 from pyflame.wse.machine.arithmetic import arithmetic_of
 from pyflame.wse.machine.commands import Command
 from pyflame.wse.machine.costs import Costs, costs_of
+from pyflame.wse.machine.extents import Extent, Extents
 from pyflame.wse.machine.fabric import Fabric
 from pyflame.wse.machine.host import HostPorts
 from pyflame.wse.machine.observe import PeReport, Report, explain_deadlock
@@ -72,6 +73,7 @@ class Wafer:
         self._timeline = Timeline(self.config.seed)
         self._pes: list[list[Pe]] = []
         self._programs: list[CompiledProgram] = []
+        self._extents: dict[int, Extents] = {}
         self._tickets: list[Callable[[], bool]] = []
         self._results: dict[int, Callable[[], list[int]]] = {}
         self.fabric = Fabric(
@@ -198,6 +200,13 @@ class Wafer:
                 f"'{variable.symbol}' has no place in memory ({compiled.source.file}); "
                 "declare it as 'export var' to read it from the host"
             ) from None
+
+    def extent_at(self, x: int, y: int, address: int) -> Extent | None:
+        """The global of a PE's program that holds an address, None if none does."""
+        number = self.image.tiles[y][x]
+        if number not in self._extents:
+            self._extents[number] = Extents(self._programs[number])
+        return self._extents[number].at(address)
 
     def read_memory(self, x: int, y: int, address: int, n_bytes: int) -> bytes:
         return self.pe(x, y).memory.read(address, n_bytes)

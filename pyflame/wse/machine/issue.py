@@ -299,7 +299,8 @@ class Issuer:
         pe = self._pe
         if isinstance(operand, MEMORY_KINDS):
             index = issued.config.index or 0
-            return MemoryOperand(pe.memory, operand, dtype.itemsize, index)
+            size = dtype.itemsize
+            return MemoryOperand(pe.memory, operand, size, index, issued.length)
         if isinstance(operand, FabIn):
             self._check_fabric(issued.spec, operand)
             stops = issued.config.on_control is not None
@@ -315,7 +316,8 @@ class Issuer:
         if operand is None:
             return None
         if isinstance(operand, MEMORY_KINDS):
-            return MemoryOperand(pe.memory, operand, size, config.index or 0)
+            index = config.index or 0
+            return MemoryOperand(pe.memory, operand, size, index, issued.length)
         if isinstance(operand, Fifo):
             return FifoDest(pe.fifos[operand.number])
         if isinstance(operand, ScalarPointer):
@@ -432,9 +434,8 @@ class Issuer:
         source = issued.sources[min(place, 1)]
         size = issued.spec.source_dtypes[min(place, 1)].itemsize
         if isinstance(source, MEMORY_KINDS):
-            operand = MemoryOperand(
-                self._pe.memory, source, size, issued.config.index or 0
-            )
+            index = issued.config.index or 0
+            operand = MemoryOperand(self._pe.memory, source, size, index, count)
             for _ in range(count):
                 operand.put(0, 0)
 

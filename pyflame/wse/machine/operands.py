@@ -9,10 +9,20 @@ it that the execution is run again when it may have become so. `waits` tells whe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
+from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine import wavelet
-from pyflame.wse.machine.dsd import FabIn, FabOut, Memory1or4, iterate_addresses
+from pyflame.wse.machine.dsd import (
+    INFINITE_EXTENT,
+    FabIn,
+    FabOut,
+    Mem1d,
+    Memory1or4,
+    element_addresses,
+    start_base,
+)
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
@@ -41,24 +51,72 @@ class MemoryOperand:
     """A vector in memory, as source or destination."""
 
     waits = False
-    __slots__ = ("_addresses", "_memory", "_size", "dsd")
+    __slots__ = ("_places", "_view", "dsd")
 
     def __init__(
-        self, memory: Memory, dsd: Memory1or4, size_bytes: int, index_words: int
+        self,
+        memory: Memory,
+        dsd: Memory1or4,
+        size_bytes: int,
+        index_words: int,
+        length: int,
     ) -> None:
         self.dsd = dsd
-        self._memory = memory
-        self._size = size_bytes
-        self._addresses: Iterator[int] = iterate_addresses(dsd, size_bytes, index_words)
+        start = start_base(dsd, index_words) + dsd.offset * size_bytes
+        self._view: memoryview | _AnyWords = memory.u16
+        if size_bytes == 4:
+            self._view = memory.u32 if start % 4 == 0 else _AnyWords(memory)
+        if isinstance(dsd, Mem1d):
+            step = dsd.stride * size_bytes
+            if length == INFINITE_EXTENT:
+                walk = islice(count(start, step), dsd.extent if step else None)
+                addresses = _checked(memory, walk, size_bytes)
+            else:
+                memory.check_range(start, size_bytes)
+                memory.check_range(start + step * (length - 1), size_bytes)
+                addresses = islice(count(start, step), length)
+        else:
+            listed = element_addresses(dsd, size_bytes, dsd.extent, index_words)
+            addresses = _checked(memory, iter(listed.tolist()), size_bytes)
+        shift = 1 if type(self._view) is _AnyWords else size_bytes >> 1
+        self._places: Iterator[int] = map(shift.__rrshift__, addresses)
 
     def ready(self, now: int, execution: Execution) -> bool:
         return True
 
     def take(self, now: int) -> int:
-        return self._memory.load_bits(next(self._addresses), self._size)
+        return self._view[next(self._places)]
 
     def put(self, bits: int, now: int) -> None:
-        self._memory.store_bits(next(self._addresses), self._size, bits)
+        self._view[next(self._places)] = bits
+
+
+class _AnyWords:
+    """32-bit words at any 16-bit word of memory."""
+
+    __slots__ = ("_words",)
+
+    def __init__(self, memory: Memory) -> None:
+        self._words = memory.u16
+
+    def __getitem__(self, place: int) -> int:
+        return self._words[place] | self._words[place + 1] << 16
+
+    def __setitem__(self, place: int, bits: int) -> None:
+        self._words[place] = bits & 0xFFFF
+        self._words[place + 1] = bits >> 16
+
+
+def _checked(
+    memory: Memory, addresses: Iterator[int], size_bytes: int
+) -> Iterator[int]:
+    for address in addresses:
+        memory.check_range(address, size_bytes)
+        yield address
+    raise MachineFault(
+        "an operation without end has used up the elements of a memory operand; "
+        "a control wavelet should have ended it before"
+    )
 
 
 class FabricSource:

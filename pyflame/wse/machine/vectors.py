@@ -3,12 +3,18 @@ machine."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyflame.wse.machine.arithmetic import Arithmetic, BitsFunction, carry_chain
+from pyflame.wse.machine.arithmetic import (
+    Arithmetic,
+    BitsFunction,
+    carry_chain,
+    to_bits,
+)
 from pyflame.wse.machine.dsd import (
     Mem1d,
     Mem4d,
@@ -210,26 +216,26 @@ class VectorUnit:
         length: int,
         index_words: int,
     ) -> None:
-        compute = self._arithmetic.vector[spec.number]
-        dtypes = spec.source_dtypes
-        places = [
-            element_addresses(s, t.itemsize, length, index_words).tolist()
-            if isinstance(s, MEMORY_KINDS)
-            else None
-            for s, t in zip(sources, dtypes, strict=True)
+        compute = self.element_function(spec)
+        columns = [
+            self._bits_reader(source, dtype, length, index_words)
+            for source, dtype in zip(sources, spec.source_dtypes, strict=True)
         ]
-        scalars = [
-            None if isinstance(s, MEMORY_KINDS) else self._load(s, t, 1, 0)
-            for s, t in zip(sources, dtypes, strict=True)
-        ]
-        size = spec.dest_dtype.itemsize
+        size, store = spec.dest_dtype.itemsize, self._memory.store_bits
         targets = element_addresses(dest, size, length, index_words).tolist()
         for number, target in enumerate(targets):
-            values = [
-                scalar if place is None else self._memory.load(dtype, place[number])
-                for place, scalar, dtype in zip(places, scalars, dtypes, strict=True)
-            ]
-            self._memory.store(spec.dest_dtype, target, compute(*values))
+            store(target, size, compute(*[read(number) for read in columns]))
+
+    def _bits_reader(
+        self, source: Any, dtype: np.dtype[Any], length: int, index_words: int
+    ) -> Callable[[int], int]:
+        """From an element's number to the raw bits that it has now."""
+        if not isinstance(source, MEMORY_KINDS):
+            bits = to_bits(source, dtype)
+            return lambda number: bits
+        size, load = dtype.itemsize, self._memory.load_bits
+        places = element_addresses(source, size, length, index_words).tolist()
+        return lambda number: load(places[number], size)
 
 
 def _last(result: Any) -> Any:

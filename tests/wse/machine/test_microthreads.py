@@ -174,6 +174,23 @@ def test_the_index_rides_in_the_upper_half(bench: Any, arch: str) -> None:
     assert pe.memory.u32[B >> 2] == 9 << 16 | 5
 
 
+@pytest.mark.parametrize("place", [A, A + 2])
+def test_32_bit_vectors_may_be_aligned_to_16_bits(
+    bench: Any, arch: str, place: int
+) -> None:
+    u32, n = np.dtype("<u4"), 5
+
+    def body(pe: Any) -> None:
+        pe.memory.vector(u32, place, 1, n)[:] = np.arange(n) * 0x0102_0304
+        out, source = FabOut(4, 2, n), FabIn(4, 3, n)
+        pe.start_async(asynchronous("@mov32", out, Mem1d(place, 0, 1, n)))
+        pe.start_async(asynchronous("@mov32", Mem1d(place + 1000, 8, -2, n), source))
+
+    pe = finished(loop(bench, arch, body))
+    got = pe.memory.vector(u32, place + 1032, -2, n)
+    assert got.tolist() == [k * 0x0102_0304 for k in range(n)]
+
+
 def test_a_reduction_from_the_fabric(bench: Any, arch: str) -> None:
     def body(pe: Any) -> Any:
         pe.memory.vector(np.dtype("<f4"), A, 1, 4)[:] = [1, 2, 3, 4]
@@ -286,6 +303,18 @@ def test_a_short_memory_operand_is_a_fault(bench: Any, arch: str) -> None:
         "PE(0,0) at cycle 6 in body: @mov32 runs over 3 elements, but a memory "
         "operand has 2; the length is that of the first source that has one (0 counts "
         "as none), and no document says what a shorter operand does"
+    )
+
+
+def test_an_endless_receive_must_not_outgrow_its_memory(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> None:
+        source = FabIn(4, 3, INFINITE_EXTENT)
+        pe.start_async(asynchronous("@mov32", Mem1d(B, 0, 1, 3), source))
+        pe.start_async(asynchronous("@mov32", FabOut(4, 2, 1), Mem1d(A, 0, 1, 4)))
+
+    assert fault(loop(bench, arch, body)) == (
+        "an operation without end has used up the elements of a memory operand; a "
+        "control wavelet should have ended it before"
     )
 
 
