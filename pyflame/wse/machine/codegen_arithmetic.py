@@ -126,10 +126,11 @@ def _bitwise(operator: str) -> Any:
     ) -> Value:
         (al, ah), (bl, bh) = bounds_of(a, type_), bounds_of(b, type_)
         low, high = type_.minimum, type_.maximum
-        if al >= 0 and bl >= 0:
-            low = 0
-            top = max(ah, bh)
-            high = min(ah, bh) if operator == "&" else (1 << top.bit_length()) - 1
+        if operator == "&" and (al >= 0 or bl >= 0):
+            low = 0  # masked by an operand that has no sign
+            high = min(h for lo, h in ((al, ah), (bl, bh)) if lo >= 0)
+        elif al >= 0 and bl >= 0:
+            low, high = 0, (1 << max(ah, bh).bit_length()) - 1
         text = f"({a.text} {operator} {b.text})"
         return Value(text, low, high, depth=max(a.depth, b.depth) + 1)
 
