@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.language.types import Type
+from pyflame.wse.machine.extents import Extent
 from pyflame.wse.sdk import memcpy
 from pyflame.wse.sdk.command_stream import CopyTask, HostWafer, StreamTask
 from pyflame.wse.sdk.enums import MemcpyDataType, MemcpyOrder
@@ -20,6 +21,7 @@ from pyflame.wse.sdk.memcpy import Region, Words
 class MemoryWafer(HostWafer, Protocol):
     """What transfers need of the machine."""
 
+    def extent_at(self, x: int, y: int, address: int) -> Extent | None: ...
     def symbol(self, x: int, y: int, name: str) -> tuple[int, Type]: ...
     def read_memory(self, x: int, y: int, address: int, n_bytes: int) -> bytes: ...
     def write_memory(self, x: int, y: int, address: int, data: bytes) -> None: ...
@@ -71,7 +73,7 @@ def write_task(
     def write() -> None:
         wafer.run_until_quiet()
         for j, i, x, y in _places(transfer.region):
-            address, _ = wafer.symbol(x, y, name)
+            address = _address(wafer, name, transfer, x, y)
             data = memcpy.to_device(tiles[j, i], transfer.data_type)
             wafer.write_memory(x, y, address, data)
 
@@ -91,11 +93,24 @@ def read_task(
     def read() -> None:
         wafer.run_until_quiet()
         for j, i, x, y in _places(transfer.region):
-            address, _ = wafer.symbol(x, y, name)
+            address = _address(wafer, name, transfer, x, y)
             data = wafer.read_memory(x, y, address, transfer.size_bytes)
             tiles[j, i] = memcpy.from_device(data, transfer.data_type)
 
     return CopyTask(read)
+
+
+def _address(wafer: MemoryWafer, name: str, transfer: Transfer, x: int, y: int) -> int:
+    """Where the symbol's elements start on a PE, checked to hold all of them."""
+    address, _ = wafer.symbol(x, y, name)
+    extent = wafer.extent_at(x, y, address)
+    if extent is not None and address + transfer.size_bytes > extent.end:
+        raise HostError(
+            f"'{name}' on PE({x},{y}): {transfer.elements} elements are "
+            f"{transfer.size_bytes} bytes, but '{extent.symbol}', which it points "
+            f"into, ends after {extent.end - address}; check elem_per_pe and data_type"
+        )
+    return address
 
 
 def send_task(

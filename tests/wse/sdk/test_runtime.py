@@ -354,6 +354,19 @@ def test_refused_colors_and_counts(runtime):
     assert str(caught.value) == "memcpy_d2h: the host tensor is read-only"
 
 
+@pytest.mark.parametrize("direction", ["h2d", "d2h"])
+def test_transfers_stay_inside_the_array(runtime, direction):
+    y, host = runtime.get_id("y"), np.zeros(5, np.float32)
+    copy = {"h2d": runtime.memcpy_h2d, "d2h": runtime.memcpy_d2h}[direction]
+    ends = (y, host) if direction == "h2d" else (host, y)
+    with pytest.raises(HostError) as caught:
+        copy(*ends, 2, 1, 1, 1, 5, order=ROW, **COPY)
+    assert str(caught.value) == (
+        "'y' on PE(2,1): 5 elements are 20 bytes, but 'y', which it points into, "
+        "ends after 16; check elem_per_pe and data_type"
+    )
+
+
 def test_core_files_are_refused(runtime):
     with pytest.raises(HostError) as caught:
         runtime.dump_core("core.out")
