@@ -110,6 +110,7 @@ def _memory_fields(call: Invocation, kind: str, given: Fields) -> Fields:
     base = given["base_address"]
     if not isinstance(base.type, types.Pointer):
         fail(f"'base_address' must be a pointer, got: '{base.type}'", base.span)
+    _check_element(base)
     fields: Fields = {"base_address": base}
     if "offset" in given:
         fields["offset"] = number(given["offset"], types.I16, "offset")
@@ -117,6 +118,17 @@ def _memory_fields(call: Invocation, kind: str, given: Fields) -> Fields:
     if "wavelet_index_offset" in given:
         fields["wavelet_index_offset"] = _flag(given, "wavelet_index_offset")
     return fields
+
+
+def _check_element(base: code.Expression) -> None:
+    """Vector operations know elements of 16 and 32 bits only."""
+    element = _element_type(base.type)
+    if isinstance(element, types.Int) and element.bits not in (16, 32):
+        fail(
+            f"a DSD cannot describe elements of type '{element}'",
+            base.span,
+            note="DSD operations work on elements of 16 and 32 bits",
+        )
 
 
 def _expanded(call: Invocation, given: Fields) -> Fields:

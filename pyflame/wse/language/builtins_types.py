@@ -14,7 +14,6 @@ from pyflame.wse.language.dispatch import evaluate
 from pyflame.wse.language.evaluate_names import check_bool
 from pyflame.wse.language.floats import bits_of_float, float_of_bits
 from pyflame.wse.language.invocation import Invocation
-from pyflame.wse.language.keys import value_key
 from pyflame.wse.language.modules import load_module
 from pyflame.wse.language.operands import (
     array_elements,
@@ -332,7 +331,3 @@ def _struct_from_json(call: Invocation, data: dict[str, Any]) -> code.Constant:
         values.append(_from_json(call, item, type_.value))
     struct = types.Struct(tuple(names), tuple(v.type for v in values))
     return call.constant(struct, StructValue(struct, tuple(v.value for v in values)))
-
-
-def same_value(left: code.Constant, right: code.Constant) -> bool:
-    return value_key(left.value) == value_key(right.value)

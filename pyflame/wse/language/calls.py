@@ -19,7 +19,6 @@ from pyflame.wse.language.operands import (
     need_type,
 )
 from pyflame.wse.language.run_time import instantiate, plain_instance, run_time
-from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import (
     MAX_CALL_DEPTH,
     Binding,
@@ -301,14 +300,3 @@ def elaborate_body(
     body = frame.nested(out=function.body, target=target)
     jump = execute_all(body, declaration.body.statements)
     _check_returns(reference, function.result, jump is None)
-
-
-def call_with(
-    frame: Frame,
-    reference: FunctionRef,
-    arguments: tuple[tree.Expression, ...],
-    span: Span,
-) -> code.Expression:
-    """Calls a function with the given argument expressions."""
-    name = tree.Name(span, reference.declaration.name)
-    return call_function(frame, reference, tree.Call(span, name, arguments))

@@ -12,7 +12,6 @@ from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate
 from pyflame.wse.language.operands import (
-    array_elements,
     at,
     copied,
     need_known,
@@ -31,7 +30,6 @@ from pyflame.wse.language.state import (
     Scope,
 )
 from pyflame.wse.language.types import Type
-from pyflame.wse.language.values import ArrayValue
 
 _DECIDED_TYPE_NAMES = (types.Struct, types.Enum)
 
@@ -259,11 +257,35 @@ def _resolve_extern(entry: Global, type_: Type | None) -> None:
         fail(f"extern '{declaration.name}' must not have a value", declaration.span)
     if type_ is None:
         fail(f"extern '{declaration.name}' needs a type", declaration.span)
+    definition = _definition(entry)
+    resolve(definition, declaration.span)
+    entry.variable = global_variable(definition)
+    check_same_symbol_type(declaration.name, type_, entry.variable.type, declaration)
+
+
+def _definition(entry: Global) -> Global:
+    """The exported global of any module that an extern one stands for."""
+    name = entry.declaration.name
+    for module in entry.module.program.modules:
+        found = module.globals.get(name)
+        if found is not None and found.declaration.storage == "export":
+            return found
     fail(
-        f"extern variable '{declaration.name}' is not supported yet",
-        declaration.span,
-        help="import the defining file with @import_module and use its member",
+        f"extern '{name}' is defined nowhere",
+        entry.declaration.span,
+        help=f"declare 'export var {name}: ...' in a module of the program",
     )
+
+
+def check_same_symbol_type(
+    name: str, declared: Type, defined: Type, declaration: tree.Node
+) -> None:
+    """Raises CslError if an extern declaration and its definition differ."""
+    if declared != defined:
+        fail(
+            f"extern '{name}' has type '{declared}', but is defined as '{defined}'",
+            declaration.span,
+        )
 
 
 def _resolve_constant(
@@ -370,6 +392,8 @@ def _new_variable(
 ) -> code.GlobalVariable:
     module, declaration = entry.module, entry.declaration
     check_float_format(module.program, type_, declaration.span)
+    if declaration.storage == "export":
+        _check_exportable(type_, declaration)
     full = module.prefix + declaration.name
     symbol = declaration.name if declaration.storage == "export" else full
     frame = module_frame(module)
@@ -384,6 +408,21 @@ def _new_variable(
     for attribute in declaration.attributes:
         _apply_attribute(variable, attribute, frame)
     return variable
+
+
+def _check_exportable(type_: Type, declaration: tree.GlobalDeclaration) -> None:
+    """Exported storage has types that other tools can lay out."""
+    inner = type_
+    while isinstance(inner, (types.Array, types.Pointer)):
+        inner = inner.element if isinstance(inner, types.Array) else inner.pointee
+    plain = (types.Int, types.Float, types.Enum, types.Function)
+    if isinstance(inner, plain) or inner in (types.BOOL, types.COLOR):
+        return
+    fail(
+        f"'{declaration.name}' of type '{type_}' cannot be exported",
+        declaration.span,
+        note="exported are numbers, bool, color, enums, arrays and pointers of those",
+    )
 
 
 def _apply_attribute(
@@ -427,7 +466,3 @@ def function_type(reference: FunctionRef) -> types.Function:
             found = types.Function(params, result, declaration.task)
         reference.type = found
     return reference.type
-
-
-def empty_array(element: Type) -> ArrayValue:
-    return ArrayValue(array_elements(element, []))

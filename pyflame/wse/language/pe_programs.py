@@ -10,7 +10,7 @@ from pyflame.wse.language.calls import elaborate_body
 from pyflame.wse.language.layout import TileCode
 from pyflame.wse.language.modules import load_module, module_frame, read_source
 from pyflame.wse.language.reader import Reader
-from pyflame.wse.language.run_time import stored_value
+from pyflame.wse.language.run_time import plain_instance, stored_value
 from pyflame.wse.language.source import Source
 from pyflame.wse.language.state import Frame, Module, Program
 
@@ -43,10 +43,17 @@ def compile_pe_program(
     load_module(program, tile.file or source.path, _importer(tile), "", tile.given)
     for module in program.modules:
         run_comptime_blocks(module, "T")
+        _keep_exported_functions(program, module)
     for finish in program.finishers:
         finish()
     _elaborate_reachable(program)
     return unit
+
+
+def _keep_exported_functions(program: Program, module: Module) -> None:
+    for reference in module.functions.values():
+        if reference.declaration.storage == "export":
+            plain_instance(program, reference, reference.declaration.span)
 
 
 def _importer(tile: TileCode) -> Source | None:

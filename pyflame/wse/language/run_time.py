@@ -6,7 +6,12 @@ from typing import Any
 
 from pyflame.wse.language import code, types
 from pyflame.wse.language.diagnostics import fail
-from pyflame.wse.language.modules import check_float_format, function_type, is_generic
+from pyflame.wse.language.modules import (
+    check_float_format,
+    check_same_symbol_type,
+    function_type,
+    is_generic,
+)
 from pyflame.wse.language.operands import ANYTYPE
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import (
@@ -56,6 +61,9 @@ def plain_instance(
         CslError: the function is generic, so there is not one code for it.
     """
     declaration = reference.declaration
+    if declaration.body is None:
+        reference = _definition(program, reference)
+        declaration = reference.declaration
     if is_generic(declaration):
         fail(
             f"function '{declaration.name}' is generic: it has no address",
@@ -79,6 +87,22 @@ def plain_instance(
     return instantiate(program, reference, (), locals_, type_.result, scope)
 
 
+def _definition(program: Program, reference: FunctionRef) -> FunctionRef:
+    """The exported function of any module that an extern one stands for."""
+    declaration = reference.declaration
+    for module in program.modules:
+        found = module.functions.get(declaration.name)
+        if found is not None and found.declaration.storage == "export":
+            declared, defined = function_type(reference), function_type(found)
+            check_same_symbol_type(declaration.name, declared, defined, declaration)
+            return found
+    fail(
+        f"extern function '{declaration.name}' is defined nowhere",
+        declaration.span,
+        help=f"declare 'export fn {declaration.name}(...)' in a module of the program",
+    )
+
+
 def instantiate(
     program: Program,
     reference: FunctionRef,
@@ -92,12 +116,7 @@ def instantiate(
     if found is not None:
         return found
     declaration = reference.declaration
-    if declaration.body is None:
-        fail(
-            f"extern function '{declaration.name}' is not supported yet",
-            declaration.span,
-            help="import the defining file with @import_module",
-        )
+    assert declaration.body is not None, "extern functions are not generic"
     name = program.unique(reference.name)
     symbol = declaration.name if declaration.storage == "export" else name
     function = code.Function(

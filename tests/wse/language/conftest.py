@@ -20,6 +20,11 @@ LAYOUT = """layout {
 """
 
 
+USE = """fn main() void { const kept = result; }
+comptime { @export_symbol(main); }
+"""
+
+
 def library_sources() -> dict[str, Source]:
     sources: dict[str, Source] = {}
     for path in LIBRARY_FOLDER.rglob("*.csl"):
@@ -60,7 +65,7 @@ def value_of(compile_pe: CompilePe) -> Callable[..., Any]:
 
     def run(expression: str, type_: str = "", before: str = "", **options: Any) -> Any:
         typed = f": {type_}" if type_ else ""
-        text = f"{before}\nexport var result{typed} = {expression};\n"
+        text = f"{before}\nvar result{typed} = {expression};\n{USE}"
         program = compile_pe(text, **options)
         return global_named(program, "result").value
 

@@ -98,7 +98,8 @@ def configured(compile_files: CompileFiles, config: str, **options: Any) -> Colo
             ColorConfig(("WEST",), ("RAMP", "EAST"), teardown=True),
         ),
         (
-            ".{ .routes = .{ .rx = .{ RAMP }, .tx = directions, .color_swap_x = true } }",
+            """.{ .routes = .{ .rx = .{ RAMP }, .tx = directions,
+                               .color_swap_x = true } }""",
             ColorConfig(("RAMP",), ("EAST", "RAMP"), color_swap_x=True),
         ),
         (
@@ -161,7 +162,8 @@ def test_local_color_configs_reach_every_pe_of_the_program(
       @set_tile_code(1, 0, "pe.csl");
     }"""
     pe = """comptime {
-      @set_local_color_config(@get_color(2), .{ .routes = .{ .rx = EAST, .tx = RAMP } });
+      const routes = .{ .rx = EAST, .tx = RAMP };
+      @set_local_color_config(@get_color(2), .{ .routes = routes });
     }"""
     image = compile_files({"layout.csl": layout, "pe.csl": pe})
     expected = {2: ColorConfig(("EAST",), ("RAMP",))}

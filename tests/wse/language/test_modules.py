@@ -160,7 +160,7 @@ def test_import_paths(tmp_path: Path) -> None:
     (tmp_path / "mylib").mkdir()
     (tmp_path / "mylib" / "m.csl").write_text("const v = 8;\n")
     (tmp_path / "layout.csl").write_text(LAYOUT)
-    pe = 'param n: i16;\nconst m = @import_module("<mylib/m>");\nexport var x: i16 = m.v;'
+    pe = 'const m = @import_module("<mylib/m>");\nexport var x: i16 = m.v;'
     (tmp_path / "pe.csl").write_text(pe)
     reader = FileReader((str(tmp_path),))
     image = compile_program(tmp_path / "layout.csl", Options(), reader)
@@ -218,3 +218,27 @@ def test_superfluous_params_are_a_warning(compile_files: CompileFiles) -> None:
         '    3 |   @set_tile_code(0, 0, "pe.csl", .{ .n = 3 });\n'
         "      |                                          ^"
     ]
+
+
+def test_extern_names_what_another_module_exports(compile_files: CompileFiles) -> None:
+    owner = """
+    export var counter: u16 = 5;
+    export fn bump(n: u16) void { counter += n; }
+    """
+    pe = """
+    param n: i16;
+    const owner = @import_module("owner.csl");
+    extern var counter: u16;
+    extern fn bump(u16) void;
+    fn main() void { bump(2); counter += 1; }
+    comptime { @export_symbol(main); }
+    """
+    program = compile_files(files(pe, owner=owner)).programs[0]
+    assert [(g.symbol, g.exported) for g in program.globals] == [("counter", True)]
+    assert sorted(f.symbol for f in program.functions) == ["bump", "main"]
+
+
+def test_exported_functions_are_kept(compile_files: CompileFiles) -> None:
+    pe = "param n: i16;\nexport fn helper() i16 { return n; }\nfn unused() void {}\n"
+    program = compile_files(files(pe)).programs[0]
+    assert [f.name for f in program.functions] == ["helper"]
