@@ -140,9 +140,9 @@ def select(
     out_names = [names.unique(name) for name in out_names]
     wanted = {
         atom: name
-        for atom, name in zip(closed.jaxpr.outvars, out_names, strict=True)
+        for atom, name in reversed([*zip(closed.jaxpr.outvars, out_names, strict=True)])
         if isinstance(atom, Var)
-    }
+    }  # of a value that is returned twice, the first name
     selection = Selection(names, place_of, wanted)
     inputs = [
         _input(selection, var, name)
@@ -162,7 +162,7 @@ def select(
 
 def check_supported(jaxpr: Jaxpr, place_of: PlaceOf) -> None:
     """Raises what keeps the PE jaxpr from being planned, all of it at once."""
-    errors: list[LoweringError] = []
+    errors: list[LoweringError] = _empty_errors(jaxpr, place_of)
     unknown: dict[str, JaxprEqn] = {}
     for eqn in jaxpr.eqns:
         if eqn.primitive.name not in RULES:
@@ -180,14 +180,31 @@ def check_supported(jaxpr: Jaxpr, place_of: PlaceOf) -> None:
         raise_all(errors)
 
 
+def _values(jaxpr: Jaxpr) -> list[tuple[Any, JaxprEqn | None]]:
+    """Every variable, with the equation that makes it, if one does."""
+    given = [(var, None) for var in (*jaxpr.invars, *jaxpr.constvars)]
+    return given + [(var, eqn) for eqn in jaxpr.eqns for var in eqn.outvars]
+
+
+def _empty_errors(jaxpr: Jaxpr, place_of: PlaceOf) -> list[LoweringError]:
+    """An error for the first value without elements."""
+    for var, eqn in _values(jaxpr):
+        if 0 in var.aval.shape:
+            error = LoweringError(
+                f"{'result of ' + eqn.primitive.name if eqn else 'input'} "
+                f"{type_text(var.aval.shape, var.aval.dtype)} has no elements",
+                place=place_of(eqn) if eqn else None,
+                rule="memory vectors of a PE have at least one element",
+                help="leave empty arrays out of the program",
+            )
+            return [error]
+    return []
+
+
 def _dtype_errors(jaxpr: Jaxpr, place_of: PlaceOf) -> list[LoweringError]:
     """One error per dtype that cannot be held, at its first use."""
     seen: dict[str, LoweringError] = {}
-    atoms: list[tuple[Any, JaxprEqn | None]] = [
-        (var, None) for var in (*jaxpr.invars, *jaxpr.constvars)
-    ]
-    atoms += [(var, eqn) for eqn in jaxpr.eqns for var in eqn.outvars]
-    for var, eqn in atoms:
+    for var, eqn in _values(jaxpr):
         dtype = str(var.aval.dtype)
         if dtype not in DTYPES and dtype not in seen:
             what = f"result of {eqn.primitive.name}" if eqn else "input"
@@ -247,7 +264,7 @@ def _outputs(
             origin = Origin(f"{equation} = {selection.text(atom)}")
             value = Value(name, aval.shape, aval.dtype)
             selection.element("copy", value, [operand], origin)
-        value.role = "output"
+        value.name, value.role = name, "output"  # a view may bring another's name
         outputs.append(value)
     return outputs
 

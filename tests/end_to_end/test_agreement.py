@@ -135,6 +135,20 @@ def test_what_is_joined_to_a_copy_in_place_is_computed(tmp_path: Path) -> None:
     run_case(("statistics", "grid", (3, 5), (2, 9, 3)), tmp_path)
 
 
+def test_a_value_may_be_returned_more_than_once(tmp_path: Path) -> None:
+    def function(x: Any) -> Any:
+        y = pf.exp(x)
+        flat = pf.reshape(y, [-1])
+        return flat, y, x, y, flat
+
+    (x,) = arrays([(3, 4)])
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    for grid in (pf.MeshLayout.single_pe(), pf.MeshLayout.col_partition(2)):
+        result = pf.compile_to_csl(function, x, options, in_layouts=grid)
+        assert result.success, result.error_message
+        check_equal(result.simulate(x).outputs, function(pf.tensor(x)))
+
+
 def test_mixed_layouts(tmp_path: Path) -> None:
     inputs = arrays([(7, 16), (16, 5), (5,)])
     options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
