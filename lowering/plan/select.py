@@ -180,7 +180,7 @@ def check_supported(jaxpr: Jaxpr, place_of: PlaceOf) -> None:
         raise_all(errors)
 
 
-def _values(jaxpr: Jaxpr) -> list[tuple[Any, JaxprEqn | None]]:
+def _values(jaxpr: Jaxpr) -> Sequence[tuple[Any, JaxprEqn | None]]:
     """Every variable, with the equation that makes it, if one does."""
     given = [(var, None) for var in (*jaxpr.invars, *jaxpr.constvars)]
     return given + [(var, eqn) for eqn in jaxpr.eqns for var in eqn.outvars]

@@ -17,7 +17,7 @@ from lowering.partition import mesh_primitives as mesh_p
 from lowering.partition.partition import Partitioned, evaluate
 from lowering.placement import Placement
 from pyflame.codegen import simulate
-from pyflame.wse.machine.engine import MachineConfig
+from pyflame.wse.machine.engine import MachineConfig, Wafer
 
 Program = Callable[..., Any]
 _TILE = (2, 5)
@@ -166,6 +166,39 @@ def _local(x: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize("arch", ["wse2", "wse3"])
 def test_local_steps_mean_what_jax_says(arch: str) -> None:
     _check(_local, Mesh(1, 2), arch)
+
+
+def test_a_program_may_run_again_on_other_data() -> None:
+    """A second launch sees the inputs of its own time and nothing of the first."""
+    parts = _partitioned(_all_channels, Mesh(3, 4), _TILE)
+    lowered = lower_partitioned(parts, in_names=["x"], out_names=["y"])
+    wafer = Wafer(simulate.compile_text(lowered), MachineConfig())
+    wafer.load()
+    wafer.start()
+    for seed in range(3):
+        array = np.random.default_rng(seed).standard_normal((6, 20))
+        array = array.astype(np.float32)
+        tiles = parts.in_placements[0].tile(array, parts.mesh)
+        for y, x in np.ndindex(3, 4):
+            address, _ = wafer.symbol(x, y, "x")
+            wafer.write_memory(x, y, address, tiles[y, x].tobytes())
+        wafer.run_until(wafer.launch("main", []))
+        for y, x in np.ndindex(3, 4):
+            address, _ = wafer.symbol(x, y, "y")
+            data = wafer.read_memory(x, y, address, tiles[y, x].nbytes)
+            tiles[y, x] = np.frombuffer(data, np.float32).reshape(_TILE)
+        (want,) = evaluate(parts, array)
+        np.testing.assert_allclose(
+            parts.out_placements[0].untile(tiles), want, 1e-5, 1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["broadcast from 0", "sum to 0", "shift 1", "shift -1", "gather 1"]
+)
+def test_a_program_of_one_kind_of_exchange_has_what_it_needs(name: str) -> None:
+    """The channels that other exchanges would bring along are not there."""
+    _check(_exchanges("cols", 3)[name], Mesh(1, 3), "wse3")
 
 
 def test_predicted_cycles_are_near_the_simulated_ones() -> None:

@@ -13,6 +13,7 @@ from jax import lax
 
 from lowering.errors import (
     DoesNotFitError,
+    LoweringError,
     SeveralErrors,
     UnsupportedDtypeError,
     UnsupportedPrimitiveError,
@@ -155,6 +156,16 @@ def test_bits_of_integers_are_refused_with_the_line() -> None:
         _plan(program, (4,))
     assert "primitive and on i32[4], i32[] is not supported" in str(caught.value)
     assert "rule      and works on bool" in str(caught.value)
+
+
+def test_empty_arrays_are_refused() -> None:
+    with pytest.raises(LoweringError) as caught:
+        _plan(lambda a: a + 1.0, (0, 4))
+    assert str(caught.value) == (
+        "input f32[0,4] has no elements\n"
+        "  rule      memory vectors of a PE have at least one element\n"
+        "  help      leave empty arrays out of the program"
+    )
 
 
 def test_a_mesh_beyond_the_wafer_is_refused() -> None:
