@@ -11,6 +11,7 @@ from typing import Any
 
 from lowering import jaxprs
 from lowering.errors import (
+    LayoutError,
     LoweringError,
     Place,
     UnsupportedDtypeError,
@@ -43,8 +44,8 @@ class _Found:
 
 
 def check_supported(closed: jaxprs.ClosedJaxpr) -> None:
-    """Raises: UnsupportedPrimitiveError, UnsupportedDtypeError or SeveralErrors,
-    naming every primitive and dtype of the program that has no rule."""
+    """Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, LayoutError (values
+    without elements) or SeveralErrors, naming all that has no rule in the program."""
     equations = list(_leaf_equations(closed, None))
     errors: list[LoweringError] = []
     unknown = [found for found in equations if _reason(found.eqn)]
@@ -52,6 +53,7 @@ def check_supported(closed: jaxprs.ClosedJaxpr) -> None:
         errors.append(_primitive_error(unknown))
     known = [found for found in equations if not _reason(found.eqn)]
     errors += _dtype_errors(closed, known)
+    errors += _empty_errors(closed, known)
     if errors:
         raise_all(errors)
 
@@ -124,6 +126,31 @@ def _dtype_errors(
             help=_DTYPE_HELP,
         )
     ]
+
+
+def _empty_errors(
+    closed: jaxprs.ClosedJaxpr, found: list[_Found]
+) -> list[LoweringError]:
+    notes = [
+        (f"input {number}", jaxprs.type_of(var))
+        for number, var in enumerate(closed.jaxpr.invars)
+        if _is_empty(var)
+    ]
+    notes += [_note(each) for each in found if any(map(_is_empty, each.eqn.outvars))]
+    if not notes:
+        return []
+    return [
+        LayoutError(
+            "the program has values without elements",
+            notes=_distinct(notes),
+            rule="every value on the wafer has at least one element",
+            help="leave such values out, or compute them with JAX on the host",
+        )
+    ]
+
+
+def _is_empty(var: Any) -> bool:
+    return 0 in jaxprs.shape_of(var)
 
 
 def _note(found: _Found) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import pytest
 
 from lowering import jaxprs
 from lowering.errors import (
+    LayoutError,
     SeveralErrors,
     UnsupportedDtypeError,
     UnsupportedPrimitiveError,
@@ -149,6 +150,14 @@ def test_control_flow_is_refused_with_a_way_out():
     )
 
 
+@pytest.mark.parametrize("wrapped", [jax.jit, jax.checkpoint, lambda f: f])
+def test_what_is_refused_is_refused_in_calls_too(wrapped):
+    """Rewriting while inlining once turned a remainder of floats into integers'."""
+    program = wrapped(lambda x: jax.lax.rem(x, x + 2))
+    with pytest.raises(UnsupportedPrimitiveError, match="rem of floats"):
+        normalise(jax.make_jaxpr(program)(X))
+
+
 @pytest.mark.parametrize(
     ("program", "reason"),
     [
@@ -178,6 +187,18 @@ def test_dtypes_without_arithmetic():
         f"  add       (f16[3,4], f16[3,4]) -> f16[3,4]  at {place}\n"
         "  rule      supported are bool, float32, int32\n"
         "  help      convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
+    )
+
+
+def test_values_without_elements():
+    with pytest.raises(LayoutError) as caught:
+        normalise(jax.make_jaxpr(lambda x: x[:, :0].sum(1))(X))
+    place = caught.value.notes[0][1].split("  at ")[1]
+    assert str(caught.value) == (
+        "the program has values without elements\n"
+        f"  slice     (f32[3,4]) -> f32[3,0]  at {place}\n"
+        "  rule      every value on the wafer has at least one element\n"
+        "  help      leave such values out, or compute them with JAX on the host"
     )
 
 
