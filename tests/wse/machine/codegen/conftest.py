@@ -217,3 +217,9 @@ class Builder:
 @pytest.fixture
 def b() -> Builder:
     return Builder()
+
+
+@pytest.fixture(scope="session")
+def new_builder() -> type[Builder]:
+    """For tests that need a fresh one per example."""
+    return Builder

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyflame.wse.language.types import I16, I32, U16
-from tests.wse.machine.codegen.conftest import Builder
 
 OPERATORS = ("+", "-", "*", "&", "|", "^", ">>", "%", "/")
 
@@ -65,11 +64,11 @@ def _cases(draw):
     return type_, draw(_expressions(type_)), start, x
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
-def test_random_expressions_agree_with_the_definition(case):
+def test_random_expressions_agree_with_the_definition(new_builder, case):
     type_, tree, start, x_value = case
-    b = Builder()
+    b = new_builder()
     i, x, y = b.local("i", type_), b.local("x", type_), b.local("y", type_)
     total = b.local("total", type_)
     stop = start + 3

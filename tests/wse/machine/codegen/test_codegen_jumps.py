@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyflame.wse.language.types import I32
-from tests.wse.machine.codegen.conftest import Builder
 
 
 class _Jump(Exception):
@@ -118,12 +117,12 @@ class _Emit:
         return [b.let(n, 0), loop]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_statements([], 3))
-def test_random_jumps_land_where_they_should(body):
+def test_random_jumps_land_where_they_should(new_builder, body):
     walk = _Walk()
     walk.run(body)
-    b = Builder()
+    b = new_builder()
     total = b.local("total", I32)
     emitted = _Emit(b, total).body(body)
     function = b.fn(I32, [], b.let(total, b.k(0, I32)), *emitted, b.give(total))
