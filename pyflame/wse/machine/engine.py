@@ -304,7 +304,13 @@ class Wafer:
 
     def _explanation(self) -> str:
         channels = list(self.fabric.channels())
-        return explain_deadlock(self.now, self.pes(), channels, self.fabric.channel)
+        return explain_deadlock(
+            self.now,
+            self.pes(),
+            channels,
+            self.fabric.channel,
+            self._host.waiting_lines(),
+        )
 
     def run_until_quiet(self) -> None:
         """Runs until no event is left; PEs may still wait."""

@@ -66,6 +66,7 @@ class HostPorts:
         if source is None:
             pe = self._pe_at(x, y)
             queue = pe.input_of_color(color)
+            queue.fed_by_host = True
             latency = self._costs.ramp_cycles
             source = HostSource(self._timeline, queue, pe.ramp_up, latency)
             self._sources[color, x, y] = source
@@ -80,6 +81,24 @@ class HostPorts:
         self._check_stream(color, "d2h")
         self._pe_at(x, y)
         return self._sinks[color, x, y]
+
+    def waiting_lines(self) -> list[str]:
+        """One line for each stream that the host waits for."""
+        lines: list[str] = []
+        for (color, x, y), source in self._sources.items():
+            if source.words:
+                total = source.sent_count + len(source.words)
+                lines.append(
+                    f"the host has streamed {source.sent_count} of {total} wavelets "
+                    f"on color {color} into PE({x},{y})"
+                )
+        for (color, x, y), sink in self._sinks.items():
+            if len(sink.arrived) < sink.asked:
+                lines.append(
+                    f"the host has received {len(sink.arrived)} of {sink.asked} "
+                    f"wavelets on color {color} from PE({x},{y})"
+                )
+        return lines
 
     def _check_stream(self, color: int, direction: str) -> None:
         if self._streams.get(color) != direction:

@@ -48,10 +48,14 @@ _MAX_LINES = 12
 
 
 def explain_deadlock(
-    now: int, pes: Iterable[Pe], channels: Iterable[Channel], channel_at: ChannelAt
+    now: int,
+    pes: Iterable[Pe],
+    channels: Iterable[Channel],
+    channel_at: ChannelAt,
+    host_lines: list[str],
 ) -> str:
     """Who waits for what when no event is left, one line each."""
-    lines: list[str] = []
+    lines = list(host_lines)
     waiting = 0
     for pe in pes:
         found = _pe_lines(pe, channel_at)
@@ -91,7 +95,9 @@ def _cause(execution: Execution, pe: Pe, channel_at: ChannelAt) -> str:
     operand = execution.waiting_on
     if isinstance(operand, FabricSource):
         color = operand.queue.color
-        senders = _senders(channel_at(pe.x, pe.y, color), channel_at)
+        senders = "; the host streams it"
+        if not operand.queue.fed_by_host:
+            senders = _senders(channel_at(pe.x, pe.y, color), channel_at)
         return f"has read {_progress(execution)} of color {color}{senders}"
     if isinstance(operand, FabricDest):
         color = operand.dsd.color

@@ -27,12 +27,13 @@ class InputQueue(Buffer):
     Args:
         block_id: the id whose block bit stops tasks on this channel.
         reader: the operation that consumes the queue now, if any.
+        fed_by_host: the host streams into it.
     """
 
     __slots__ = (
         "block_id",
         "color",
-        "depth",
+        "fed_by_host",
         "number",
         "pe",
         "read_count",
@@ -50,6 +51,7 @@ class InputQueue(Buffer):
         self.number: int | None = None
         self.reader: Execution | None = None
         self.reader_waits = False
+        self.fed_by_host = False
         self.read_count = 0
 
     def run(self, now: int) -> None:

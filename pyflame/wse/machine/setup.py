@@ -17,6 +17,7 @@ from pyflame.wse.machine.tasks import BoundTask, payload_decoder
 def load(pe: Pe, compiled: CompiledProgram) -> None:
     """Puts a PE into its state before the first cycle."""
     program = compiled.source
+    _check_supported(pe, program)
     compiled.initialise(pe)
     for binding in program.bindings:
         _bind(pe, compiled, binding)
@@ -30,13 +31,38 @@ def load(pe: Pe, compiled: CompiledProgram) -> None:
         _apply_state(pe, state.action, state.kind, state.id)
 
 
+def _check_supported(pe: Pe, program: PeProgram) -> None:
+    """Refuses what the machine would otherwise ignore.
+
+    A separate control-task table needs nothing: control tasks have one of their own.
+    """
+    for init in program.queues:
+        if init.ctrl_table_id:
+            raise pe.fault(
+                f"input queue {init.queue} has .ctrl_table_id {init.ctrl_table_id}; "
+                "this machine has one table of control tasks, number 0"
+            )
+    if program.empty_queue_handlers:
+        queue = min(program.empty_queue_handlers)
+        raise pe.fault(
+            f"@set_empty_queue_handler for queue {queue}: this machine does not "
+            "flush queues; give each color a queue of its own"
+        )
+
+
 def init_queues(pe: Pe, program: PeProgram) -> None:
-    """Binds queues to colors; comes before the fabric is wired."""
+    """Binds queues to colors; comes before the fabric is wired.
+
+    `.priority = .{ .high = true }` is taken as that of the tasks which the queue's
+    wavelets start (the documentation does not say what it orders).
+    """
     for init in program.queues:
         if init.color is None:
             continue
         if init.direction == "in":
             pe.init_input(init.queue, init.color)
+            block_id = pe.inputs[init.color].block_id
+            pe.tasks.high_priority[block_id] = init.priority == "high"
         elif pe.arch.queues_need_init:
             pe.outputs[init.queue].channel = pe.channel(init.color)
 

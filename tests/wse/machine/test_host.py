@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyflame.wse.errors import HostError
+from pyflame.wse.errors import Deadlock, HostError, MachineFault
 from pyflame.wse.language.code import GlobalVariable
+from pyflame.wse.language.image import QueueInit
 from pyflame.wse.language.types import F32, I16, U32, Array, Pointer
 from pyflame.wse.machine.dsd import INFINITE_EXTENT, FabIn, FabOut, Mem1d
 from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
@@ -124,6 +125,27 @@ def test_the_host_buffers_what_was_not_asked_for(bench: Any, arch: str) -> None:
     assert wafer.words(ticket).tolist() == list(range(100))
 
 
+def test_a_receive_that_gets_too_little(bench: Any, arch: str) -> None:
+    wafer = echo(bench, arch).wafer()
+    wafer.send(IN, 0, 0, np.arange(3, dtype=np.uint32))
+    with pytest.raises(Deadlock) as caught:
+        wafer.run_until(wafer.receive(OUT, 0, 0, 5))
+    lines = str(caught.value).splitlines()
+    assert lines[1:] == [
+        "  the host has received 3 of 5 wavelets on color 7 from PE(0,0)",
+        "  PE(0,0): @mov32 has read 3 wavelets, without end, of color 6; the host "
+        "streams it",
+    ]
+
+
+def test_a_send_that_nobody_reads(bench: Any, arch: str) -> None:
+    b = echo(bench, arch)
+    b.at(0).source.states.clear()
+    wafer = b.wafer(costs={"host_buffer_wavelets": 1})
+    with pytest.raises(Deadlock, match=r"the host has streamed \d+ of 40 wavelets on"):
+        wafer.run_until(wafer.send(IN, 0, 0, np.zeros(40, np.uint32)))
+
+
 def test_streams_are_checked(bench: Any, arch: str) -> None:
     wafer = echo(bench, arch).wafer()
     with pytest.raises(HostError) as caught:
@@ -191,3 +213,19 @@ def test_lines_go_to_the_log(bench: Any, arch: str) -> None:
     b.at(1).state("activate", "local_task_id", 8)
     b.wafer(log=lambda x, y, text: lines.append((x, y, text))).run_until_quiet()
     assert lines == [(1, 0, "value 1")]
+
+
+def test_what_the_machine_lacks_is_refused(bench: Any) -> None:
+    b = bench("wse3", 1)
+    b.at(0).source.queues.append(QueueInit("in", 2, 4, ctrl_table_id=3))
+    with pytest.raises(MachineFault) as caught:
+        b.wafer()
+    assert str(caught.value) == (
+        "PE(0,0) at cycle 0: input queue 2 has .ctrl_table_id 3; this machine has one "
+        "table of control tasks, number 0"
+    )
+    b = bench("wse3", 1)
+    handler = b.at(0).add(lambda pe: None)
+    b.at(0).source.empty_queue_handlers[5] = handler
+    with pytest.raises(MachineFault, match=r"@set_empty_queue_handler for queue 5: th"):
+        b.wafer()
