@@ -10,6 +10,7 @@ from typing import Any
 from lowering.errors import LoweringError, UnsupportedPrimitiveError
 from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
+from lowering.plan.schemes import has_scheme
 from lowering.plan.select import Selection, ramp, register
 from lowering.plan.steps import DotStep, IndexStep, ReduceStep
 from lowering.plan.values import Constant, Operand, Value, View, whole
@@ -204,6 +205,8 @@ def _dot(selection: Selection, eqn: JaxprEqn) -> None:
     )
     a = _matrix(lhs, lhs_contract[0], contract_last=True)
     b = _matrix(rhs, rhs_contract[0], contract_last=False)
+    if not has_scheme(DotStep(out, a, b, origin)):
+        b = whole(selection.materialise(b, f"{b.value.name}_rows", origin))
     selection.add(DotStep(out, a, b, origin))
     selection.bind_value(eqn.outvars[0], out)
 

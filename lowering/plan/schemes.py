@@ -7,7 +7,7 @@ from typing import Literal
 
 from lowering.plan.steps import DotStep, ReduceStep
 from lowering.plan.values import Shape, View, collapse, whole
-from lowering.target import CycleCosts, Target
+from lowering.target import WSE3, CycleCosts, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,20 @@ class DotScheme:
 
 def dot_scheme(step: DotStep, target: Target) -> DotScheme:
     """The cheaper of the legal schemes. One of them is legal: selection sees to it."""
-    schemes = [s for s in _dot_schemes(step, target.costs) if is_legal(s, target)]
+    schemes = [s for s in _dot_schemes(step, target.costs) if is_legal(s)]
     assert schemes, "no matmul scheme has vectors of a legal stride"
     return min(schemes, key=lambda scheme: scheme.cycles)
 
 
-def is_legal(scheme: DotScheme, target: Target) -> bool:
-    """Whether the vectors are vectors of memory with a stride that the wafer has."""
-    limit = target.max_mem1d_stride
-    return max(scheme.out.strides[1], scheme.matrix.strides[1]) <= limit
+def has_scheme(step: DotStep) -> bool:
+    """Whether the operands lie so that some scheme is legal."""
+    return any(map(is_legal, _dot_schemes(step, WSE3.costs)))
+
+
+def is_legal(scheme: DotScheme) -> bool:
+    """Whether its vectors have strides of a mem1d_dsd (the same on all wafers)."""
+    strides = (scheme.out.strides[1], scheme.matrix.strides[1])
+    return scheme.length == 1 or max(strides) <= WSE3.max_mem1d_stride
 
 
 def _dot_schemes(step: DotStep, costs: CycleCosts) -> list[DotScheme]:

@@ -163,6 +163,15 @@ def _local(x: Any) -> tuple[Any, ...]:
     )
 
 
+def test_products_of_operands_with_long_strides() -> None:
+    """Rows of 200 elements cannot be walked column by column in a mem1d_dsd."""
+
+    def products(x: Any) -> tuple[Any, ...]:
+        return x @ (x + 1.0).T, x[:1] @ x.T, x @ x[1:].T, (x[:1] @ x.T).T
+
+    _check(products, Mesh(1, 1), "wse3", tile=(4, 200))
+
+
 @pytest.mark.parametrize("arch", ["wse2", "wse3"])
 def test_local_steps_mean_what_jax_says(arch: str) -> None:
     _check(_local, Mesh(1, 2), arch)

@@ -119,6 +119,15 @@ def test_a_transposed_operand_of_a_product_is_not_copied() -> None:
     assert dot.a.strides == (1, 4)
 
 
+def test_an_operand_without_legal_vectors_is_copied_to_rows() -> None:
+    """Both candidates walk memory in steps of 200, more than an i8 holds."""
+    planned = _plan(lambda a, b: lax.dot(a, b.T), (8, 200), (10, 200))
+    copy, dot = planned.steps
+    assert isinstance(copy, ElementStep)
+    assert isinstance(dot, DotStep)
+    assert dot.b.strides == (10, 1)
+
+
 def test_unknown_primitives_and_dtypes_are_listed_together() -> None:
     def program(a: Any) -> Any:
         return lax.sort(a), lax.cumsum(a), lax.convert_element_type(a, jnp.bfloat16)
@@ -156,6 +165,54 @@ def test_bits_of_integers_are_refused_with_the_line() -> None:
         _plan(program, (4,))
     assert "primitive and on i32[4], i32[] is not supported" in str(caught.value)
     assert "rule      and works on bool" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("program", "message", "rule"),
+    [
+        (
+            lambda a: lax.dot(a.astype(jnp.int32), a.astype(jnp.int32)),
+            "primitive dot_general on i32[4], i32[4] is not supported",
+            "dot_general works on float32",
+        ),
+        (
+            lambda a: lax.select_n(a.astype(jnp.int32), a, a, a),
+            "select_n with 3 cases is not supported",
+            "select_n chooses between two cases by a bool",
+        ),
+        (
+            lambda a: lax.dot_general(
+                a.reshape(2, 2), a.reshape(2, 2), (((1,), (1,)), ((0,), (0,)))
+            ),
+            "dot_general of f32[2,2] and f32[2,2] has no PE form",
+            "one contracted dimension, no batch, at most two dimensions",
+        ),
+        (
+            lambda a: lax.reshape(a.reshape(2, 2), (4,), (1, 0)),
+            "reshape with a dimension order is not supported",
+            "",
+        ),
+    ],
+)
+def test_forms_without_a_rule_are_refused(
+    program: Any, message: str, rule: str
+) -> None:
+    with pytest.raises(LoweringError) as caught:
+        _plan(program, (4,))
+    assert str(caught.value).splitlines()[0] == message
+    assert caught.value.rule == rule
+    assert caught.value.place is not None
+
+
+def test_a_plan_whose_values_overlap_is_caught() -> None:
+    """The checker can fail: here two live values are put into one buffer."""
+    planned = _plan(lambda a: jnp.exp(a).T + jnp.exp(a * 2.0), (4, 4))
+    first, second = planned.steps[0].writes()[0], planned.steps[1].writes()[0]
+    buffers = planned.allocation.buffer_of
+    buffers[second].values.remove(second)
+    buffers[first].values.append(second)
+    with pytest.raises(AssertionError, match="overlap"):
+        check_plan(planned)
 
 
 def test_empty_arrays_are_refused() -> None:
