@@ -145,9 +145,8 @@ def storage_size_bytes(dtype: np.dtype[Any]) -> int:
 
 
 def type_text(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
-    """JAX's short form: `f32[784,256]`."""
-    dtype = np.dtype(dtype)
-    name = dtype.name
+    """JAX's short form: `f32[784,256]`; dtypes of JAX's own (keys) by their name."""
+    name = str(dtype)
     for long, short in (("bfloat", "bf"), ("float", "f"), ("uint", "u"), ("int", "i")):
         if name.startswith(long):
             name = short + name[len(long) :]

@@ -58,6 +58,19 @@ def check_supported(closed: jaxprs.ClosedJaxpr) -> None:
         raise_all(errors)
 
 
+def can_inline(closed: jaxprs.ClosedJaxpr) -> bool:
+    """Whether every equation can be staged again as it is.
+
+    One that carries a jaxpr of its own, and is neither a call nor control flow, may
+    need its surroundings (a device mesh, say).
+    """
+    return not any(
+        jaxprs.sub_jaxprs(found.eqn)
+        and found.eqn.primitive.name not in CONTROL_FLOW | CORE | set(REWRITES)
+        for found in _leaf_equations(closed, None)
+    )
+
+
 def _leaf_equations(
     closed: jaxprs.ClosedJaxpr, caller: Place | None
 ) -> Iterator[_Found]:

@@ -20,7 +20,7 @@ from jax import lax
 from jax.core import Tracer
 
 from lowering import jaxprs
-from lowering.normalise.check import check_supported
+from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.core_set import CORE, ELEMENTWISE
 from lowering.normalise.dot import canonical_dot, is_canonical
 from lowering.normalise.fold import fold
@@ -33,6 +33,9 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError or SeveralErrors, listing
     all that cannot be compiled.
     """
+    closed = jaxprs.drop_dead_equations(closed)
+    if not can_inline(closed):
+        check_supported(closed)
     closed = jaxprs.drop_dead_equations(_retrace(closed, _inline))
     check_supported(closed)
     while not all(map(_is_core, closed.jaxpr.eqns)):

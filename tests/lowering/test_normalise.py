@@ -15,6 +15,7 @@ from lowering.normalise.core_set import CORE
 from lowering.normalise.normalise import normalise
 
 RANDOM = np.random.default_rng(0)
+KEY = jax.random.key(0)
 X = jnp.asarray(RANDOM.standard_normal((3, 4)), jnp.float32)
 W = jnp.asarray(RANDOM.standard_normal((4, 5)), jnp.float32)
 SUPPORTED = ", ".join(supported_primitives())
@@ -44,6 +45,7 @@ PROGRAMS = {
     "two contracted": lambda x, w: jnp.tensordot(x, x),
     "clip": lambda x, w: jnp.clip(x, -0.5, 0.5),
     "any, finite": lambda x, w: ((x > 1).any(), jnp.isfinite(w / 0).all(0)),
+    "two uses": jax.grad(lambda x, w: jnp.sum(jnp.tanh(x @ w) * jnp.exp(x @ w))),
     "logic": lambda x, w: (x > 0) ^ (x < 1),
     "remainder": lambda x, w: jax.lax.rem((x * 9).astype(int), jnp.int32(4)),
     "constants": lambda x, w: x + np.float32(2) * jnp.sum(jnp.ones(3)),
@@ -175,6 +177,23 @@ def test_forms_of_supported_primitives_that_are_not(program, reason):
     with pytest.raises(UnsupportedPrimitiveError) as caught:
         normalise(jax.make_jaxpr(program)(X))
     assert caught.value.message == f"1 primitive has no rule: {reason}"
+
+
+def test_random_keys_are_refused_by_their_name():
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(lambda x: x + jax.random.normal(KEY, x.shape))(X))
+    assert "random_bits" in caught.value.message
+    assert "(key<fry>[]) -> u32[3,4]" in str(caught.value)
+
+
+def test_a_shard_map_is_refused():
+    auto = (jax.sharding.AxisType.Auto,)
+    mesh = jax.make_mesh((1,), ("i",), axis_types=auto)
+    spec = jax.sharding.PartitionSpec("i", None)
+    body = jax.shard_map(lambda x: x * 2, mesh=mesh, in_specs=spec, out_specs=spec)
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(jax.jit(body))(X))
+    assert caught.value.message == "1 primitive has no rule: shard_map"
 
 
 def test_dtypes_without_arithmetic():

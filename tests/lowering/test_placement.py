@@ -83,6 +83,7 @@ def test_sizes_and_texts():
     assert not replicated((7,), F32, MESH).is_padded(0)
     assert type_text((784, 256), np.dtype("int32")) == "i32[784,256]"
     assert type_text((), np.dtype("bool")) == "bool[]"
+    assert type_text((1,), np.dtype("uint8")) == "u8[1]"
     assert storage_size_bytes(np.dtype("bool")) == 2
 
 
