@@ -193,7 +193,7 @@ def test_a_shard_map_is_refused():
     body = jax.shard_map(lambda x: x * 2, mesh=mesh, in_specs=spec, out_specs=spec)
     with pytest.raises(UnsupportedPrimitiveError) as caught:
         normalise(jax.make_jaxpr(jax.jit(body))(X))
-    assert caught.value.message == "1 primitive has no rule: shard_map"
+    assert caught.value.message.endswith("shard_map")
 
 
 def test_dtypes_without_arithmetic():
