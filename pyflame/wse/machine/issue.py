@@ -324,8 +324,9 @@ class Issuer:
             return ScalarDest(pe.memory, operand.address, size, 0)
         self._check_fabric(issued.spec, operand)
         queue = pe.output_queue(operand)
+        channel = pe.channel(operand.color)
         cycles_ = pe.costs.fabric_element_cycles
-        return FabricDest(queue, operand, size, config.index, cycles_)
+        return FabricDest(queue, channel, operand, size, config.index, cycles_)
 
     def _check_fabric(self, spec: OpSpec, dsd: FabIn | FabOut) -> None:
         if dsd.control_transform:
@@ -350,29 +351,25 @@ class Issuer:
             pe.microthreads[thread] = execution
         for operand in execution.operands:
             if isinstance(operand, FabricSource):
-                if operand.queue.reader is not None:
-                    name = f"the input queue of color {operand.queue.color}"
-                    raise self._conflict(execution, name, now)
-                operand.queue.reader = execution
+                self._claim_input(execution, operand, now)
             elif isinstance(operand, FabricDest):
-                self._claim_output(execution, operand, now)
+                if operand.queue.writer is not None:
+                    name = f"output queue {operand.queue.number}"
+                    raise self._conflict(execution, name, now)
+                operand.queue.writer = execution
 
-    def _claim_output(
-        self, execution: Execution, operand: FabricDest, now: int
+    def _claim_input(
+        self, execution: Execution, operand: FabricSource, now: int
     ) -> None:
-        queue, color = operand.queue, operand.dsd.color
-        if queue.writer is not None:
-            raise self._conflict(execution, f"output queue {queue.number}", now)
-        queue.writer = execution
-        channel = self._pe.channel(color)
-        if queue.channel is not channel:
-            if queue.words and queue.channel is not None:
-                raise self._pe.fault(
-                    f"output queue {queue.number} is used for color {color} while "
-                    f"{len(queue.words)} wavelets of color {queue.channel.color} "
-                    "wait in it; a queue must be empty when its color changes"
-                )
-            queue.channel = channel
+        queue, number = operand.queue, operand.dsd.queue
+        if queue.reader is not None:
+            name = f"the input queue of color {queue.color}"
+            raise self._conflict(execution, name, now)
+        for other in self._pe.inputs.values():
+            if other.reader is not None and number == other.number:
+                raise self._conflict(execution, f"input queue {other.number}", now)
+        queue.reader = execution
+        queue.number = queue.number if number is None else number
 
     def _conflict(self, execution: Execution, resource: str, now: int) -> Exception:
         self._pe.clock = now

@@ -26,6 +26,7 @@ from pyflame.wse.machine.dsd import (
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
+from pyflame.wse.machine.router import Channel
 
 if TYPE_CHECKING:
     from pyflame.wse.machine.microthreads import Execution
@@ -195,10 +196,14 @@ class FifoDest:
 
 class FabricDest:
     """An output queue. `index` (or None) goes to the upper half of each wavelet;
-    `packed` wavelets hold two 16-bit elements, the first in the lower half."""
+    `packed` wavelets hold two 16-bit elements, the first in the lower half.
+
+    A queue that still holds wavelets of another color is waited for.
+    """
 
     waits = True
     __slots__ = (
+        "_channel",
         "_flags",
         "_half",
         "_index_bits",
@@ -212,6 +217,7 @@ class FabricDest:
     def __init__(
         self,
         queue: OutputQueue,
+        channel: Channel,
         dsd: FabOut,
         size_bytes: int,
         index: int | None,
@@ -219,6 +225,7 @@ class FabricDest:
     ) -> None:
         self.queue = queue
         self.dsd = dsd
+        self._channel = channel
         self._flags = wavelet.CONTROL if dsd.control else 0
         self._index_bits = 0
         self._mask = 0xFFFF if size_bytes == 2 else wavelet.PAYLOAD_MASK
@@ -229,7 +236,13 @@ class FabricDest:
         self._half: int | None = None
 
     def ready(self, now: int, execution: Execution) -> bool:
-        return self.queue.has_room(now, execution)
+        queue = self.queue
+        if queue.channel is not self._channel:
+            if queue.words:
+                queue.waiters.append(execution)
+                return False
+            queue.channel = self._channel
+        return queue.has_room(now, execution)
 
     def put(self, bits: int, now: int) -> None:
         if self.packed:
