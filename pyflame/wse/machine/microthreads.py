@@ -36,8 +36,10 @@ class Execution:
         "_compute",
         "_dest",
         "_done",
+        "_flags_last",
         "_pairs",
         "_sources",
+        "_stoppable",
         "_waitable",
         "config",
         "element_cycles",
@@ -88,6 +90,14 @@ class Execution:
         self._at_gate = False
         operands: list[Source | Dest] = [*sources, *([dest] if dest else [])]
         self._waitable = [operand for operand in operands if operand.waits]
+        self._flags_last: FabricDest | None = None
+        if isinstance(dest, FabricDest) and dest.dsd.advance_switch:
+            self._flags_last = dest
+        self._stoppable = [
+            source
+            for source in sources
+            if isinstance(source, FabricSource) and source.stops_on_control
+        ]
         # Two elements per step if every wavelet holds two.
         self._pairs = bool(self._waitable) and all(
             isinstance(operand, FabricSource | FabricDest) and operand.packed
@@ -110,14 +120,14 @@ class Execution:
         if self.finished:
             self._end(True, now)
             return
-        if self.over or self._stops_at_gate():
+        if self.over or (self.pe.gated_microthreads and self._stops_at_gate()):
             return
         for operand in self._waitable:
             if not operand.ready(now, self):
                 self._wait(operand, now)
                 return
-        for source in self._sources:
-            if type(source) is FabricSource and source.at_control():
+        for source in self._stoppable:
+            if source.at_control():
                 self._end_by_control(source, now)
                 return
         datapath = self.pe.datapath
@@ -141,13 +151,15 @@ class Execution:
 
     def _process(self, now: int) -> int:
         """Moves one element; gives how much of the length that was."""
-        dest = self._dest
-        if type(dest) is FabricDest and dest.dsd.advance_switch:
-            if self.processed == self.length - 1:
-                dest.flag_last()
-        values = [source.take(now) for source in self._sources]
-        if dest is not None:
-            dest.put(self._compute(*values), now)
+        dest, sources = self._dest, self._sources
+        assert dest is not None, "only @dfilt has no destination"
+        if self._flags_last and self.processed == self.length - 1:
+            self._flags_last.flag_last()
+        if len(sources) == 1:
+            bits = self._compute(sources[0].take(now))
+        else:
+            bits = self._compute(*[source.take(now) for source in sources])
+        dest.put(bits, now)
         return 1
 
     def _wait(self, operand: Source | Dest, now: int) -> None:
