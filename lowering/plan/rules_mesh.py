@@ -73,7 +73,7 @@ def _reduce(selection: Selection, eqn: JaxprEqn) -> None:
 def _all_gather(selection: Selection, eqn: JaxprEqn) -> None:
     axis, size, dim = (eqn.params[key] for key in ("axis", "size", "dim"))
     source, origin = _sendable(selection, eqn, "gathered")
-    target = _result(selection, eqn, "gathered", source.dtype)
+    target = _carrier(selection, eqn, "gathered", source.dtype, is_result=True)
     origin = Origin(origin.equation.replace("gathered", target.name, 1), origin.place)
     count = source.element_count
     selection.add(
@@ -180,7 +180,7 @@ def _in_place(
         return
     x = selection.read(eqn.invars[0])
     dtype = _INT32 if x.dtype == _BOOL else x.dtype
-    value = _result(selection, eqn, name, dtype)
+    value = _carrier(selection, eqn, name, dtype, is_result=not negate)
     text = selection.text(eqn.invars[0])
     call = f"{eqn.primitive.name}({text}, {eqn.params['axis']}, {call})"
     origin = selection.origin(eqn, value.name, call)
@@ -188,9 +188,7 @@ def _in_place(
     selection.element(kind, value, [x], origin)
     value = exchange(value, origin)
     if negate:
-        out = Value(
-            selection.names.unique(name), value.shape, value.dtype, place=origin.place
-        )
+        out = selection.value(eqn, name)
         selection.element("neg", out, [whole(value)], origin)
         value = out
     _bind_as(selection, eqn, whole(value), origin)
@@ -213,10 +211,15 @@ def _sendable(selection: Selection, eqn: JaxprEqn, name: str) -> tuple[Value, Or
     return selection.materialise(x, f"{name}_source", origin), origin
 
 
-def _result(selection: Selection, eqn: JaxprEqn, name: str, dtype: Any) -> Value:
-    value = selection.value(eqn, name)
-    value.dtype = dtype
-    return value
+def _carrier(
+    selection: Selection, eqn: JaxprEqn, name: str, dtype: Any, is_result: bool
+) -> Value:
+    """What travels: the equation's result itself, or a value it is made of later."""
+    aval: Any = eqn.outvars[0].aval
+    if is_result and aval.dtype == dtype:
+        return selection.value(eqn, name)
+    unique = selection.names.unique(f"{name}_words")
+    return Value(unique, aval.shape, dtype, place=selection.place(eqn))
 
 
 def _bind_as(
@@ -227,9 +230,7 @@ def _bind_as(
     reshaped = views.reshape(operand, aval.shape)
     assert reshaped is not None, "a contiguous value takes any shape"
     if operand.dtype != aval.dtype:
-        out = Value(
-            selection.names.unique("flags"), aval.shape, aval.dtype, place=origin.place
-        )
+        out = selection.value(eqn, "flags")
         kind = conversion(operand.dtype, aval.dtype)
         selection.element(kind, out, [reshaped], origin)
         reshaped = whole(out)

@@ -291,3 +291,21 @@ def test_neighbouring_dimensions_of_one_stride_merge() -> None:
     )
     assert collapse((2, 3, 4), [(12, 4, 1), (0, 0, 0)]) == ((24,), [(1,), (0,)])
     assert collapse((1, 1), [(1, 1)]) == ((1,), [(0,)])
+
+
+def test_only_the_result_has_the_outputs_name() -> None:
+    """What travels for a minimum or for flags is another value than the result."""
+
+    def program(a: Any) -> Any:
+        line: Any = {"axis": "cols", "size": 3}
+        return (
+            mesh_p.mesh_all_reduce(a, op="min", **line),
+            mesh_p.mesh_all_gather(a > 0.0, dim=0, **line),
+            mesh_p.mesh_broadcast(a > 1.0, root=1, **line),
+            mesh_p.mesh_shift(a > 2.0, offset=1, **line),
+        )
+
+    planned = _plan(program, (4,))
+    names = [value.name for value in planned.allocation.buffer_of]
+    assert len(set(names)) == len(names)
+    assert {f"out{n}" for n in range(4)} <= set(names)
