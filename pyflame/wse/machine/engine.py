@@ -338,6 +338,7 @@ class Wafer:
         channels = list(self.fabric.channels())
         return Report(
             cycles=self.now,
+            seconds=self.now / self.costs.clock_hz,
             wavelets=sum(channel.wavelets_sent for channel in channels),
             hops=sum(channel.hop_count for channel in channels),
             pes=pes,

@@ -55,6 +55,7 @@ class Fabric:
         self._channels: dict[tuple[int, int, int], Channel] = {}
         self._links: dict[tuple[int, int, int], Link] = {}
         hop = costs.router_buffer_wavelets + costs.hop_cycles + costs.turn_cycles
+        hop += costs.switch_cycles
         ramp = costs.router_buffer_wavelets + costs.ramp_cycles
         self._capacities = (hop, hop, hop, hop, ramp)
 
@@ -72,7 +73,14 @@ class Fabric:
         if found is None:
             config = self._configs.get((x, y), {}).get(color)
             found = Channel(
-                self._timeline, x, y, color, config, self._capacities, self._semantics
+                self._timeline,
+                x,
+                y,
+                color,
+                config,
+                self._capacities,
+                self._semantics,
+                self._costs.switch_cycles,
             )
             self._channels[x, y, color] = found
         return found

@@ -58,7 +58,6 @@ class Semantics:
             WSE-3 multiplies, then adds.
         max_propagates_nan: `@fmaxs` of a NaN is a NaN, so that it cannot hide.
         zero_count_bits: `@clz` and `@ctz` of 0 give the width of the word.
-        widened_source: which source of `@faddhs` is the fp16 one.
         short_memory_fault: an operation longer than a memory operand is a fault; off:
             a one-dimensional operand is walked on past its extent.
         scalar_is_accumulator: in `@fadds(&v, s, d)` the scalar is re-read after each
@@ -71,7 +70,6 @@ class Semantics:
     fused_multiply_add: bool = False
     max_propagates_nan: bool = True
     zero_count_bits: int = 16
-    widened_source: int = 1
     short_memory_fault: bool = True
     scalar_is_accumulator: bool = True
     control_end_completes: bool = True

@@ -40,8 +40,11 @@ class Buffer:
         return True
 
     def push(self, word: int, seen_from: int) -> None:
+        """Appends a wavelet; it does not overtake those before it."""
         if not self.words:
             self.timeline.at(seen_from, self)
+        elif self.times[-1] >= seen_from:
+            seen_from = self.times[-1] + 1
         self.words.append(word)
         self.times.append(seen_from)
 

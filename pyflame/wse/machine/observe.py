@@ -35,9 +35,13 @@ class PeReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Counts of a run. `wavelets` were sent by CEs; `hops` are copies over a link."""
+    """Counts of a run. `wavelets` were sent by CEs; `hops` are copies over a link.
+
+    `seconds` are the cycles at the clock of the cost model.
+    """
 
     cycles: int
+    seconds: float
     wavelets: int
     hops: int
     pes: list[PeReport]

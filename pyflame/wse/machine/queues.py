@@ -157,7 +157,7 @@ class HostSink(Buffer):
     def push(self, word: int, seen_from: int) -> None:
         super().push(word, seen_from)
         if len(self.words) > 1:
-            self.timeline.at(seen_from, self)
+            self.timeline.at(self.times[-1], self)
 
     def run(self, now: int) -> None:
         """Moves what has arrived to the host, as far as it asked for it."""

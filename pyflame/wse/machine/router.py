@@ -66,6 +66,7 @@ class Channel:
         "route",
         "routes",
         "semantics",
+        "switch_cycles",
         "teardown",
         "timeline",
         "wavelets_sent",
@@ -82,11 +83,13 @@ class Channel:
         config: ColorConfig | None,
         capacities: tuple[int, ...],
         semantics: Semantics,
+        switch_cycles: int,
     ) -> None:
         self.timeline = timeline
         self.x, self.y, self.color = x, y, color
         self.config = config
         self.semantics = semantics
+        self.switch_cycles = switch_cycles
         self.ports = [Port(timeline, self, d, capacities[d]) for d in range(5)]
         self.position = config.switches.current if config and config.switches else 0
         self.routes: list[Route] = [NO_ROUTE] * (MAX_SWITCH_POSITION + 1)
@@ -194,11 +197,13 @@ class Port(Buffer):
             if not hop.link.is_free(now, self):
                 return
         self.pop(now)
+        leaves_at = now
         if word >= wavelet.CONTROL:
             word = self._execute(word, now)
+            leaves_at += channel.switch_cycles
         for hop in hops:
             hop.link.take(now)
-            hop.target.push(word, now + hop.latency_cycles)
+            hop.target.push(word, leaves_at + hop.latency_cycles)
         channel.hop_count += len(hops)
         if channel.filter is not None:
             channel.filter.count(word)

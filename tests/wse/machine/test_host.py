@@ -201,6 +201,7 @@ def test_a_report_adds_up(bench: Any, arch: str) -> None:
     assert pe.busy_cycles + pe.stalled_cycles + pe.idle_cycles == report.cycles
     assert pe.stream_cycles == 20
     assert pe.memory_bytes == 4096
+    assert report.seconds == report.cycles / wafer.costs.clock_hz
 
 
 def test_lines_go_to_the_log(bench: Any, arch: str) -> None:

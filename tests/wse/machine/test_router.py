@@ -169,6 +169,25 @@ def test_pop_modes_address_routers_in_turn(
     assert [wafer.fabric.channel(x, 0, COLOR).position for x in range(3)] == reached
 
 
+def test_commands_cost_what_the_model_says(bench: Any, arch: str) -> None:
+    ends = []
+    for cycles in (0, 5):
+        b = bench(arch, 3)
+        b.route(0, 0, COLOR, "RAMP", "EAST")
+        b.route(1, 0, COLOR, "WEST", "EAST")
+        b.route(2, 0, COLOR, "WEST", "RAMP")
+        got = collector(b, 2, 0, arch)
+        word = control((0, True))
+        b.at(0).task("local", 8, sender([(word, True), (9, False)]))
+        b.at(0).state("activate", "local_task_id", 8)
+        b.at(0).queue("out", 2, COLOR)
+        wafer = b.wafer(costs={"switch_cycles": cycles})
+        wafer.run_until_quiet()
+        assert got == [9]
+        ends.append(wafer.now)
+    assert ends[1] > ends[0]
+
+
 def test_a_control_task_gets_the_data(bench: Any, arch: str) -> None:
     b, got = bench(arch, 2), []
     b.route(0, 0, COLOR, "RAMP", "EAST")
