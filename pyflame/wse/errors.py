@@ -5,6 +5,8 @@ WseError
  ├── MachineFault    a program broke a rule of the machine while it ran
  │    └── Deadlock   PEs wait for each other and nothing is in flight
  └── HostError       the host side asked for something that cannot be done
+
+`HostWarning` is for what is carried out although it looks like a mistake.
 """
 
 from __future__ import annotations
@@ -70,3 +72,7 @@ class Deadlock(MachineFault):
 
 class HostError(WseError):
     """A host call that the runtime refuses, or a compile option that makes no sense."""
+
+
+class HostWarning(UserWarning):
+    """A host call that is carried out although it looks like a mistake."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyflame.wse.errors import CslError, HostError, WseError
@@ -20,8 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the compiler; errors go to stderr. The exit status: 0, or 1 for errors."""
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
-        _report_warnings(request)
-        run(request)
+        remarks = [f"warning: {text}" for text in request.warnings]
+        _report_warnings(remarks, request)
+        _report_warnings(run(request).warnings, request)
     except WseError as error:
         text = error.render() if isinstance(error, CslError) else f"error: {error}"
         print(text, file=sys.stderr)
@@ -48,10 +50,10 @@ def run(request: Request) -> Image:
     return image
 
 
-def _report_warnings(request: Request) -> None:
-    for warning in request.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    if request.warnings and request.warnings_as_errors:
+def _report_warnings(remarks: Sequence[str], request: Request) -> None:
+    for remark in remarks:
+        print(remark, file=sys.stderr)
+    if remarks and request.warnings_as_errors:
         raise HostError("warnings are errors (--warnings-as-errors)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pyflame.wse.errors import HostError
+from pyflame.wse.errors import HostError, HostWarning
 from pyflame.wse.language.types import Type
 from pyflame.wse.machine.extents import Extent
 from pyflame.wse.sdk import memcpy
@@ -73,7 +74,9 @@ def write_task(
     def write() -> None:
         wafer.run_until_quiet()
         for j, i, x, y in _places(transfer.region):
-            address = _address(wafer, name, transfer, x, y)
+            address, _ = wafer.symbol(x, y, name)
+            if remark := _overrun(wafer, name, transfer, x, y, address):
+                raise HostError(remark)
             data = memcpy.to_device(tiles[j, i], transfer.data_type)
             wafer.write_memory(x, y, address, data)
 
@@ -86,31 +89,35 @@ def read_task(
     """Reads the symbol of every PE into the host array, in place.
 
     The fabric comes to rest first: a PE may have been released from a launch while
-    wavelets that its neighbours wait for are still travelling.
+    wavelets that its neighbours wait for are still travelling. Reading past the array
+    is only warned of: the official 25-pt-stencil reads six elements of five.
     """
     tiles = _destination(dest, transfer)
 
     def read() -> None:
         wafer.run_until_quiet()
         for j, i, x, y in _places(transfer.region):
-            address = _address(wafer, name, transfer, x, y)
+            address, _ = wafer.symbol(x, y, name)
+            if remark := _overrun(wafer, name, transfer, x, y, address):
+                warnings.warn(remark, HostWarning, stacklevel=2)
             data = wafer.read_memory(x, y, address, transfer.size_bytes)
             tiles[j, i] = memcpy.from_device(data, transfer.data_type)
 
     return CopyTask(read)
 
 
-def _address(wafer: MemoryWafer, name: str, transfer: Transfer, x: int, y: int) -> int:
-    """Where the symbol's elements start on a PE, checked to hold all of them."""
-    address, _ = wafer.symbol(x, y, name)
+def _overrun(
+    wafer: MemoryWafer, name: str, transfer: Transfer, x: int, y: int, address: int
+) -> str:
+    """What is wrong if the transfer runs past the array at `address`, else ""."""
     extent = wafer.extent_at(x, y, address)
-    if extent is not None and address + transfer.size_bytes > extent.end:
-        raise HostError(
-            f"'{name}' on PE({x},{y}): {transfer.elements} elements are "
-            f"{transfer.size_bytes} bytes, but '{extent.symbol}', which it points "
-            f"into, ends after {extent.end - address}; check elem_per_pe and data_type"
-        )
-    return address
+    if extent is None or address + transfer.size_bytes <= extent.end:
+        return ""
+    return (
+        f"'{name}' on PE({x},{y}): {transfer.elements} elements are "
+        f"{transfer.size_bytes} bytes, but '{extent.symbol}', which it points "
+        f"into, ends after {extent.end - address}; check elem_per_pe and data_type"
+    )
 
 
 def send_task(

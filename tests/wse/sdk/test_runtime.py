@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyflame.wse.errors import Deadlock, HostError
+from pyflame.wse.errors import Deadlock, HostError, HostWarning
 from pyflame.wse.sdk import cslc
 from pyflame.wse.sdk.debug import debug_util
 from pyflame.wse.sdk.enums import MemcpyDataType, MemcpyOrder
@@ -354,17 +354,24 @@ def test_refused_colors_and_counts(runtime):
     assert str(caught.value) == "memcpy_d2h: the host tensor is read-only"
 
 
-@pytest.mark.parametrize("direction", ["h2d", "d2h"])
-def test_transfers_stay_inside_the_array(runtime, direction):
+OVERRUN = (
+    "'y' on PE(2,1): 5 elements are 20 bytes, but 'y', which it points into, "
+    "ends after 16; check elem_per_pe and data_type"
+)
+
+
+def test_writes_stay_inside_the_array(runtime):
     y, host = runtime.get_id("y"), np.zeros(5, np.float32)
-    copy = {"h2d": runtime.memcpy_h2d, "d2h": runtime.memcpy_d2h}[direction]
-    ends = (y, host) if direction == "h2d" else (host, y)
     with pytest.raises(HostError) as caught:
-        copy(*ends, 2, 1, 1, 1, 5, order=ROW, **COPY)
-    assert str(caught.value) == (
-        "'y' on PE(2,1): 5 elements are 20 bytes, but 'y', which it points into, "
-        "ends after 16; check elem_per_pe and data_type"
-    )
+        runtime.memcpy_h2d(y, host, 2, 1, 1, 1, 5, order=ROW, **COPY)
+    assert str(caught.value) == OVERRUN
+
+
+def test_reads_past_the_array_are_warned_of(runtime):
+    y, host = runtime.get_id("y"), np.zeros(5, np.float32)
+    with pytest.warns(HostWarning) as caught:
+        runtime.memcpy_d2h(host, y, 2, 1, 1, 1, 5, order=ROW, **COPY)
+    assert [str(warning.message) for warning in caught] == [OVERRUN]
 
 
 def test_core_files_are_refused(runtime):
