@@ -42,7 +42,12 @@ _NAMES_BY_MODULE = {
 }
 _MODULE_OF = {n: m for m, names in _NAMES_BY_MODULE.items() for n in names.split()}
 
-__all__ = ["__release_status__", "__version__", "__version_info__", *sorted(_MODULE_OF)]
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    "__release_status__",
+    "__version__",
+    "__version_info__",
+    *sorted(_MODULE_OF),
+]
 
 
 def __getattr__(name: str) -> Any:
