@@ -80,3 +80,42 @@ def run_csl() -> Runner:
         return Finished(wafer, lines)
 
     return run
+
+
+@dataclass
+class Grid:
+    """A loaded program on a rectangle of PEs with the exported function `main`."""
+
+    wafer: Wafer
+
+    def write(self, x: int, y: int, symbol: str, values: NDArray[Any]) -> None:
+        address, _ = self.wafer.symbol(x, y, symbol)
+        self.wafer.write_memory(x, y, address, values.tobytes())
+
+    def read(self, x: int, y: int, symbol: str, dtype: Any, count: int) -> NDArray[Any]:
+        address, _ = self.wafer.symbol(x, y, symbol)
+        size = np.dtype(dtype).itemsize * count
+        return np.frombuffer(self.wafer.read_memory(x, y, address, size), dtype)
+
+    def launch(self, name: str = "main") -> None:
+        self.wafer.start()
+        self.wafer.run_until(self.wafer.launch(name, []))
+
+
+@pytest.fixture
+def load_grid() -> Callable[..., Grid]:
+    """`load_grid(layout, pe, arch, seed)`: the texts of layout.csl and pe.csl."""
+
+    def load(layout: str, pe: str, arch: str, seed: int | None = None) -> Grid:
+        texts = {"layout.csl": layout, "pe.csl": pe}
+        sources = library_sources() | {n: Source(n, t) for n, t in texts.items()}
+        image = compile_program(
+            "layout.csl",
+            Options(arch=arch, fabric_dims=(20, 20), fabric_offsets=(4, 1)),
+            SavedReader(sources),
+        )
+        wafer = Wafer(image, MachineConfig(seed=seed))
+        wafer.load()
+        return Grid(wafer)
+
+    return load
