@@ -14,7 +14,13 @@ from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, rules, tree, types
 from pyflame.wse.language.blocks import execute_all
 from pyflame.wse.language.diagnostics import fail
-from pyflame.wse.language.image import ColorConfig, Image, Options, PeProgram
+from pyflame.wse.language.image import (
+    NO_PROGRAM,
+    ColorConfig,
+    Image,
+    Options,
+    PeProgram,
+)
 from pyflame.wse.language.layout import LayoutRecord
 from pyflame.wse.language.modules import load_module, module_frame, resolve
 from pyflame.wse.language.parser import parse
@@ -46,7 +52,7 @@ def compile_program(top_file: Path | str, options: Options, reader: Reader) -> I
     Raises:
         CslError: the program breaks a rule of the language.
     """
-    with _deep_recursion():
+    with deep_recursion():
         try:
             return _compile(os.fspath(top_file), options, reader)
         except RecursionError:
@@ -54,7 +60,7 @@ def compile_program(top_file: Path | str, options: Options, reader: Reader) -> I
 
 
 @contextmanager
-def _deep_recursion() -> Generator[None]:
+def deep_recursion() -> Generator[None]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _PYTHON_FRAMES))
     try:
@@ -76,7 +82,9 @@ def _compile(top_file: str, options: Options, reader: Reader) -> Image:
     execute_all(frame, block.statements)
     record.check_complete(block.span)
     _check_layout_modules(program, module, record)
-    return _build_image(record, options, reader, module, program.warnings)
+    return build_image(
+        record, options, reader, _resolved_params(module), program.warnings
+    )
 
 
 def _layout_block(file: tree.File) -> tree.Block:
@@ -142,21 +150,24 @@ def _registers(file: tree.File) -> bool:
 # --- the image --------------------------------------------------------------------
 
 
-def _build_image(
+def build_image(
     record: LayoutRecord,
     options: Options,
     reader: Reader,
-    module: Module,
+    resolved_params: dict[str, int],
     warnings: list[str],
 ) -> Image:
+    """Compiles each distinct program of a layout; PEs without code stay empty."""
     assert record.size is not None, "the layout is complete"
     width, height = record.size
     programs: list[PeProgram] = []
     numbers: dict[Any, int] = {}
-    tiles = [[0] * width for _ in range(height)]
+    tiles = [[NO_PROGRAM] * width for _ in range(height)]
     for y in range(height):
         for x in range(width):
-            tile = record.tiles[x, y]
+            tile = record.tiles.get((x, y))
+            if tile is None:
+                continue
             if tile.key not in numbers:
                 numbers[tile.key] = len(programs)
                 programs.append(
@@ -182,7 +193,7 @@ def _build_image(
         exports=record.exports,
         host_streams=record.host_streams,
         sources=dict(reader.sources),
-        resolved_params=_resolved_params(module),
+        resolved_params=resolved_params,
         warnings=warnings,
     )
 

@@ -12,6 +12,9 @@ from pyflame.wse.language.values import DsdValue, DsrValue, FifoValue
 
 DIRECTIONS = ("NORTH", "SOUTH", "EAST", "WEST", "RAMP")
 
+# in `Image.tiles`: a place without a program, whose PE does nothing
+NO_PROGRAM = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -74,6 +77,57 @@ class ColorConfig:
     teardown: bool = False
     color_swap_x: bool = False
     color_swap_y: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSide:
+    """One side of one color's router: what enters or leaves there."""
+
+    x: int
+    y: int
+    color: int
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """Wavelets that leave at `source` enter at `target`, wherever that is."""
+
+    source: RouterSide
+    target: RouterSide
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A router side where the host sends ("in") or receives ("out") wavelets.
+
+    `hops` is how far away from the router the host's buffer stands.
+    """
+
+    name: str
+    direction: str
+    side: RouterSide
+    buffer_wavelets: int
+    hops: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InitialData:
+    """Bytes of a global symbol of one PE that replace its initial value."""
+
+    x: int
+    y: int
+    symbol: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a layout built in Python adds to the PEs' programs and routes."""
+
+    pipes: tuple[Pipe, ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
+    initial_data: tuple[InitialData, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +208,7 @@ class ExportedName:
 
 @dataclass(eq=False, slots=True)
 class Image:
-    """A compiled program. `tiles[y][x]` indexes `programs`.
+    """A compiled program. `tiles[y][x]` indexes `programs`, or is NO_PROGRAM.
 
     `color_configs[(x, y)][color]` has the layout's and the PE code's own settings.
     `host_streams` maps memcpy's streaming colors to "h2d" or "d2h".
@@ -174,3 +228,4 @@ class Image:
     resolved_params: dict[str, int] = field(default_factory=dict[str, int])
     # rendered remarks on the program, for the person who compiles it
     warnings: list[str] = field(default_factory=list[str])
+    wiring: Wiring = field(default_factory=Wiring)

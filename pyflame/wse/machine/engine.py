@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pyflame.wse.errors import Deadlock, HostError
 from pyflame.wse.language.code import Function, GlobalVariable
-from pyflame.wse.language.image import Image, PeProgram
+from pyflame.wse.language.image import NO_PROGRAM, Image, PeProgram
 from pyflame.wse.language.types import Pointer, Type
 from pyflame.wse.machine import limits, setup
 from pyflame.wse.machine.arithmetic import arithmetic_of
@@ -26,8 +26,10 @@ from pyflame.wse.machine.host import HostPorts
 from pyflame.wse.machine.observe import PeReport, Report, explain_deadlock
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.program import CompiledProgram
+from pyflame.wse.machine.queues import HostSink, HostSource
 from pyflame.wse.machine.tasks import word_decoder
 from pyflame.wse.machine.timeline import Timeline
+from pyflame.wse.machine.wiring import Wires
 
 Compiler = Callable[[PeProgram, str, Costs], CompiledProgram]
 
@@ -71,7 +73,7 @@ class Wafer:
         self._arch = limits.ARCHITECTURES[arch]
         self._compiler = compiler or _interpreter()
         self._timeline = Timeline(self.config.seed)
-        self._pes: list[list[Pe]] = []
+        self._pes: list[list[Pe | None]] = []
         self._programs: list[CompiledProgram] = []
         self._extents: dict[int, Extents] = {}
         self._tickets: list[Callable[[], bool]] = []
@@ -84,6 +86,7 @@ class Wafer:
             self.pe,
         )
         self._host = HostPorts(self._timeline, self.costs, self.fabric, self.pe)
+        self._wires = Wires(self._timeline, self.costs, self.fabric)
         self._started = False
 
     # --- life cycle ---
@@ -100,18 +103,28 @@ class Wafer:
             self._compiler(program, arch, self.costs) for program in self.image.programs
         ]
         self._pes = [
-            [self._new_pe(x, y) for x in range(self.image.width)]
-            for y in range(self.image.height)
+            [None if n == NO_PROGRAM else self._new_pe(x, y) for x, n in enumerate(row)]
+            for y, row in enumerate(self.image.tiles)
         ]
         for pe in self.pes():
             setup.init_queues(pe, self._program_of(pe).source)
         self._host.open_sinks(self.image)
+        self._lay_wires()
         self.fabric.connect()
         for channel in self.fabric.channels():
-            if self._inside(channel.x, channel.y):
+            if self._has_pe(channel.x, channel.y):
                 channel.on_teardown = self.pe(channel.x, channel.y).on_teardown
         for pe in self.pes():
             setup.load(pe, self._program_of(pe))
+        for data in self.image.wiring.initial_data:
+            address, _ = self.linker_symbol(data.x, data.y, data.symbol)
+            self.write_memory(data.x, data.y, address, data.data)
+
+    def _lay_wires(self) -> None:
+        for pipe in self.image.wiring.pipes:
+            self._wires.lay(pipe)
+        for port in self.image.wiring.host_ports:
+            self._wires.open(port)
 
     def _new_pe(self, x: int, y: int) -> Pe:
         pe = Pe(
@@ -138,25 +151,31 @@ class Wafer:
     # --- places ---
 
     def pes(self) -> Iterator[Pe]:
-        """All PEs, row by row."""
+        """All PEs that have a program, row by row."""
         for row in self._pes:
-            yield from row
+            yield from (pe for pe in row if pe is not None)
 
     def pe(self, x: int, y: int) -> Pe:
         """The PE at rectangle coordinates.
 
         Raises:
-            HostError: outside the rectangle.
+            HostError: outside the rectangle, or a place without a program.
         """
         if not self._inside(x, y):
             raise HostError(
                 f"PE({x},{y}) is outside the program's rectangle of "
                 f"{self.image.width} x {self.image.height} PEs"
             )
-        return self._pes[y][x]
+        found = self._pes[y][x]
+        if found is None:
+            raise HostError(f"PE({x},{y}) has no program: no code region covers it")
+        return found
 
     def _inside(self, x: int, y: int) -> bool:
         return 0 <= x < self.image.width and 0 <= y < self.image.height
+
+    def _has_pe(self, x: int, y: int) -> bool:
+        return self._inside(x, y) and self._pes[y][x] is not None
 
     def _program_of(self, pe: Pe) -> CompiledProgram:
         return self._programs[self.image.tiles[pe.y][pe.x]]
@@ -262,15 +281,28 @@ class Wafer:
     def send(self, color: int, x: int, y: int, words: NDArray[np.uint32]) -> int:
         """Streams wavelets to a PE; done when they have left the host's buffer."""
         source = self._host.source(color, x, y)
+        return self._feed(source, words, self.costs.host_buffer_wavelets)
+
+    def send_to_port(self, name: str, words: NDArray[np.uint32]) -> int:
+        """Streams wavelets into a named port; done as `send` is."""
+        source, room = self._wires.source(name)
+        return self._feed(source, words, room)
+
+    def _feed(self, source: HostSource, words: NDArray[np.uint32], room: int) -> int:
         source.feed(words, self.now)
         goal = source.sent_count + len(source.words)
-        room = self.costs.host_buffer_wavelets
         self._tickets.append(lambda: source.sent_count + room >= goal)
         return len(self._tickets) - 1
 
     def receive(self, color: int, x: int, y: int, n: int) -> int:
         """Takes the next `n` wavelets that a PE streams out; done when they came."""
-        sink = self._host.sink(color, x, y)
+        return self._take(self._host.sink(color, x, y), n)
+
+    def receive_from_port(self, name: str, n: int) -> int:
+        """Takes the next `n` wavelets from a named port; done when they came."""
+        return self._take(self._wires.sink(name), n)
+
+    def _take(self, sink: HostSink, n: int) -> int:
         start = sink.asked
         sink.ask(n, self.now)
         ticket = len(self._tickets)
@@ -309,7 +341,7 @@ class Wafer:
             self.pes(),
             channels,
             self.fabric.channel,
-            self._host.waiting_lines(),
+            [*self._host.waiting_lines(), *self._wires.waiting_lines()],
         )
 
     def run_until_quiet(self) -> None:

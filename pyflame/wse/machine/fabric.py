@@ -54,6 +54,7 @@ class Fabric:
         self._pe_at = pe_at
         self._channels: dict[tuple[int, int, int], Channel] = {}
         self._links: dict[tuple[int, int, int], Link] = {}
+        self._led: dict[tuple[int, int, int, int], tuple[Buffer, int]] = {}
         hop = costs.router_buffer_wavelets + costs.hop_cycles + costs.turn_cycles
         hop += costs.switch_cycles
         ramp = costs.router_buffer_wavelets + costs.ramp_cycles
@@ -64,6 +65,13 @@ class Fabric:
         for (x, y), colors in self._configs.items():
             for color in colors:
                 self.set_routes(self.channel(x, y, color))
+
+    def lead(
+        self, side: tuple[int, int, int, int], target: Buffer, latency_cycles: int
+    ) -> None:
+        """Sends what leaves at `side` (x, y, color, direction) to `target` instead of
+        the neighbour; comes before `connect`."""
+        self._led[side] = (target, latency_cycles)
 
     def channels(self) -> Iterator[Channel]:
         return iter(self._channels.values())
@@ -128,6 +136,9 @@ class Fabric:
         if rx != RAMP and (rx in (EAST, WEST)) != (direction in (EAST, WEST)):
             latency += self._costs.turn_cycles
         link = self._link(channel.x, channel.y, direction)
+        led = self._led.get((channel.x, channel.y, channel.color, direction))
+        if led is not None:
+            return [Hop(link, *led)]
         return [
             Hop(link, self._entrance(x, y, color, entrance), latency)
             for color in self._arriving_colors(x, y, channel.color, entrance)

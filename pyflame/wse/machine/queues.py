@@ -112,12 +112,12 @@ class OutputQueue(Buffer):
 
 
 class HostSource(Buffer):
-    """The host's end of a streaming color into one PE."""
+    """The host's end of a stream into one PE, or into a side of its router."""
 
     __slots__ = ("latency_cycles", "ramp", "sent_count", "target")
 
     def __init__(
-        self, timeline: Timeline, target: InputQueue, ramp: Link, latency_cycles: int
+        self, timeline: Timeline, target: Buffer, ramp: Link, latency_cycles: int
     ) -> None:
         super().__init__(timeline, capacity=0)
         self.target = target
@@ -167,3 +167,17 @@ class HostSink(Buffer):
     def ask(self, count: int, now: int) -> None:
         self.asked += count
         self.timeline.at(now, self)
+
+
+class PortSink(HostSink):
+    """The host's end of a named port.
+
+    Control wavelets end here: they steer the switches in front of the port, and the
+    host never sees them (published programs count their data only).
+    """
+
+    __slots__ = ()
+
+    def push(self, word: int, seen_from: int) -> None:
+        if word < wavelet.CONTROL:
+            super().push(word, seen_from)
