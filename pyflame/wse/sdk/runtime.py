@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyflame.wse.errors import HostError
-from pyflame.wse.language.compile import compile_program
 from pyflame.wse.language.image import ExportedName, Image
 from pyflame.wse.language.types import Function
 from pyflame.wse.machine.engine import MachineConfig, Wafer
@@ -25,11 +24,14 @@ from pyflame.wse.sdk import (
     arguments,
     finished_runs,
     memcpy,
+    port_streams,
     runtime_checks,
     saved,
     transfers,
 )
 from pyflame.wse.sdk.command_stream import CommandStream, LaunchTask, Task
+from pyflame.wse.sdk.layout.artifacts import SdkCompileArtifacts
+from pyflame.wse.sdk.layout.platform import SdkExecutionPlatform
 from pyflame.wse.sdk.memcpy import Region
 from pyflame.wse.sdk.transfers import Transfer
 
@@ -40,8 +42,8 @@ class SdkRuntime:
     """One program on one simulated wafer.
 
     Args:
-        bindir: a folder that cslc wrote.
-        platform: only the simulator: None.
+        bindir: a folder that cslc wrote, or what SdkLayout.compile gave.
+        platform: from get_platform(), or None for the simulator.
         cmaddr: address of a system; None or "" select the simulator.
         suppress_simfab_trace: accepted; no trace files are written either way.
         simfab_numthreads: 1 to 64; accepted, the simulation has one thread.
@@ -57,8 +59,8 @@ class SdkRuntime:
 
     def __init__(
         self,
-        bindir: str | os.PathLike[str],
-        platform: None = None,
+        bindir: str | os.PathLike[str] | SdkCompileArtifacts,
+        platform: SdkExecutionPlatform | None = None,
         *,
         cmaddr: str | None = None,
         suppress_simfab_trace: bool = False,
@@ -70,10 +72,14 @@ class SdkRuntime:
         runtime_checks.check_simulator(platform, cmaddr)
         runtime_checks.check_message_level(msg_level)
         runtime_checks.check_threads(simfab_numthreads)
-        self._folder = Path(bindir)
-        self._image = _compile(self._folder)
+        is_artifacts = isinstance(bindir, SdkCompileArtifacts)
+        self._folder = bindir.path if is_artifacts else Path(bindir)
+        program = saved.load(self._folder)
+        self._image = program.compile()
+        runtime_checks.check_platform(platform, self._image, self._folder)
         if memcpy_required:
-            runtime_checks.check_channels(self._image, self._folder)
+            placed = program.placement is not None
+            runtime_checks.check_channels(self._image, self._folder, placed)
         self._config = config or MachineConfig(log=self._log_line)
         self._wafer: Wafer | None = None
         self._commands: CommandStream | None = None
@@ -107,6 +113,8 @@ class SdkRuntime:
         """
         self._check_state("stop", "running")
         self._running("stop").wait_for_all()
+        if not self._image.options.memcpy:  # nothing else tells when it is done
+            self.wafer.run_until_quiet()
         self._state = "stopped"
 
     def _check_state(self, what: str, wanted: str) -> None:
@@ -339,6 +347,66 @@ class SdkRuntime:
             f"the layout gave <memcpy/get_params> {name} colors {known}"
         )
 
+    # --- ports --------------------------------------------------------------------
+
+    def send(
+        self,
+        port: str | int,
+        src: NDArray[Any],
+        n_wavelets: int | None = None,
+        *,
+        nonblock: bool = False,
+    ) -> Task:
+        """Sends 32-bit elements to an input stream of an SdkLayout program.
+
+        Args:
+            port: the name that create_input_stream gave, or its id.
+            n_wavelets: how many elements; all of them by default.
+        Raises:
+            HostError: no such stream, or an array that cannot be served.
+        """
+        commands = self._running("send")
+        task = port_streams.send_task(self.wafer, self._image, port, src, n_wavelets)
+        return commands.add_send(task, nonblock)
+
+    def receive(
+        self,
+        port: str | int,
+        dest: NDArray[Any],
+        n_wavelets: int,
+        *,
+        nonblock: bool = False,
+    ) -> Task:
+        """Receives wavelets from an output stream into dest, in place.
+
+        With `nonblock` the elements are there after task_wait or stop().
+
+        Raises:
+            HostError: no such stream, or an array that cannot be served.
+            Deadlock: a blocking call that never completes.
+        """
+        commands = self._running("receive")
+        task = port_streams.receive_task(
+            self.wafer, self._image, port, dest, n_wavelets
+        )
+        return commands.add_receive(task, nonblock)
+
+    def receive_tofile(self, port: str | int, path: str, nonblock: bool) -> None:
+        """Refused: the documentation does not say how many wavelets it takes."""
+        raise HostError(
+            f"receive_tofile({port!r}, '{path}') is not supported: receive() into an "
+            "array and write it with numpy.tofile"
+        )
+
+    def get_port_id(self, name: str) -> int:
+        """The id of a stream. Raises HostError if there is none of that name."""
+        return port_streams.port_id(self._image, name)
+
+    def report_port_infos(self) -> None:
+        """Prints one line per stream: id, name, direction, PE and color."""
+        for line in port_streams.report_lines(self._image):
+            print(line)
+
     # --- functions ----------------------------------------------------------------
 
     def launch(self, name: str, *args: Any, nonblock: bool) -> Task:
@@ -433,8 +501,3 @@ class SdkRuntime:
     def dump_elf_core(self, path: str) -> None:
         """Refused: memory of a run is read in its own process."""
         self.dump_core(path)
-
-
-def _compile(folder: Path) -> Image:
-    program = saved.load(folder)
-    return compile_program(program.top_file, program.options, program.reader())

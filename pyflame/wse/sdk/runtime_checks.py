@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.language.image import Image
@@ -13,16 +14,32 @@ _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _MAX_THREADS = 64
 
 
+class Platform(Protocol):
+    """Where a layout runs, as far as the runtime cares."""
+
+    @property
+    def arch(self) -> str: ...
+    def is_simulation(self) -> bool: ...
+
+
 def check_simulator(platform: object, cmaddr: str | None) -> None:
-    if platform is not None:
+    if platform is not None and not hasattr(platform, "is_simulation"):
         raise HostError(
-            "SdkRuntime: platforms belong to SdkLayout programs, which this simulator "
-            "does not run yet; leave the platform out"
+            "SdkRuntime: the platform must come from get_platform() or "
+            f"get_simulator(), not be {type(platform).__name__}"
         )
     if cmaddr:
         raise HostError(
             f"cmaddr '{cmaddr}': this runtime drives a simulated wafer only; leave "
             "cmaddr out, or use the vendor's SDK for a system"
+        )
+
+
+def check_platform(platform: Platform | None, image: Image, folder: Path) -> None:
+    if platform is not None and platform.arch != image.options.arch:
+        raise HostError(
+            f"the program in '{folder}' was compiled for {image.options.arch}, but the "
+            f"platform is {platform.arch}"
         )
 
 
@@ -33,12 +50,17 @@ def check_message_level(msg_level: str) -> None:
         )
 
 
-def check_threads(count: int) -> None:
+def check_threads(count: int, name: str = "simfab_numthreads") -> None:
     if not 1 <= count <= _MAX_THREADS:
-        raise HostError(f"simfab_numthreads must be 1 to {_MAX_THREADS}, not {count}")
+        raise HostError(f"{name} must be 1 to {_MAX_THREADS}, not {count}")
 
 
-def check_channels(image: Image, folder: Path) -> None:
+def check_channels(image: Image, folder: Path, placed: bool) -> None:
+    if placed:
+        raise HostError(
+            f"the program in '{folder}' was compiled by SdkLayout, which has no "
+            "memcpy; pass memcpy_required=False"
+        )
     if not image.options.memcpy:
         raise HostError(
             f"the program in '{folder}' was compiled without --memcpy, so the host "

@@ -5,7 +5,8 @@ compiles them again when it is loaded: nothing that is read back is ever execute
 
     OUT/out.json              parameters and colors, for host scripts
     OUT/bin/out_rpc.json      exported symbols, for host scripts
-    OUT/bin/program.json      sources and options, for the runtime
+    OUT/bin/program.json      sources and options, for the runtime; the placement too
+                              if the layout was built in Python
     OUT/bin/out_X_Y.elf       one note per PE program, X_Y its first PE
 """
 
@@ -18,10 +19,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from pyflame.wse.errors import CslError, HostError
-from pyflame.wse.language.image import Image, Options
+from pyflame.wse.language.compile import compile_program
+from pyflame.wse.language.image import NO_PROGRAM, Image, Options
+from pyflame.wse.language.placement import Placement, compile_placement
 from pyflame.wse.language.reader import FileReader, SavedReader
 from pyflame.wse.language.source import Source
 from pyflame.wse.sdk.rpc import parameter_table, rpc_table
+from pyflame.wse.sdk.saved_placement import placement_of, placement_table
 
 FORMAT = "pyflame-wse program"
 VERSION = 1
@@ -29,14 +33,25 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class SavedProgram:
-    """What a program folder holds. `top_file` is a key of `sources`."""
+    """What a program folder holds: a top file, which is a key of `sources`, or the
+    placement of a layout that was built in Python."""
 
-    top_file: str
+    layout: str | Placement
     options: Options
     sources: dict[str, Source]
 
+    @property
+    def placement(self) -> Placement | None:
+        return self.layout if isinstance(self.layout, Placement) else None
+
     def reader(self) -> ProgramReader:
         return ProgramReader(self.sources)
+
+    def compile(self) -> Image:
+        """Raises CslError if a program breaks a rule of the language."""
+        if isinstance(self.layout, Placement):
+            return compile_placement(self.layout, self.options, self.reader())
+        return compile_program(self.layout, self.options, self.reader())
 
 
 class ProgramReader(SavedReader):
@@ -63,21 +78,43 @@ def save(image: Image, top_file: str, folder: Path) -> None:
     Raises:
         HostError: the folder cannot be written.
     """
+    _save(image, {"top_file": top_file}, parameter_table(image), folder)
+
+
+def save_placement(
+    image: Image, placement: Placement, colors: dict[str, int], folder: Path
+) -> None:
+    """Writes the program folder of a layout that was built in Python.
+
+    Args:
+        colors: the numbers of its colors by their global names.
+    Raises:
+        HostError: the folder cannot be written.
+    """
+    parameters = {**parameter_table(image), "colors": colors}
+    _save(image, {"placement": placement_table(placement)}, parameters, folder)
+
+
+def _save(
+    image: Image, layout: dict[str, Any], parameters: dict[str, Any], folder: Path
+) -> None:
     try:
-        _save(image, top_file, folder)
+        _write_all(image, layout, parameters, folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise HostError(f"cannot write the program to '{folder}': {reason}") from error
 
 
-def _save(image: Image, top_file: str, folder: Path) -> None:
+def _write_all(
+    image: Image, layout: dict[str, Any], parameters: dict[str, Any], folder: Path
+) -> None:
     binaries = folder / "bin"
     binaries.mkdir(parents=True, exist_ok=True)
     for stale in binaries.glob("out_*_*.elf"):
         stale.unlink()
-    _write(folder / "out.json", parameter_table(image))
+    _write(folder / "out.json", parameters)
     _write(binaries / "out_rpc.json", rpc_table(image))
-    _write(binaries / "program.json", _program_table(image, top_file))
+    _write(binaries / "program.json", _program_table(image, layout))
     for note in _program_notes(image):
         x, y = note["first_pe"]
         _write(binaries / f"out_{x}_{y}.elf", note)
@@ -87,12 +124,12 @@ def _write(path: Path, table: dict[str, Any]) -> None:
     path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
-def _program_table(image: Image, top_file: str) -> dict[str, Any]:
+def _program_table(image: Image, layout: dict[str, Any]) -> dict[str, Any]:
     sources = {k: s.text for k, s in image.sources.items() if not s.library}
     return {
         "format": FORMAT,
         "version": VERSION,
-        "top_file": top_file,
+        **layout,
         "options": asdict(image.options),
         "sources": sources,
     }
@@ -103,6 +140,8 @@ def _program_notes(image: Image) -> list[dict[str, Any]]:
     notes: dict[int, dict[str, Any]] = {}
     for y, row in enumerate(image.tiles):
         for x, number in enumerate(row):
+            if number == NO_PROGRAM:
+                continue
             note = notes.setdefault(
                 number,
                 {
@@ -164,10 +203,26 @@ class _Table:
     def program(self) -> SavedProgram:
         texts = self._object(self.table.get("sources"), "'sources'")
         sources = {k: Source(k, self._text(t, k)) for k, t in texts.items()}
+        return SavedProgram(self._layout(sources), self._options(), sources)
+
+    def _layout(self, sources: dict[str, Source]) -> str | Placement:
+        if "placement" in self.table:
+            return self._placement(sources)
         top_file = self._text(self.table.get("top_file"), "top_file")
         if top_file not in sources:
             raise _damaged(self.folder, f"its top file '{top_file}' is missing")
-        return SavedProgram(top_file, self._options(), sources)
+        return top_file
+
+    def _placement(self, sources: dict[str, Source]) -> Placement:
+        table = self._object(self.table["placement"], "'placement'")
+        try:
+            placement = placement_of(table)
+        except ValueError as error:
+            raise _damaged(self.folder, f"its placement: {error}") from error
+        for code in placement.code:
+            if code.file not in sources:
+                raise _damaged(self.folder, f"its file '{code.file}' is missing")
+        return placement
 
     def _options(self) -> Options:
         table = self._object(self.table.get("options"), "'options'")

@@ -286,8 +286,8 @@ def test_the_order_of_calls(folder):
         ({"simfab_numthreads": 65}, "simfab_numthreads must be 1 to 64, not 65"),
         (
             {"platform": object()},
-            "SdkRuntime: platforms belong to SdkLayout programs, which this simulator "
-            "does not run yet; leave the platform out",
+            "SdkRuntime: the platform must come from get_platform() or "
+            "get_simulator(), not be object",
         ),
     ],
 )

@@ -99,7 +99,7 @@ def test_one_elf_per_program_named_by_its_first_pe(folder, image):
 def test_loading_gives_back_options_and_own_sources(folder):
     program = saved.load(folder)
     assert program.options == OPTIONS
-    assert program.top_file == "layout.csl"
+    assert program.layout == "layout.csl"
     assert {k: s.text for k, s in program.sources.items()} == {
         "layout.csl": "layout {}"
     }

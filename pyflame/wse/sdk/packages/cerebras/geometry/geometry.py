@@ -1,4 +1,4 @@
 """Places and rectangles of SdkLayout programs."""
 
-from pyflame.wse.sdk.sdklayout import IntRectangle as IntRectangle
-from pyflame.wse.sdk.sdklayout import IntVector as IntVector
+from pyflame.wse.sdk.layout.vectors import IntRectangle as IntRectangle
+from pyflame.wse.sdk.layout.vectors import IntVector as IntVector

@@ -1,0 +1,1 @@
+"""SdkLayout: layouts that are built in Python instead of a CSL layout block."""
