@@ -1,6 +1,8 @@
-"""`python -m pyflame`: the demo."""
+"""`python -m pyflame`: the demo; with arguments, the `pyflame` command."""
 
-from pyflame.demo import main
+import sys
+
+from pyflame.cli import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:] or ["demo"]))

@@ -150,8 +150,7 @@ def run_example(examples: Path, example: Example, arch: str, scratch: Path) -> O
     if shared.is_dir():
         shutil.copytree(shared, work.parent / "benchmark-libs")
     script = f"commands_wse{arch}.sh"
-    start_pyflame = "import sys; from pyflame.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", start_pyflame, "exec", "--", "bash", script]
+    command = [sys.executable, "-m", "pyflame", "exec", "--", "bash", script]
     start = time.perf_counter()
     try:
         done = subprocess.run(

@@ -1,5 +1,6 @@
 """The command line."""
 
+import subprocess
 import sys
 
 import pytest
@@ -25,3 +26,9 @@ def test_exec_without_a_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_exec_passes_the_exit_status_on() -> None:
     program = "import sys; sys.exit(7)"
     assert cli.main(["exec", "--", sys.executable, "-c", program]) == 7
+
+
+def test_the_module_with_arguments_is_the_command() -> None:
+    program = "import sys; sys.exit(7)"
+    command = [sys.executable, "-m", "pyflame", "exec", "--", sys.executable]
+    assert subprocess.run([*command, "-c", program], check=False).returncode == 7
