@@ -30,23 +30,11 @@ from lowering.plan.values import (
 
 
 def element_lines(step: ElementStep, dsds: Dsds) -> list[str]:
-    """Statements of the step, indented by one level; none for a copy onto itself."""
+    """Statements of the step, indented by one level."""
     op = step.ops[0]
-    if all(_copies_itself(joined, dsds) for joined in step.ops):
-        return []
     if is_vector_op(op) and _has_vectors(op, dsds):
         return [f"  {_vector_statement(op, dsds)}"]
     return _loop(step, dsds)
-
-
-def _copies_itself(op: ElementOp, dsds: Dsds) -> bool:
-    source = op.operands[0]
-    return (
-        op.kind == "copy"
-        and isinstance(source, View)
-        and source.is_whole
-        and dsds.buffer_name(source.value) == dsds.buffer_name(op.out)
-    )
 
 
 def _has_vectors(op: ElementOp, dsds: Dsds) -> bool:

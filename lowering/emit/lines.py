@@ -127,6 +127,11 @@ def _param(name: str, text: str) -> dict[str, str]:
     return {"name": name, "text": text}
 
 
+def uses_size(resources: Resources) -> bool:
+    """Whether some exchange does another thing on the last PE of a line."""
+    return not set(resources.functions) <= {"flood", "relay_inward"}
+
+
 def collectives_context(resources: Resources) -> dict[str, object]:
     """What the collectives module needs to know; the same for both lines."""
     line = lines_of(resources)[0]
@@ -152,6 +157,7 @@ def collectives_context(resources: Resources) -> dict[str, object]:
         "flood": line.flood,
         "outward": line.outward,
         "kinds": kinds,
+        "uses_size": uses_size(resources),
         "reductions": reductions,
         "shifts": shifts,
         "input_queues": _input_queues(line),

@@ -27,8 +27,12 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Every value's buffer, in the order of declaration, and every value's life."""
+    """Every value's buffer, in the order of declaration, and every value's life.
 
+    `steps` are those that the lives count.
+    """
+
+    steps: tuple[Step, ...]
     buffers: list[Buffer]
     buffer_of: dict[Value, Buffer]
     lives: dict[Value, Interval]
@@ -48,7 +52,7 @@ def allocate(
     a new one. A result may replace an operand that is read for the last time.
     """
     lives = intervals(steps, outputs)
-    allocation = Allocation([], {}, lives)
+    allocation = Allocation(tuple(steps), [], {}, lives)
     for value in persistent:
         _open(allocation, value)
     kept = set(persistent)

@@ -15,6 +15,7 @@ from lowering.plan import rules_local, rules_mesh
 from lowering.plan.allocate import Allocation, allocate
 from lowering.plan.cycles import program_code_bytes, step_cycles
 from lowering.plan.fuse import fuse
+from lowering.plan.in_place import without_self_copies
 from lowering.plan.names import Names
 from lowering.plan.resources import Resources, assign
 from lowering.plan.select import RULES, select
@@ -112,6 +113,7 @@ def plan(
     constants = _constants(steps)
     persistent = [*inputs.values(), *constants]
     allocation = allocate(steps, persistent, outputs.values())
+    steps = without_self_copies(steps, allocation.buffer_of)
     return Plan(
         mesh,
         target,

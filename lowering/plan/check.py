@@ -11,7 +11,7 @@ from lowering.placement import Placement, type_text
 from lowering.plan.allocate import Allocation, Buffer
 from lowering.plan.build import Plan
 from lowering.plan.liveness import may_replace
-from lowering.plan.steps import MoveStep, Step
+from lowering.plan.steps import MoveStep
 from lowering.plan.values import Value
 from lowering.target import Target
 
@@ -21,7 +21,7 @@ _OTHERS_SHOWN = 4
 def check_plan(plan: Plan) -> None:
     """Raises AssertionError, if the compiler made a plan that breaks its own rules."""
     for buffer in plan.allocation.buffers:
-        _check_buffer(buffer, plan.allocation, plan.steps)
+        _check_buffer(buffer, plan.allocation)
     for step in plan.steps:
         for value in (*step.reads(), *step.writes()):
             assert value in plan.allocation.buffer_of, f"{value.name} has no memory"
@@ -30,11 +30,9 @@ def check_plan(plan: Plan) -> None:
     _check_resources(plan)
 
 
-def _check_buffer(
-    buffer: Buffer, allocation: Allocation, steps: Sequence[Step]
-) -> None:
+def _check_buffer(buffer: Buffer, allocation: Allocation) -> None:
     """No two values of a buffer are alive at once, but for an in-place result."""
-    lives = allocation.lives
+    lives, steps = allocation.lives, allocation.steps
     temporaries = [value for value in buffer.values if value in lives]
     assert len(temporaries) == len(buffer.values) or len(buffer.values) == 1, (
         f"{buffer.name} is persistent and shared"
