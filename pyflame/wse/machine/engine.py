@@ -340,7 +340,7 @@ class Wafer:
             self.now,
             self.pes(),
             channels,
-            self.fabric.channel,
+            self.fabric,
             [*self._host.waiting_lines(), *self._wires.waiting_lines()],
         )
 

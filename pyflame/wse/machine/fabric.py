@@ -24,10 +24,13 @@ from pyflame.wse.machine.router import (
     Branch,
     Channel,
     Hop,
+    Port,
     Route,
     effective_sides,
 )
 from pyflame.wse.machine.timeline import Timeline
+
+Side = tuple[int, int, int, int]  # x, y, color, direction: one side of one router
 
 _NAMES = {name: number for number, name in enumerate(DIRECTIONS)}
 
@@ -54,7 +57,9 @@ class Fabric:
         self._pe_at = pe_at
         self._channels: dict[tuple[int, int, int], Channel] = {}
         self._links: dict[tuple[int, int, int], Link] = {}
-        self._led: dict[tuple[int, int, int, int], tuple[Buffer, int]] = {}
+        self._led: dict[Side, tuple[Buffer, int]] = {}
+        self._led_from: dict[Side, Side] = {}
+        self._host_fed: set[Side] = set()
         hop = costs.router_buffer_wavelets + costs.hop_cycles + costs.turn_cycles
         hop += costs.switch_cycles
         ramp = costs.router_buffer_wavelets + costs.ramp_cycles
@@ -66,12 +71,38 @@ class Fabric:
             for color in colors:
                 self.set_routes(self.channel(x, y, color))
 
-    def lead(
-        self, side: tuple[int, int, int, int], target: Buffer, latency_cycles: int
-    ) -> None:
-        """Sends what leaves at `side` (x, y, color, direction) to `target` instead of
-        the neighbour; comes before `connect`."""
+    def lead(self, side: Side, target: Buffer, latency_cycles: int) -> None:
+        """Sends what leaves at `side` to `target` instead of the neighbour; comes
+        before `connect`."""
         self._led[side] = (target, latency_cycles)
+        if isinstance(target, Port):
+            at = target.channel
+            self._led_from[at.x, at.y, at.color, target.direction] = side
+
+    def host_entrance(self, side: Side) -> Port:
+        """The input that the host feeds at a side of a router."""
+        self._host_fed.add(side)
+        x, y, color, direction = side
+        return self.channel(x, y, color).ports[direction]
+
+    def host_feeds(self, channel: Channel, direction: int) -> bool:
+        """Whether what enters a router from a direction comes from the host."""
+        return (channel.x, channel.y, channel.color, direction) in self._host_fed
+
+    def feeder(self, channel: Channel, direction: int) -> Channel | None:
+        """The router whose current route leads into another from a direction."""
+        x, y = channel.x + STEP_X[direction], channel.y + STEP_Y[direction]
+        side = (x, y, channel.color, OPPOSITE[direction])
+        entrance = (channel.x, channel.y, channel.color, direction)
+        if entrance in self._led_from:
+            side = self._led_from[entrance]
+        elif side in self._led:
+            return None
+        before = self.channel(*side[:3])
+        if before.config is None:
+            return None
+        tx = effective_sides(before.config, before.position)[1]
+        return before if DIRECTIONS[side[3]] in tx else None
 
     def channels(self) -> Iterator[Channel]:
         return iter(self._channels.values())

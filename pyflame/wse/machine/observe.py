@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pyflame.wse.machine.dsd import INFINITE_EXTENT
-from pyflame.wse.machine.limits import DIRECTIONS, OPPOSITE, RAMP, STEP_X, STEP_Y
+from pyflame.wse.machine.limits import DIRECTIONS, RAMP
 from pyflame.wse.machine.microthreads import Execution
 from pyflame.wse.machine.operands import FabricDest, FabricSource, FifoDest, FifoSource
 from pyflame.wse.machine.pe import Pe
@@ -47,7 +48,14 @@ class Report:
     pes: list[PeReport]
 
 
-ChannelAt = Callable[[int, int, int], Channel]
+class Routes(Protocol):
+    """The fabric, as far as senders are looked for in it."""
+
+    def channel(self, x: int, y: int, color: int) -> Channel: ...
+    def feeder(self, channel: Channel, direction: int) -> Channel | None: ...
+    def host_feeds(self, channel: Channel, direction: int) -> bool: ...
+
+
 _MAX_LINES = 12
 
 
@@ -55,14 +63,14 @@ def explain_deadlock(
     now: int,
     pes: Iterable[Pe],
     channels: Iterable[Channel],
-    channel_at: ChannelAt,
+    routes: Routes,
     host_lines: list[str],
 ) -> str:
     """Who waits for what when no event is left, one line each."""
     lines = list(host_lines)
     waiting = 0
     for pe in pes:
-        found = _pe_lines(pe, channel_at)
+        found = _pe_lines(pe, routes)
         waiting += bool(found)
         lines += found
     lines += [line for channel in channels for line in _channel_lines(channel)]
@@ -74,12 +82,12 @@ def explain_deadlock(
     return "\n  ".join([head, *shown])
 
 
-def _pe_lines(pe: Pe, channel_at: ChannelAt) -> list[str]:
+def _pe_lines(pe: Pe, routes: Routes) -> list[str]:
     lines: list[str] = []
     executions = [e for e in (pe.waiting_for, *pe.microthreads) if e is not None]
     for execution in executions:
         who = "" if execution.thread is not None else f" {pe.running}"
-        cause = _cause(execution, pe, channel_at)
+        cause = _cause(execution, pe, routes)
         lines.append(f"{pe}{who}: {execution.spec.name} {cause}")
     for color in sorted(pe.inputs):
         line = _unread_line(pe, pe.inputs[color])
@@ -94,14 +102,14 @@ def _pe_lines(pe: Pe, channel_at: ChannelAt) -> list[str]:
     return lines
 
 
-def _cause(execution: Execution, pe: Pe, channel_at: ChannelAt) -> str:
+def _cause(execution: Execution, pe: Pe, routes: Routes) -> str:
     """What an operation lacks."""
     operand = execution.waiting_on
     if isinstance(operand, FabricSource):
         color = operand.queue.color
         senders = "; the host streams it"
         if not operand.queue.fed_by_host:
-            senders = _senders(channel_at(pe.x, pe.y, color), channel_at)
+            senders = _senders(routes.channel(pe.x, pe.y, color), routes)
         return f"has read {_progress(execution)} of color {color}{senders}"
     if isinstance(operand, FabricDest):
         color = operand.dsd.color
@@ -167,35 +175,30 @@ def _no_route(channel: Channel) -> str:
     return f"the route is rx {' '.join(rx) or 'none'}, tx {' '.join(tx) or 'none'}"
 
 
-def _senders(channel: Channel, channel_at: ChannelAt) -> str:
+def _senders(channel: Channel, routes: Routes) -> str:
     """ "; PE(1,1) sent 2" for the CEs whose wavelets are routed here now."""
     found: list[Channel] = []
-    seen: set[tuple[int, int]] = set()
+    host = False
+    seen: set[tuple[int, int, int]] = set()
     frontier = [channel]
     while frontier:
         at = frontier.pop()
-        if (at.x, at.y) in seen or at.config is None:
+        if (at.x, at.y, at.color) in seen or at.config is None:
             continue
-        seen.add((at.x, at.y))
+        seen.add((at.x, at.y, at.color))
         for name in effective_sides(at.config, at.position)[0]:
             direction = DIRECTIONS.index(name)
             if direction == RAMP:
                 found.append(at)
                 continue
-            x, y = at.x + STEP_X[direction], at.y + STEP_Y[direction]
-            before = channel_at(x, y, at.color)
-            if _leads(before, OPPOSITE[direction]):
+            host = host or routes.host_feeds(at, direction)
+            before = routes.feeder(at, direction)
+            if before is not None:
                 frontier.append(before)
     texts = [f"PE({c.x},{c.y}) sent {c.wavelets_sent}" for c in _by_place(found)]
+    texts += ["the host sends it"] * host
     return f"; {', '.join(texts)}" if texts else "; no PE's route leads there"
 
 
 def _by_place(channels: list[Channel]) -> list[Channel]:
     return sorted(channels, key=lambda channel: (channel.y, channel.x))
-
-
-def _leads(channel: Channel, direction: int) -> bool:
-    if channel.config is None:
-        return False
-    tx = effective_sides(channel.config, channel.position)[1]
-    return DIRECTIONS[direction] in tx

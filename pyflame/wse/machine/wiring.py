@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pyflame.wse.errors import HostError
 from pyflame.wse.language.image import HostPort, Pipe, RouterSide
 from pyflame.wse.machine.costs import Costs
-from pyflame.wse.machine.fabric import Fabric
+from pyflame.wse.machine.fabric import Fabric, Side
 from pyflame.wse.machine.limits import DIRECTIONS
-from pyflame.wse.machine.links import Buffer, Link
+from pyflame.wse.machine.links import Link
 from pyflame.wse.machine.queues import HostSink, HostSource, PortSink
 from pyflame.wse.machine.timeline import Timeline
 
@@ -49,33 +49,24 @@ class Wires:
         latency = hops * self._costs.hop_cycles
         if across and down:
             latency += self._costs.turn_cycles
-        entrance = self._entrance(target)
+        channel = self._fabric.channel(target.x, target.y, target.color)
+        entrance = channel.ports[DIRECTIONS.index(target.direction)]
         entrance.capacity *= hops
-        self._lead(source, entrance, latency)
+        self._fabric.lead(_side(source), entrance, latency)
 
     def open(self, port: HostPort) -> None:
         """Gives the host its end of a named port."""
         latency = port.hops * self._costs.hop_cycles
         if port.direction == "in":
-            entrance = self._entrance(port.side)
+            entrance = self._fabric.host_entrance(_side(port.side))
             entrance.capacity *= port.hops
             link = Link(self._timeline, self._costs.wavelet_millicycles)
             source = HostSource(self._timeline, entrance, link, latency)
             self._sources[port.name] = _Source(port, source)
         else:
             sink = PortSink(self._timeline, port.buffer_wavelets)
-            self._lead(port.side, sink, latency)
+            self._fabric.lead(_side(port.side), sink, latency)
             self._sinks[port.name] = _Sink(port, sink)
-
-    def _entrance(self, side: RouterSide) -> Buffer:
-        channel = self._fabric.channel(side.x, side.y, side.color)
-        return channel.ports[DIRECTIONS.index(side.direction)]
-
-    def _lead(self, side: RouterSide, target: Buffer, latency_cycles: int) -> None:
-        direction = DIRECTIONS.index(side.direction)
-        self._fabric.lead(
-            (side.x, side.y, side.color, direction), target, latency_cycles
-        )
 
     def source(self, name: str) -> tuple[HostSource, int]:
         """The source of a port, and how many wavelets its buffer holds.
@@ -118,3 +109,7 @@ class Wires:
                     f"wavelets from port '{name}' of PE({side.x},{side.y})"
                 )
         return lines
+
+
+def _side(side: RouterSide) -> Side:
+    return side.x, side.y, side.color, DIRECTIONS.index(side.direction)
