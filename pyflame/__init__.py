@@ -30,7 +30,8 @@ _NAMES_BY_MODULE = {
     "pyflame.graph": "Graph Node TensorSpec get_graph get_node print_graph",
     "pyflame.codegen.generator": "CSLCodeGenerator compile_to_csl",
     "pyflame.codegen.options": "CodeGenOptions",
-    "pyflame.codegen.result": "CodeGenResult SimulationRun",
+    "pyflame.codegen.result": "CodeGenResult",
+    "pyflame.codegen.simulation_run": "SimulationRun",
     "pyflame.errors": (
         "ArgumentError DTypeError GraphError PyFlameError RunError ShapeError"
     ),

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from lowering.lower import Lowered
-from pyflame.codegen.result import SimulationRun
+from pyflame.codegen.simulation_run import SimulationRun
 from pyflame.codegen.staged import Staged
 from pyflame.convert import to_array
 from pyflame.errors import DTypeError, RunError, ShapeError

@@ -10,25 +10,8 @@ from pyflame.errors import RunError
 if TYPE_CHECKING:
     from lowering.plan import Cost
     from pyflame.codegen.program import Program
+    from pyflame.codegen.simulation_run import SimulationRun
     from pyflame.wse.machine.engine import MachineConfig
-
-
-@dataclass(frozen=True)
-class SimulationRun:
-    """A finished run on the simulated wafer.
-
-    Attributes:
-        outputs: NumPy arrays in the pytree that the function returns.
-        cycles: from the launch until the last PE was done.
-        report: what each PE did: busy and idle cycles, wavelets, bytes of memory.
-    """
-
-    outputs: Any
-    cycles: int
-    report: Any
-
-    def __repr__(self) -> str:
-        return f"SimulationRun(cycles={self.cycles})"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.sdk import finished_runs
-from pyflame.wse.sdk.runtime import SdkRuntime
 from pyflame.wse.sdk.traces import Traced, decode_trace
 
 
@@ -32,7 +31,7 @@ class debug_util:
                 f"debug_util: cmaddr '{cmaddr}' names a system; only simulated runs "
                 "can be inspected"
             )
-        self._runtime: SdkRuntime = finished_runs.last_run(bindir)
+        self._runtime = finished_runs.last_run(bindir)
 
     def get_symbol(self, col: int, row: int, symbol: str, dtype: Any) -> NDArray[Any]:
         """The contents of a symbol of one PE: a one-dimensional array."""

@@ -9,20 +9,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from pyflame.wse.errors import HostError
 
-if TYPE_CHECKING:
-    from pyflame.wse.sdk.runtime import SdkRuntime
-
 _MAX_RUNS = 8
 
+
+class Run(Protocol):
+    """What debugging needs of a runtime, also after it has stopped."""
+
+    def read_symbol(
+        self, x: int, y: int, name: str, dtype: Any = "uint8"
+    ) -> NDArray[Any]: ...
+    def coord_logical_to_physical(self, coord: tuple[int, int]) -> tuple[int, int]: ...
+
+
 # Oldest first.
-_runs: dict[Path, SdkRuntime] = {}
+_runs: dict[Path, Run] = {}
 
 
-def remember(folder: str | os.PathLike[str], runtime: SdkRuntime) -> None:
+def remember(folder: str | os.PathLike[str], runtime: Run) -> None:
     """Makes a run the last one of its folder, and the latest of all."""
     path = Path(folder).resolve()
     _runs.pop(path, None)
@@ -31,7 +40,7 @@ def remember(folder: str | os.PathLike[str], runtime: SdkRuntime) -> None:
         del _runs[next(iter(_runs))]
 
 
-def last_run(folder: str | os.PathLike[str]) -> SdkRuntime:
+def last_run(folder: str | os.PathLike[str]) -> Run:
     """The runtime that last ran the program of a folder.
 
     Raises:
