@@ -1,78 +1,39 @@
-"""The natives of <tile_config>: routes, switches and teardown of this PE's router.
-
-Code runs ahead of the routers, so a change takes effect when their time has come to
-the cycle of the call, in the order of the calls.
-"""
+"""The natives of <tile_config>: routes, switches and teardown of this PE's router."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.image import ColorConfig, Switches, SwitchPosition
+from pyflame.wse.machine import router_changes
 from pyflame.wse.machine.natives import register
-from pyflame.wse.machine.router import Channel
+from pyflame.wse.machine.router_changes import NO_SWITCHES, reconfigure, when_due
 from pyflame.wse.machine.tasks import TaskTable
-from pyflame.wse.machine.timeline import Timeline
 
 Side = Literal["rx", "tx"]
 SIDES: tuple[Side, Side] = ("rx", "tx")
 # As <tile_config/color_config>.fabric_io lists them.
 IO_DIRECTIONS = ("WEST", "EAST", "SOUTH", "NORTH", "RAMP")
 POP_MODES = ("no_pop", "always_pop", "pop_on_advance", "no_pop")
-NO_SWITCHES = Switches((SwitchPosition(), SwitchPosition(), SwitchPosition()))
 
 
-class RouterPe(Protocol):
+class RouterPe(router_changes.RouterPe, Protocol):
     """The part of a PE that these natives use."""
 
-    x: int
-    y: int
-    clock: int
-    library: dict[str, Any]
-    timeline: Timeline
     tasks: TaskTable
     teardown_pending: list[int]
-    channel: Callable[[int], Channel]
-    rewire: Callable[[Channel], None]
-
-
-class PendingChanges:
-    """Changes to a PE's router that its code has asked for, in order."""
-
-    def __init__(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._changes: deque[tuple[int, Callable[[int], None]]] = deque()
-
-    def add(self, cycle: int, change: Callable[[int], None]) -> None:
-        self._changes.append((cycle, change))
-        self._timeline.at(cycle, self)
-
-    def run(self, now: int) -> None:
-        while self._changes and self._changes[0][0] <= now:
-            self._changes.popleft()[1](now)
-
-
-def _when_due(pe: RouterPe, change: Callable[[int], None]) -> None:
-    pending = pe.library.get("router")
-    if pending is None:
-        pending = pe.library["router"] = PendingChanges(pe.timeline)
-    pending.add(pe.clock, change)
 
 
 def _configure(
     pe: RouterPe, color: int, change: Callable[[ColorConfig], ColorConfig]
 ) -> None:
     def apply(now: int) -> None:
-        channel = pe.channel(color)
-        channel.config = change(channel.config or ColorConfig((), ()))
-        pe.rewire(channel)
-        channel.release(now)
+        reconfigure(pe, color, change, now)
 
-    _when_due(pe, apply)
+    when_due(pe, apply)
 
 
 def _with_side(
@@ -146,7 +107,7 @@ def switch_move(pe: RouterPe, color: int, position: int) -> None:
             f"PE({pe.x},{pe.y}) at cycle {pe.clock}: color {color} cannot go to switch "
             f"position {position}; positions are 0 to 3"
         )
-    _when_due(pe, lambda now: pe.channel(color).move_to(position, now))
+    when_due(pe, lambda now: pe.channel(color).move_to(position, now))
 
 
 @register("switch_clear", cost="issue_cycles")
@@ -211,7 +172,7 @@ def _change_position(
 
 @register("teardown_exit", cost="issue_cycles")
 def teardown_exit(pe: RouterPe, color: int) -> None:
-    _when_due(pe, lambda now: pe.channel(color).exit_teardown(now))
+    when_due(pe, lambda now: pe.channel(color).exit_teardown(now))
 
 
 @register("teardown_pending", cost="issue_cycles")

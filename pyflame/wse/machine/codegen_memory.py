@@ -11,7 +11,7 @@ from pyflame.wse.machine import scalar_support as support
 from pyflame.wse.machine.codegen_arithmetic import strict_bool
 from pyflame.wse.machine.codegen_core import FunctionWriter, Place, Value, typed
 
-_MEMORY_BYTES = limits.WSE2.memory_bytes
+MEMORY_BYTES = limits.WSE2.memory_bytes
 
 
 @dataclass(slots=True)
@@ -82,6 +82,8 @@ class MemoryPlace(Place):
         view = self.w.view(scalar.view)
         if not self.pointer:
             return f"{view}[{self._element_index(scalar.size_bytes)}]"
+        if self.type == types.U16:
+            return self._word_or_register(view)
         address, bind = self._checked_address()
         if scalar.size_bytes == 1:
             return f"{view}[{bind}]"
@@ -94,6 +96,17 @@ class MemoryPlace(Place):
             f"else {slow}(pe.memory, {address}, {dtype}))"
         )
 
+    def _word_or_register(self, view: str) -> str:
+        """Old programs reach the router's registers through pointers to u16."""
+        name, site = self._address_and_site()
+        load = self.w.constant(support.load_register)
+        check = f"({name} := {self.address().text}) < {MEMORY_BYTES}"
+        return f"({view}[{name} >> 1] if {check} else {load}(pe, {site}, {name}))"
+
+    def _address_and_site(self) -> tuple[str, str]:
+        site = support.Site(self.span, f"'{self.name}'")
+        return self.w.temp(), self.w.constant(site)
+
     def _element_index(self, size: int) -> str:
         """Index into a view, of a place at a known address."""
         if not self.indices:
@@ -102,11 +115,10 @@ class MemoryPlace(Place):
 
     def _checked_address(self) -> tuple[str, str]:
         """Name of a temporary, and text that binds it to the address and checks."""
-        name = self.w.temp()
-        site = self.w.constant(support.Site(self.span, f"'{self.name}'"))
+        name, site = self._address_and_site()
         fail = self.w.constant(support.bad_address)
         text = self.address().text
-        check = f"({name} := {text}) < {_MEMORY_BYTES}"
+        check = f"({name} := {text}) < {MEMORY_BYTES}"
         return name, f"({name} if {check} else {fail}(pe, {site}, {name}))"
 
     def _load_long(self) -> Value:
@@ -176,6 +188,9 @@ class MemoryPlace(Place):
             index = self._element_index(scalar.size_bytes)
             self.w.line(f"{view}[{index}] = {text}")
             return
+        if self.type == types.U16:
+            self._store_word_or_register(view, text)
+            return
         address, bind = self._checked_address()
         if scalar.size_bytes < 4:
             shift = " >> 1" if scalar.size_bytes == 2 else ""
@@ -186,6 +201,14 @@ class MemoryPlace(Place):
         slow = self.w.constant(support.store_unaligned)
         self.w.line(f"if {bind} & 3: {slow}(pe.memory, {address}, {dtype}, {kept})")
         self.w.line(f"else: {view}[{address} >> 2] = {kept}")
+
+    def _store_word_or_register(self, view: str, text: str) -> None:
+        value = self.w.spilled(Value(text, depth=9)).text
+        name, site = self._address_and_site()
+        store = self.w.constant(support.store_register)
+        check = f"({name} := {self.address().text}) < {MEMORY_BYTES}"
+        self.w.line(f"if {check}: {view}[{name} >> 1] = {value}")
+        self.w.line(f"else: {store}(pe, {site}, {name}, {value})")
 
     def _stored_scalar(self) -> storage.Scalar:
         """A lone 8-bit variable fills the word that it takes."""

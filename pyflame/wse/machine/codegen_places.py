@@ -20,7 +20,7 @@ from pyflame.wse.machine.codegen_core import (
     place_rule,
     typed,
 )
-from pyflame.wse.machine.codegen_memory import MemoryPlace
+from pyflame.wse.machine.codegen_memory import MEMORY_BYTES, MemoryPlace
 from pyflame.wse.machine.layout_memory import needs_memory
 
 
@@ -286,8 +286,9 @@ def _pointee_place(w: FunctionWriter, node: code.Pointee) -> Place:
         return w.place(node.pointer.place)
     pointer = w.value(node.pointer)
     name = _name_of(node.pointer)
-    if pointer.low is not None and pointer.low == pointer.high:
-        return MemoryPlace(w, node.type, node.span, name, pointer.low)
+    known = pointer.low if pointer.low == pointer.high else None
+    if known is not None and known + storage.size_bytes(node.type) <= MEMORY_BYTES:
+        return MemoryPlace(w, node.type, node.span, name, known)
     return MemoryPlace(w, node.type, node.span, name, pointer=pointer.text)
 
 

@@ -28,6 +28,7 @@ class ArchLimits:
     local_task_ids: range
     data_tasks_by_color: bool  # otherwise by input queue
     queues_need_init: bool
+    has_router_registers: bool  # at known addresses
 
 
 WSE2 = ArchLimits(
@@ -37,6 +38,7 @@ WSE2 = ArchLimits(
     local_task_ids=range(31),
     data_tasks_by_color=True,
     queues_need_init=False,
+    has_router_registers=True,
 )
 WSE3 = ArchLimits(
     name="wse3",
@@ -45,6 +47,7 @@ WSE3 = ArchLimits(
     local_task_ids=range(8, 31),
     data_tasks_by_color=False,
     queues_need_init=True,
+    has_router_registers=False,
 )
 ARCHITECTURES = {limits.name: limits for limits in (WSE2, WSE3)}
 

@@ -21,6 +21,7 @@ from pyflame.wse.machine.program import CompiledFunction
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.random_numbers import RandomNumbers
 from pyflame.wse.machine.router import Channel
+from pyflame.wse.machine.router_registers import RouterRegisters, is_router_register
 from pyflame.wse.machine.tasks import MICROTHREAD_KINDS, TaskTable
 from pyflame.wse.machine.timeline import Timeline
 from pyflame.wse.machine.vectors import VectorUnit
@@ -59,6 +60,7 @@ class Pe:
         self.slots: list[Any] = []
         self.library: dict[str, Any] = {}
         self.config_words: dict[int, int] = {}
+        self.router_registers = RouterRegisters(self)
         self.random = RandomNumbers()
         self.log: Callable[[str], None] = lambda text: None
         self.clock = 0
@@ -149,10 +151,19 @@ class Pe:
 
     def config_read(self, address: int) -> int:
         """A word of configuration space; words never written are 0."""
+        if self.has_register(address):
+            return self.router_registers.read(address)
         return self.config_words.get(address, 0)
 
     def config_write(self, address: int, value: int) -> None:
-        self.config_words[address] = value
+        if self.has_register(address):
+            self.router_registers.write(address, value)
+        else:
+            self.config_words[address] = value
+
+    def has_register(self, address: int) -> bool:
+        """Whether this word of configuration space is one that the machine models."""
+        return self.arch.has_router_registers and is_router_register(address)
 
     def random16(self) -> int:
         return self.random.next_u16()

@@ -49,6 +49,19 @@ def bad_address(pe: Any, site: Site, address: int) -> NoReturn:
     )
 
 
+def load_register(pe: Any, site: Site, address: int) -> int:
+    """A u16 behind a pointer into configuration space, whose words it counts twice."""
+    if address & 1 or not pe.has_register(address >> 1):
+        bad_address(pe, site, address)
+    return pe.config_read(address >> 1)
+
+
+def store_register(pe: Any, site: Site, address: int, value: int) -> None:
+    if address & 1 or not pe.has_register(address >> 1):
+        bad_address(pe, site, address)
+    pe.config_write(address >> 1, value)
+
+
 def bad_alignment(pe: Any, site: Site, address: int) -> NoReturn:
     raise fault_at(
         pe,
