@@ -185,13 +185,17 @@ def _routes(region: CodeRegion) -> Routes:
 
 def _clashes(regions: Sequence[CodeRegion]) -> dict[str, set[str]]:
     """For each color those that occur in the same region or a neighbouring one."""
-    names = [{c.get_global_name() for c in region.colors()} for region in regions]
+    # dictionaries and not sets: the numbers follow the order of first use
+    names = [
+        dict.fromkeys(color.get_global_name() for color in region.colors())
+        for region in regions
+    ]
     clashes: dict[str, set[str]] = {}
     for first, mine in zip(regions, names, strict=True):
         for second, others in zip(regions, names, strict=True):
             if _near(first, second):
                 for name in mine:
-                    clashes.setdefault(name, set()).update(others - {name})
+                    clashes.setdefault(name, set()).update(others.keys() - {name})
     return clashes
 
 
