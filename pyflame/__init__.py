@@ -28,12 +28,14 @@ _NAMES_BY_MODULE = {
         "stack sub sum tanh transpose unsqueeze where"
     ),
     "pyflame.graph": "Graph Node TensorSpec get_graph get_node print_graph",
+    "pyflame.saving": "load save",
     "pyflame.codegen.generator": "CSLCodeGenerator compile_to_csl",
     "pyflame.codegen.options": "CodeGenOptions",
     "pyflame.codegen.result": "CodeGenResult",
     "pyflame.codegen.simulation_run": "SimulationRun",
     "pyflame.errors": (
-        "ArgumentError DTypeError GraphError PyFlameError RunError ShapeError"
+        "ArgumentError DTypeError GraphError PyFlameError RunError SavedFileError "
+        "ShapeError"
     ),
     "lowering.errors": (
         "DivergentCollectiveError DoesNotFitError LayoutError LoweringError "
@@ -42,16 +44,20 @@ _NAMES_BY_MODULE = {
     ),
 }
 _MODULE_OF = {n: m for m, names in _NAMES_BY_MODULE.items() for n in names.split()}
+_PACKAGES = ("autograd", "nn", "optim")
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "__release_status__",
     "__version__",
     "__version_info__",
+    *_PACKAGES,
     *sorted(_MODULE_OF),
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"pyflame.{name}")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'pyflame' has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)

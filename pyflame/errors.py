@@ -5,6 +5,7 @@ PyFlameError
  ├── DTypeError     a dtype that an op or a tensor cannot take (also a TypeError)
  ├── ArgumentError  any other argument that makes no sense (also a ValueError)
  ├── GraphError     a graph that is not what the call needs (also a ValueError)
+ ├── SavedFileError a file that `pf.save` did not write (also a ValueError)
  └── RunError       a compiled program was asked for a run that it cannot do
 
 The compiler's own errors are `lowering.errors`; those of the simulator
@@ -52,6 +53,10 @@ class ArgumentError(PyFlameError, ValueError):
 
 class GraphError(PyFlameError, ValueError):
     """A graph that is not what the call needs."""
+
+
+class SavedFileError(PyFlameError, ValueError):
+    """A file that is damaged, truncated, or that `pf.save` did not write."""
 
 
 class RunError(PyFlameError, RuntimeError):
