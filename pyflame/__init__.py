@@ -50,7 +50,6 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "__release_status__",
     "__version__",
     "__version_info__",
-    *_PACKAGES,
     *sorted(_MODULE_OF),
 ]
 
@@ -66,4 +65,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_PACKAGES})

@@ -28,12 +28,13 @@ _serials = count()
 class Aval:
     """Shape, NumPy dtype and weakness of a value; interned, compared by identity."""
 
-    __slots__ = ("dtype", "shape", "weak")
+    __slots__ = ("dtype", "floating", "shape", "weak")
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool):
         self.shape = shape
         self.dtype = dtype
         self.weak = weak
+        self.floating = np.dtype(dtype).kind in "fV"  # V: bfloat16
 
     def struct(self) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(self.shape, self.dtype, weak_type=self.weak)
@@ -49,23 +50,39 @@ def aval_of(array: Any) -> Aval:
     return found or _avals.setdefault(key, Aval(*key))
 
 
+class Leaf:
+    """The gradient of a tensor that was not computed, shared by all that stand for it.
+
+    `tensors` counts the Tensors that would show the gradient.
+    """
+
+    __slots__ = ("grad", "tensors")
+
+    def __init__(self) -> None:
+        self.grad: Any = None  # a Tensor
+        self.tensors = 0
+
+
 class Node:
     """One value. `value` is None while it is pending.
 
     `pending_count` is an upper bound of the pending nodes it needs, itself included;
-    `names` counts the Tensors that stand for it.
+    `names` counts the Tensors that stand for it; `tracked` tells whether gradients
+    flow through it or end in it; `leaf` is where they end, once that matters.
     """
 
     __slots__ = (
         "aval",
         "inputs",
         "layout",
+        "leaf",
         "names",
         "op",
         "pending_count",
         "serial",
         "static",
         "traceback",
+        "tracked",
         "value",
     )
 
@@ -85,6 +102,8 @@ class Node:
         self.value = value
         self.traceback = traceback
         self.names = 0
+        self.tracked = False
+        self.leaf: Leaf | None = None
         self.layout: MeshLayout | None = None
         self.serial = next(_serials)
         self.pending_count = 0
@@ -96,8 +115,8 @@ class Node:
 
     @property
     def is_source(self) -> bool:
-        """Data, or made from numbers alone (`zeros`, `randn`): an input of a graph."""
-        return all(node.is_literal for node in self.inputs)
+        """Data, made from numbers alone (`zeros`, `randn`), or assigned: an input."""
+        return self.leaf is not None or all(node.is_literal for node in self.inputs)
 
     def release(self) -> None:
         """A Tensor that stood for this node is gone."""
@@ -127,7 +146,9 @@ def literal(value: bool | int | float) -> Node:
 def data(value: Any, traceback: Any = None) -> Node:
     """A node that holds a JAX array; or anything JAX puts into a pytree, unchecked."""
     aval = aval_of(value) if isinstance(value, jax.Array) else None
-    return Node(None, (), (), aval, value, traceback)
+    node = Node(None, (), (), aval, value, traceback)
+    node.tracked = aval is not None and aval.floating
+    return node
 
 
 def walk(

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.extend import source_info_util
 
+from pyflame.grad_mode import switch as grad_switch
 from pyflame.node import (
     MAX_PENDING_NODES,
     Aval,
@@ -78,9 +79,12 @@ def record(op: Op, inputs: tuple[Node, ...], static: Static) -> Node:
         aval = _results[key] = _infer(op, inputs, static)
     traceback = source_info_util.current().traceback
     node = Node(op, inputs, static, aval, None, traceback)
-    pending = 1
+    pending, tracked = 1, False
     for i in inputs:
         pending += i.pending_count
+        tracked = tracked or i.tracked
+    tracked = tracked and grad_switch.enabled
+    node.tracked = aval.floating and (tracked or node.is_source)
     if pending >= MAX_PENDING_NODES:
         pending = _cut(node)
     node.pending_count = pending

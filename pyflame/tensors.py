@@ -15,9 +15,11 @@ from pyflame import node as nodes
 from pyflame import staging
 from pyflame.convert import to_array, to_literal
 from pyflame.dtypes import DType, as_dtype
-from pyflame.errors import ArgumentError, ShapeError
+from pyflame.errors import ArgumentError, DTypeError, ShapeError
+from pyflame.grad_mode import GradMode, no_grad
+from pyflame.gradients import gradients
 from pyflame.layout import MeshLayout
-from pyflame.node import Node, Op
+from pyflame.node import Leaf, Node, Op
 from pyflame.ops import elementwise, filled, linalg, reduction, shape
 from pyflame.ops.shapes import Dims
 
@@ -31,10 +33,11 @@ class Tensor:
     `vmap` and `scan` a Tensor holds a tracer, and ops apply to it at once.
     """
 
-    __slots__ = ("_node",)
+    __slots__ = ("_leaf", "_node")
     __array_ufunc__ = None  # NumPy arrays leave mixed operators to us
 
     def __init__(self, node: Node) -> None:
+        self._leaf: Leaf | None = None
         if not isinstance(node, Node):
             self._node = nodes.data(None)
             raise ArgumentError(
@@ -46,6 +49,8 @@ class Tensor:
 
     def __del__(self) -> None:
         self._node.release()
+        if self._leaf is not None:
+            self._leaf.tensors -= 1
 
     @property
     def shape(self) -> list[int]:
@@ -67,6 +72,117 @@ class Tensor:
     def layout(self) -> MeshLayout:
         """The layout asked for; single_pe where the compiler is free to choose."""
         return self._node.layout or MeshLayout.single_pe()
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What `backward` added up for this tensor; None before, or set to None."""
+        leaf = self._leaf or self._node.leaf
+        return leaf.grad if leaf is not None else None
+
+    @grad.setter
+    def grad(self, grad: Tensor | None) -> None:
+        if grad is not None:
+            self._check_grad(grad)
+        self._own_leaf().grad = grad
+
+    def _check_grad(self, grad: Any) -> None:
+        if not isinstance(grad, Tensor):
+            raise ArgumentError(
+                f"grad: {type(grad).__name__} is no Tensor",
+                rule="a gradient is a Tensor or None",
+            )
+        if (grad.shape, grad.dtype) != (self.shape, self.dtype):
+            raise ShapeError(
+                f"grad of {self._text()}: {grad._text()} was given",
+                rule="a gradient has the shape and dtype of its tensor",
+            )
+
+    def _own_leaf(self) -> Leaf:
+        """Where gradients of this tensor are kept, whatever it will stand for."""
+        if self._leaf is None:
+            self._leaf = self._node.leaf or Leaf()
+            self._leaf.tensors += 1
+        if self._node.is_source:
+            self._node.leaf = self._leaf
+        return self._leaf
+
+    def _assign(self, value: Tensor) -> None:
+        """From now on this tensor has the values of `value`, and is a leaf.
+
+        Nothing is computed. What was recorded from the old values keeps them; its
+        gradients still end here. The gradient so far and the layout stay.
+        """
+        leaf, old = self._own_leaf(), self._node
+        node = detached(value._node)
+        node.leaf = leaf
+        node.layout = old.layout
+        node.tracked = node.aval is not None and node.aval.floating
+        node.names += 1
+        self._node = node
+        old.release()
+
+    def detach(self) -> Tensor:
+        """The same values, through which no gradient flows."""
+        return Tensor(detached(self._node))
+
+    def clone(self) -> Any:
+        """The same values as the result of an op: gradients flow on to this tensor."""
+        return apply(elementwise.clone, self)
+
+    def backward(self, grad_output: Any = None) -> None:
+        """Adds gradients to the `grad` of every leaf; see `pf.autograd.backward`."""
+        self._check_backward(grad_output)
+        given = None if grad_output is None else as_node(grad_output)
+        found = gradients(self._node, given)
+        if not found:
+            raise _no_gradient(self)
+        for leaf, node in found:
+            grad = Tensor(node)
+            leaf.grad = grad if leaf.grad is None else _added(leaf.grad, grad)
+
+    def _check_backward(self, grad_output: Any) -> None:
+        """Raises: ArgumentError, DTypeError or ShapeError, with the rule broken."""
+        if isinstance(self._node.value, Tracer):
+            raise ArgumentError(
+                f"backward of {self._text()} inside a JAX transformation",
+                rule="backward works on recorded tensors, and JAX records its own way",
+                help="use jax.grad of the function that computes it",
+            )
+        if not GradMode.is_enabled():
+            raise ArgumentError(
+                f"backward of {self._text()}: gradients are disabled here",
+                rule="backward runs outside no_grad, with GradMode enabled",
+                help="call it after the no_grad block, or inside enable_grad()",
+            )
+        if not self._aval().floating:
+            raise DTypeError(
+                f"backward of {self._text()}: only floating tensors have gradients",
+                help="convert before the computation: x.to(pf.float32)",
+            )
+        if grad_output is None:
+            self._check_scalar()
+        else:
+            self._check_grad_output(grad_output)
+
+    def _check_scalar(self) -> None:
+        if self.numel != 1:
+            raise ShapeError(
+                f"backward of {self._text()}: there are {self.numel} elements",
+                rule="grad can be implicitly created only for scalar outputs",
+                help="reduce it first, as in loss.sum(), or pass grad_output",
+            )
+
+    def _check_grad_output(self, grad_output: Any) -> None:
+        grad = (
+            grad_output
+            if isinstance(grad_output, Tensor)
+            else Tensor(as_node(grad_output))
+        )
+        if (grad.shape, grad.dtype) != (self.shape, self.dtype):
+            raise ShapeError(
+                f"backward of {self._text()}: grad_output is {grad._text()}",
+                rule="grad_output has the shape and dtype of the output",
+            )
 
     def _aval(self) -> nodes.Aval:
         node = self._node
@@ -293,6 +409,31 @@ def as_node(operand: Any) -> Node:
     if isinstance(operand, Tracer):
         return nodes.data(operand)
     return nodes.data(to_array(operand), source_info_util.current().traceback)
+
+
+def _added(a: Tensor, b: Tensor) -> Tensor:
+    with no_grad():
+        return apply(elementwise.add, a, b)
+
+
+def _no_gradient(output: Tensor) -> ArgumentError:
+    return ArgumentError(
+        f"backward of {output._text()}: it depends on no tensor that takes gradients",
+        rule="gradients end in floating tensors that no op computed, and do not pass "
+        "detach(), no_grad blocks, integers or other gradients",
+        help="keep a name on the tensors whose grad is wanted; for gradients of "
+        "gradients use jax.grad over a function of pf ops",
+    )
+
+
+def detached(node: Node) -> Node:
+    """A new node of the same value that gradients do not pass."""
+    if node.value is not None:
+        copy = nodes.data(node.value, source_info_util.current().traceback)
+    else:
+        copy = staging.record(elementwise.detach, (node,), ())
+    copy.tracked = False
+    return copy
 
 
 def _apply_traced(op: Op, operands: Sequence[Any], static: dict[str, Any]) -> Any:

@@ -125,6 +125,16 @@ def tanh(x: jax.Array) -> jax.Array:
     return jnp.tanh(x)
 
 
+def clone(x: jax.Array) -> jax.Array:
+    """The same values."""
+    return jnp.asarray(x)
+
+
+def detach(x: jax.Array) -> jax.Array:
+    """The same values, as a constant for gradients."""
+    return jax.lax.stop_gradient(x)
+
+
 def cast(x: jax.Array, *, dtype: str) -> jax.Array:
     """The values as `dtype`; floats are truncated towards zero for integers."""
     return jax.lax.convert_element_type(x, jnp.dtype(dtype))
