@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, types
-from pyflame.wse.language.compile import build_image, deep_recursion
+from pyflame.wse.language.compile import build_image, deep_recursion, parsed
 from pyflame.wse.language.image import ColorConfig, Image, Options, Wiring
 from pyflame.wse.language.layout import LayoutRecord, TileCode, tile_key
 from pyflame.wse.language.reader import Reader
@@ -72,11 +72,13 @@ def _compile(placement: Placement, options: Options, reader: Reader) -> Image:
 
 
 def _tile(placed: PlacedCode, source: Source, span: Span) -> TileCode:
+    """The values of params have no text: errors point at the declarations."""
     given: dict[str, code.Constant] = {}
+    spans = {g.name: g.span for g in parsed(source).globals}
     for values, type_ in (
         (placed.params, types.COMPTIME_INT),
         (placed.colors, types.COLOR),
     ):
         for name, value in values.items():
-            given[name] = code.Constant(type_, span, value)
+            given[name] = code.Constant(type_, spans.get(name, span), value)
     return TileCode(None, source, given, span, tile_key(source.path, given))
