@@ -81,39 +81,44 @@ class Placement:
             raise LayoutError(
                 f"an array of shape {array.shape} for a placement of {self}"
             )
-        padded = np.zeros(
-            tuple(t * self.count(d) for d, t in enumerate(self.tile_shape)), self.dtype
-        )
+        padded = np.zeros(self._padded_shape, self.dtype)
         padded[tuple(slice(0, size) for size in self.shape)] = array
         tiles = np.zeros((mesh.rows, mesh.cols, *self.tile_shape), self.dtype)
-        for row in range(self.extent[0]):
-            for col in range(self.extent[1]):
-                tiles[row, col] = padded[self._window(row, col)]
+        rows, cols = self.extent
+        tiles[:rows, :cols] = self._blocks(padded)[self._blocks_of_pes]
         return tiles
 
     def untile(self, tiles: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Puts dtype[rows, cols, *tile_shape] together again, without the padding."""
-        padded = np.zeros(
-            tuple(t * self.count(d) for d, t in enumerate(self.tile_shape)), tiles.dtype
-        )
+        padded = np.zeros(self._padded_shape, tiles.dtype)
         rows = self.extent[0] if ROWS in self.axes else 1
         cols = self.extent[1] if COLS in self.axes else 1
-        for row in range(rows):
-            for col in range(cols):
-                padded[self._window(row, col)] = tiles[row, col]
+        self._blocks(padded)[self._blocks_of_pes] = tiles[:rows, :cols]
         return padded[tuple(slice(0, size) for size in self.shape)]
 
-    def _window(self, row: int, col: int) -> tuple[slice, ...]:
-        """The slice of the padded array that PE(col, row) holds."""
-        position = {ROWS: row, COLS: col}
-        starts = (
-            0 if axis is None else position[axis] * tile
-            for axis, tile in zip(self.axes, self.tile_shape, strict=True)
-        )
-        return tuple(
-            slice(start, start + tile)
-            for start, tile in zip(starts, self.tile_shape, strict=True)
-        )
+    @property
+    def _padded_shape(self) -> tuple[int, ...]:
+        return tuple(t * self.count(d) for d, t in enumerate(self.tile_shape))
+
+    def _blocks(self, padded: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A view of the padded array: a block number per dimension, then the tile.
+
+        In front stands a dimension of size 1, for arrays without any.
+        """
+        pairs = [(self.count(d), tile) for d, tile in enumerate(self.tile_shape)]
+        rank = len(pairs)
+        cut = padded.reshape([1, *(size for pair in pairs for size in pair)])
+        return cut.transpose([0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2)])
+
+    @property
+    def _blocks_of_pes(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """The index into `_blocks` that gives [rows, cols, *tile_shape]."""
+        along = {
+            ROWS: np.arange(self.extent[0])[:, None],
+            COLS: np.arange(self.extent[1])[None, :],
+        }
+        same = np.zeros((1, 1), np.intp)
+        return (same, *(same if axis is None else along[axis] for axis in self.axes))
 
 
 def place(

@@ -6,14 +6,16 @@ as run.py's do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lowering.emit import ENTRY
 from lowering.lower import Lowered
+from lowering.mesh import Mesh
 from lowering.placement import Placement
+from lowering.target import Target
 from pyflame.wse.language.compile import compile_program
 from pyflame.wse.language.image import Image, Options
 from pyflame.wse.language.source import Source
@@ -28,7 +30,14 @@ def compile_text(lowered: Lowered) -> Image:
 
     Raises: CslError, if the text breaks a rule of CSL.
     """
-    mesh, target = lowered.plan.mesh, lowered.plan.target
+    return compile_files(lowered.files, lowered.plan.mesh, lowered.plan.target)
+
+
+def compile_files(files: Mapping[str, str], mesh: Mesh, target: Target) -> Image:
+    """The program of the CSL files among these, on a rectangle of this size.
+
+    Raises: CslError, if the text breaks a rule of CSL.
+    """
     options = Options(
         arch=target.arch,
         fabric_dims=target.fabric_dims(mesh.rows, mesh.cols),
@@ -36,7 +45,7 @@ def compile_text(lowered: Lowered) -> Image:
         memcpy=True,
         channels=1,
     )
-    texts = {n: t for n, t in lowered.files.items() if n.endswith(".csl")}
+    texts = {n: t for n, t in files.items() if n.endswith(".csl")}
     reader = ProgramReader({name: Source(name, text) for name, text in texts.items()})
     return compile_program(_TOP_FILE, options, reader)
 
