@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyflame.wse.library import format_strings, numeric
+from pyflame.wse.library import format_strings, numeric, type_facts
 
 COMPTIME_NATIVES: dict[str, Callable[..., Any]] = {
     **{
@@ -23,4 +23,9 @@ COMPTIME_NATIVES: dict[str, Callable[..., Any]] = {
     "format_count": format_strings.format_count,
     "format_literal": format_strings.format_literal,
     "format_specifier": format_strings.format_specifier,
+    "format_value": format_strings.format_value,
+    "type_alignment_bytes": type_facts.type_alignment_bytes,
+    "type_kind": type_facts.type_kind,
+    "type_size_bits": type_facts.type_size_bits,
+    "type_size_bytes": type_facts.type_size_bytes,
 }

@@ -1,4 +1,4 @@
-"""The format strings of <simprint>, taken apart at compile time."""
+"""The format strings of <simprint> and <string>, taken apart at compile time."""
 
 from __future__ import annotations
 
@@ -74,3 +74,17 @@ def format_literal(text: str, index: int) -> str:
 def format_specifier(text: str, index: int) -> str:
     """The letter of specifier number `index`."""
     return parse_format(text)[1][index]
+
+
+def format_value(specifier: str, value: int | float | bool) -> str:
+    """A comptime number in the notation of a specifier, without padding.
+
+    Raises:
+        CslError: if the specifier is for another kind of number.
+    """
+    if specifier == "f" and isinstance(value, float):
+        return str(value)
+    if specifier != "f" and isinstance(value, int) and not isinstance(value, bool):
+        return format(value, specifier)
+    wanted = "a float" if specifier == "f" else "an integer"
+    raise CslError(f"the specifier {{{specifier}}} takes {wanted}, not {value!r}")

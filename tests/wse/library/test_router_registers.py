@@ -134,10 +134,10 @@ def test_the_side_of_a_position_outlives_its_direction(run_csl) -> None:
           words[0] = @get_config(SWITCH);
         }
         const spare = @get_color(5);
-        const spare_out = @get_dsd(fabout_dsd,
-          .{ .extent = 1, .fabric_color = spare, .output_queue = @get_output_queue(3) });
-        const spare_in = @get_dsd(fabin_dsd,
-          .{ .extent = 1, .fabric_color = spare, .input_queue = @get_input_queue(3) });
+        const spare_out = @get_dsd(fabout_dsd, .{ .extent = 1,
+          .fabric_color = spare, .output_queue = @get_output_queue(3) });
+        const spare_in = @get_dsd(fabin_dsd, .{ .extent = 1,
+          .fabric_color = spare, .input_queue = @get_input_queue(3) });
         fn transfer_nothing() void {
           @mov32(spare_out, @as(u32, 0), .{ .async = true });
           @mov32(target, spare_in);
