@@ -5,6 +5,7 @@ import pytest
 
 from pyflame.wse.errors import Deadlock
 from pyflame.wse.machine.costs import costs_of
+from pyflame.wse.machine.engine import MachineConfig
 from pyflame.wse.sdk.debug import debug_util
 from pyflame.wse.sdk.enums import Edge, Route, SdkTarget
 from pyflame.wse.sdk.layout.artifacts import SdkCompileArtifacts
@@ -217,9 +218,9 @@ def route(rx=(), tx=()):
 FROM_CE, TO_CE = route([Route.RAMP]), route((), [Route.RAMP])
 
 
-def started(layout, platform):
+def started(layout, platform, **options):
     artifacts = layout.compile(out_prefix="out")
-    runtime = SdkRuntime(artifacts, platform, memcpy_required=False)
+    runtime = SdkRuntime(artifacts, platform, memcpy_required=False, **options)
     runtime.load()
     runtime.run()
     return runtime
@@ -561,7 +562,8 @@ def gather(layout, name, lanes, size):
     return mux, into, out
 
 
-def test_a_matrix_spread_over_pes_is_multiplied(platform):
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_a_matrix_spread_over_pes_is_multiplied(platform, seed):
     """Block columns of A on 3 PEs: spread x, compute, gather the three A_i x_i."""
     lanes = 3
     layout = SdkLayout(platform)
@@ -589,7 +591,7 @@ def test_a_matrix_spread_over_pes_is_multiplied(platform):
         region.place(*place)
     x_stream = layout.create_input_stream(x_port, IntVector(0, 9), 16)
     y_stream = layout.create_output_stream(out)
-    runtime = started(layout, platform)
+    runtime = started(layout, platform, config=MachineConfig(seed=seed))
     x = np.array([1, 2, 3, 4, 5, 6], np.float32)
     y = np.empty(9, np.float32)
     runtime.send(x_stream, x, nonblock=True)

@@ -111,6 +111,16 @@ def test_regions_stay_on_the_wafer(layout, region):
     )
 
 
+def test_stacks_hold_regions(layout, region):
+    assert refused(layout.hstack, [region, "s"]) == (
+        "hstack takes code regions, not str"
+    )
+    assert refused(layout.vstack, [3]) == "vstack takes code regions, not int"
+    assert refused(layout.hstack, [region], (0, 0)) == (
+        "the origin must be an IntVector, not tuple"
+    )
+
+
 def test_streams_without_a_port_are_refused(layout):
     assert refused(layout.create_input_stream_from_loc, IntVector(0, 0), None) == (
         "create_input_stream_from_loc is not supported: give a code region an input "

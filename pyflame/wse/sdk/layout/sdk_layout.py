@@ -86,7 +86,7 @@ class SdkLayout:
         """
         at = _origin(origin)
         x = at.x
-        for region in children:
+        for region in _regions(children, "hstack"):
             region.place(x, at.y)
             x += region.width
         return x
@@ -101,7 +101,7 @@ class SdkLayout:
         """
         at = _origin(origin)
         y = at.y
-        for region in children:
+        for region in _regions(children, "vstack"):
             region.place(at.x, y)
             y += region.height
         return y
@@ -207,6 +207,13 @@ class SdkLayout:
 
 def _origin(origin: IntVector | None) -> IntVector:
     return IntVector(0, 0) if origin is None else need_vector(origin, "the origin")
+
+
+def _regions(children: Sequence[CodeRegion], what: str) -> list[CodeRegion]:
+    for child in children:
+        if not isinstance(child, CodeRegion):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise HostError(f"{what} takes code regions, not {type(child).__name__}")
+    return list(children)
 
 
 def _refuse_loc(direction: str) -> NoReturn:
