@@ -29,7 +29,7 @@ class PlacedCode:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A whole layout. PEs that no `code` names stay empty."""
+    """A whole layout. PEs that no `code` names stay empty, without color configs."""
 
     width: int
     height: int
