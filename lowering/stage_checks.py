@@ -1,5 +1,7 @@
 """Checks between the stages, on values: each stage must compute what came before it."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
