@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-# Importing it registers its natives.
+# Importing them registers their natives.
+import pyflame.wse.library.ce_settings  # pyright: ignore[reportUnusedImport]
 import pyflame.wse.library.router_settings  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.library import numeric

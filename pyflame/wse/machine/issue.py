@@ -234,7 +234,7 @@ class Issuer:
     def _start(self, issued: Issued, asynchronous: bool) -> Execution:
         pe, config = self._pe, issued.config
         thread = self._microthread(issued) if asynchronous else None
-        rank = RANKS[self._priority(issued)] if asynchronous else RANKS["main"]
+        rank = RANKS[self._priority(issued)] if asynchronous else pe.main_thread_rank
         lanes = self._lanes_of(issued)
         kind = DropFilter if issued.spec.name == "@dfilt" else Execution
         dest = self._dest(issued)

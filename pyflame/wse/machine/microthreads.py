@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pyflame.wse.machine.pe import Pe
 
 # Order of threads at the datapath: microthreads of high and medium priority, then
-# the main thread, then microthreads of low priority, the default.
-RANKS = {"high": 0, "medium": 1, "main": 2, "low": 3, None: 3}
+# the main thread, then microthreads of low priority, the default. A program can move
+# the main thread up, as far as to those of high priority.
+RANKS = {"high": 0, "medium": 2, "low": 4, None: 4}
+MAIN_THREAD_RANK = 3
 
 Done = Callable[["Execution", bool, int], None]
 

@@ -15,7 +15,7 @@ from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.issue import Issuer
 from pyflame.wse.machine.links import Datapath, Link
 from pyflame.wse.machine.memory import Memory
-from pyflame.wse.machine.microthreads import Execution
+from pyflame.wse.machine.microthreads import MAIN_THREAD_RANK, Execution
 from pyflame.wse.machine.operations import Operation
 from pyflame.wse.machine.program import CompiledFunction
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
@@ -79,6 +79,7 @@ class Pe:
         self.tasks = TaskTable()
         self.microthreads: list[Execution | None] = [None] * limits.MICROTHREADS
         self.gated_microthreads: set[int] = set()
+        self.main_thread_rank = MAIN_THREAD_RANK
         self.channel: Callable[[int], Channel] = self.channels.__getitem__
         self.rewire: Callable[[Channel], None] = lambda channel: None
         self.issuer = Issuer(self)
