@@ -132,6 +132,21 @@ def test_streams_without_a_port_are_refused(layout):
     )
 
 
+@pytest.mark.parametrize(("msg_level", "shown"), [("WARNING", True), ("ERROR", False)])
+def test_warnings_of_the_compiler_are_printed(
+    tmp_path, layout, capsys, msg_level, shown
+):
+    (tmp_path / "m.csl").write_text("const one: u16 = 1;")
+    (tmp_path / "top.csl").write_text(
+        'const m = @import_module("m.csl", .{ .two = 2 });\nexport var a: u16 = m.one;'
+    )
+    chatty = SdkLayout(WSE2, msg_level=msg_level)
+    chatty.create_code_region("top.csl", "r", 1, 1)
+    chatty.compile("out")
+    printed = capsys.readouterr().err
+    assert ("warning: 'm.csl' has no param 'two'" in printed) is shown
+
+
 # --- params -------------------------------------------------------------------------
 
 

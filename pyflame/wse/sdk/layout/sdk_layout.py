@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -31,7 +32,8 @@ class SdkLayout:
 
     Args:
         platform: from `get_platform`, or an SdkTarget.
-        msg_level: DEBUG, INFO, WARNING or ERROR.
+        msg_level: DEBUG, INFO, WARNING or ERROR; with ERROR the compiler's warnings
+            are not printed to stderr.
     Raises:
         HostError: anything else; the vendor's fabric files are not read.
     """
@@ -48,6 +50,7 @@ class SdkLayout:
                 f"{type(platform).__name__}"
             )
         self._arch = platform.arch
+        self._shows_warnings = msg_level != "ERROR"
         self._reader = FileReader()
         self._regions: dict[str, CodeRegion] = {}
         self._links = Links()
@@ -186,6 +189,9 @@ class SdkLayout:
             fp16_format=f16_type.name.lower(),
         )
         image = self._compiled(placement, options)
+        if self._shows_warnings:
+            for remark in image.warnings:
+                print(remark, file=sys.stderr)
         folder = Path(out_prefix)
         saved.save_placement(image, placement, builder.colors(), folder)
         if save_port_map:
