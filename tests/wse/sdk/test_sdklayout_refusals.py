@@ -1,6 +1,7 @@
 """What a layout in Python cannot ask for, word for word."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pyflame.wse.sdk.layout.routing import RoutingPosition
 from pyflame.wse.sdk.layout.sdk_layout import SdkLayout
 from pyflame.wse.sdk.layout.vectors import IntRectangle, IntVector
 from pyflame.wse.sdk.runtime import SdkRuntime
+from pyflame.wse.sdk.saved_placement import placement_of, placement_table
 
 PE = """
 param size: u16 = 1;
@@ -568,3 +570,43 @@ def test_a_missing_file_of_a_program_is_reported(layout, region, tmp_path):
     assert refused(SdkCompileArtifacts, "out") == (
         "the program in 'out' is damaged: its file 'pe.csl' is missing"
     )
+
+
+JUNK = (None, -1, 10**12, 1.5, True, "x", [], {}, [[]], {"x": []})
+
+
+def replaced(value):
+    """Copies of a JSON value with one part of it replaced by junk."""
+    yield from JUNK
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: other} for other in replaced(part))
+            yield {k: v for k, v in value.items() if k != key}
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from (
+                [*value[:place], other, *value[place + 1 :]] for other in replaced(part)
+            )
+
+
+def test_no_damage_is_an_error_of_another_kind(layout, streams):
+    """Every part of a saved layout in turn, replaced by what does not belong there."""
+    other = layout.create_code_region("pe.csl", "t", 1, 1)
+    other.place(1, 0)
+    other.set_symbol_all("data", np.zeros(4, np.float32), 4, 1)
+    position = RoutingPosition().set_input([Route.WEST]).set_output([Route.RAMP])
+    onward = RoutingPosition().set_input([Route.WEST]).set_output([Route.EAST])
+    other.paint_all(Color("e"), [position, onward])
+    layout.connect(
+        other.create_output_port(Color("f"), Edge.TOP, [FROM_CE], 1),
+        other.create_input_port(Color("g"), Edge.TOP, [TO_CE], 1),
+    )
+    layout.compile("out")
+    table = placement_table(saved.load(Path("out")).placement)
+    refusals = 0
+    for damaged in replaced(json.loads(json.dumps(table))):
+        try:
+            placement_of(damaged if isinstance(damaged, dict) else {})
+        except ValueError:
+            refusals += 1
+    assert refusals > 500

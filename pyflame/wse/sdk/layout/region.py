@@ -179,11 +179,13 @@ class CodeRegion:
         self,
         color: Color,
         routes: Sequence[RoutingPosition],
-        edge_routes: Sequence[EdgeRouteInfo] = (),
+        edge_routes: Sequence[EdgeRouteInfo] | EdgeRouteInfo = (),
     ) -> None:
         """Routes a color on all PEs; on the edges given as `edge_routes` says."""
         everywhere = rectangle(0, 0, self.width, self.height)
         self._paint("paint_all", tuple(everywhere.places()), color, routes)
+        if isinstance(edge_routes, EdgeRouteInfo):
+            edge_routes = [edge_routes]
         for info in edge_routes:
             if not isinstance(info, EdgeRouteInfo):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise HostError(
