@@ -116,7 +116,7 @@ _ROWS = (
     _row("get_dsr", 2, 2, "K", ids.get_dsr),
     _row("get_xdsr", 1, 1, "K", ids.get_xdsr),
     _refused("get_sr", "K", "stride registers are a feature of 2.x"),
-    _refused("get_filter_id", "K", "filters cannot be changed at run time yet"),
+    _row("get_filter_id", 1, 1, "KR", ids.get_filter_id),
     # tasks
     _row("bind_data_task", 2, 2, "T", tasks.bind_data_task),
     _row("bind_local_task", 2, 2, "T", tasks.bind_local_task),

@@ -6,7 +6,7 @@ from pyflame.wse.language import code, types
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.invocation import Invocation
-from pyflame.wse.language.operands import is_integer
+from pyflame.wse.language.operands import is_integer, need_known
 from pyflame.wse.language.values import DsrValue, FifoValue
 
 COLORS = (0, 23)
@@ -84,6 +84,14 @@ def get_output_queue(call: Invocation) -> code.Expression:
     bounds = OUTPUT_QUEUES[call.program.options.arch]
     queue = call.integer(0, "output queue", *bounds)
     return call.constant(types.Identifier("output_queue"), queue)
+
+
+def get_filter_id(call: Invocation) -> code.Expression:
+    """A filter is named by its color, of which each PE has at most one."""
+    operand = call.operand(0)
+    if operand.type != types.COLOR:
+        fail(f"expected type 'color', got: '{operand.type}'", operand.span)
+    return call.constant(types.U16, need_known(operand, "the color").value)
 
 
 def get_dsr(call: Invocation) -> code.Expression:

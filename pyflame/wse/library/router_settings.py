@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.image import ColorConfig, Switches, SwitchPosition
 from pyflame.wse.machine import router_changes
+from pyflame.wse.machine.filters import WaveletFilter
+from pyflame.wse.machine.limits import ROUTABLE_COLORS
 from pyflame.wse.machine.natives import register
 from pyflame.wse.machine.router_changes import NO_SWITCHES, reconfigure, when_due
 from pyflame.wse.machine.tasks import TaskTable
@@ -165,6 +167,37 @@ def _change_position(
         return replace(switches, positions=(first, second, third))
 
     _configure_switches(pe, color, change)
+
+
+# --- filters ------------------------------------------------------------------------
+
+
+def _change_filter(
+    pe: RouterPe, color: int, change: Callable[[WaveletFilter], None]
+) -> None:
+    """Raises MachineFault if the color has no filter with a counter on this PE."""
+    filter_ = pe.channel(color).filter if color < ROUTABLE_COLORS else None
+    if filter_ is None or not filter_.counts:
+        raise MachineFault(
+            f"PE({pe.x},{pe.y}) at cycle {pe.clock}: {color} is the id of no counter "
+            "filter of this PE; @get_filter_id gives that of a color's filter"
+        )
+    when_due(pe, lambda now: change(filter_))
+
+
+@register("filter_limit", cost="issue_cycles")
+def filter_limit(pe: RouterPe, color: int, value: int) -> None:
+    _change_filter(pe, color, lambda filter_: filter_.set_limit(value))
+
+
+@register("filter_maximum", cost="issue_cycles")
+def filter_maximum(pe: RouterPe, color: int, value: int) -> None:
+    _change_filter(pe, color, lambda filter_: filter_.set_maximum(value))
+
+
+@register("filter_counter", cost="issue_cycles")
+def filter_counter(pe: RouterPe, color: int, value: int) -> None:
+    _change_filter(pe, color, lambda filter_: filter_.set_counter(value))
 
 
 # --- teardown, priority -------------------------------------------------------------

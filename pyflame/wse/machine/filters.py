@@ -21,6 +21,7 @@ class WaveletFilter:
         "_fields",
         "_kind",
         "_limit",
+        "_maximum",
         "_second_limit",
     )
 
@@ -32,12 +33,29 @@ class WaveletFilter:
         self._counts_data = bool(fields.get("count_data", False))
         self._counts_control = bool(fields.get("count_control", False))
         self._limit = int(fields.get("limit1", 0))
+        self._maximum = int(fields.get("max_counter", 0))
         self._second_limit = fields.get("limit2")
         self._enabled = self._kind != "sparse_counter" or "limit1" in fields
 
     @staticmethod
     def of(config: Filter | None) -> WaveletFilter | None:
         return None if config is None else WaveletFilter(config)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has a counter: range filters do not."""
+        return self._kind != "range"
+
+    def set_counter(self, value: int) -> None:
+        self._counter = value
+
+    def set_maximum(self, value: int) -> None:
+        """The highest counter with which wavelets pass."""
+        self._maximum = value
+
+    def set_limit(self, value: int) -> None:
+        """The counter after which it starts again from 0."""
+        self._limit = value
 
     def passes(self, word: int) -> bool:
         """Whether the CE may have this wavelet."""
@@ -49,10 +67,9 @@ class WaveletFilter:
             index = word >> 16 & 0xFFFF
             low, high = self._fields.get("min_idx", 0), self._fields.get("max_idx", 0)
             return low <= index <= high
-        maximum = int(self._fields.get("max_counter", 0))
         if self._fields.get("filter_control", False):
-            return bool(word & CONTROL) and self._counter == maximum
-        return self._counter <= maximum
+            return bool(word & CONTROL) and self._counter == self._maximum
+        return self._counter <= self._maximum
 
     def count(self, word: int) -> None:
         """Steps the counter for a wavelet that has gone through the router."""
