@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pyflame.wse.machine.processor import Processor
 from pyflame.wse.machine.program import CompiledFunction
-
-if TYPE_CHECKING:
-    from pyflame.wse.machine.pe import Pe
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class CommandStream:
 
     __slots__ = ("_pe", "_unblocking", "_waiting", "added", "current", "finished")
 
-    def __init__(self, pe: Pe) -> None:
+    def __init__(self, pe: Processor) -> None:
         self._pe = pe
         self._waiting: deque[Command] = deque()
         self.current: Command | None = None

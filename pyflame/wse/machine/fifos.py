@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.timeline import Event, Timeline
-
-if TYPE_CHECKING:
-    from pyflame.wse.machine.microthreads import Execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class FifoState:
     def __len__(self) -> int:
         return len(self.times)
 
-    def can_pop(self, now: int, reader: Execution) -> bool:
+    def can_pop(self, now: int, reader: Event) -> bool:
         """Whether an element can be popped now; else the reader is woken when."""
         if not self.times:
             self.pop_starved = True
@@ -71,7 +67,7 @@ class FifoState:
             return False
         return True
 
-    def can_push(self, now: int, writer: Execution) -> bool:
+    def can_push(self, now: int, writer: Event) -> bool:
         count = len(self.times)
         if count >= self.config.capacity_elements:
             self.push_starved = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pyflame.wse.machine.arithmetic import to_bits
 from pyflame.wse.machine.dsd import (
@@ -19,7 +20,10 @@ from pyflame.wse.machine.dsd import (
     ScalarPointer,
     advanced,
 )
-from pyflame.wse.machine.microthreads import RANKS, DropFilter, Execution
+from pyflame.wse.machine.fifos import FifoState
+from pyflame.wse.machine.limits import ArchLimits, Semantics
+from pyflame.wse.machine.memory import Memory
+from pyflame.wse.machine.microthreads import RANKS, DropFilter, Execution, Threaded
 from pyflame.wse.machine.operands import (
     Dest,
     FabricDest,
@@ -32,13 +36,37 @@ from pyflame.wse.machine.operands import (
     Source,
 )
 from pyflame.wse.machine.operations import OpConfig, Operation, OpSpec
+from pyflame.wse.machine.queues import InputQueue, OutputQueue
+from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.vectors import MEMORY_KINDS, cycles
-
-if TYPE_CHECKING:
-    from pyflame.wse.machine.pe import Pe
 
 _EXTENDED = (Mem1d, Mem4d, FabIn, FabOut)
 _DESCRIPTORS = (*_EXTENDED, Fifo)
+
+
+class Issuing(Threaded, Protocol):
+    """A PE as the issue of operations sees it."""
+
+    clock: int
+    waiting_for: Execution | None
+    main_thread_rank: int
+    fifos: list[FifoState]
+    microthreads: list[Execution | None]
+    inputs: dict[int, InputQueue]
+    channel: Callable[[int], Channel]
+
+    @property
+    def arch(self) -> ArchLimits: ...
+    @property
+    def semantics(self) -> Semantics: ...
+    @property
+    def memory(self) -> Memory: ...
+    def input_queue(self, dsd: FabIn) -> InputQueue: ...
+    def output_queue(self, dsd: FabOut) -> OutputQueue: ...
+    def activate_by_hardware(self, id_: int, now: int) -> None: ...
+    def unblock_by_hardware(self, kind: str, id_: int, now: int) -> None: ...
+    def resume(self, result: bool, now: int) -> None: ...
+    def fault(self, message: str) -> Exception: ...
 
 
 @dataclass(slots=True)
@@ -76,7 +104,7 @@ class Issuer:
 
     __slots__ = ("_dsrs", "_issued", "_lanes", "_pe")
 
-    def __init__(self, pe: Pe) -> None:
+    def __init__(self, pe: Issuing) -> None:
         self._pe = pe
         self._dsrs: dict[tuple[str, int], LoadedDsr] = {}
         self._issued: dict[int, Issued] = {}  # by id of the execution
@@ -307,7 +335,7 @@ class Issuer:
             queue = pe.input_queue(operand)
             return FabricSource(queue, operand, dtype.itemsize, stops)
         if isinstance(operand, Fifo):
-            return FifoSource(pe.fifos[operand.number])
+            return FifoSource(pe.fifos[operand.number], pe.activate_by_hardware)
         return ScalarSource(to_bits(operand, dtype))
 
     def _dest(self, issued: Issued) -> Dest | None:
@@ -319,7 +347,7 @@ class Issuer:
             index = config.index or 0
             return MemoryOperand(pe.memory, operand, size, index, issued.length)
         if isinstance(operand, Fifo):
-            return FifoDest(pe.fifos[operand.number])
+            return FifoDest(pe.fifos[operand.number], pe.activate_by_hardware)
         if isinstance(operand, ScalarPointer):
             return ScalarDest(pe.memory, operand.address, size, 0)
         self._check_fabric(issued.spec, operand)

@@ -4,15 +4,15 @@ thread."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pyflame.wse.machine.dsd import INFINITE_EXTENT
+from pyflame.wse.machine.links import Datapath
 from pyflame.wse.machine.operands import Dest, FabricDest, FabricSource, Source
 from pyflame.wse.machine.operations import OpConfig, OpSpec
+from pyflame.wse.machine.processor import Processor
+from pyflame.wse.machine.vectors import VectorUnit
 from pyflame.wse.machine.wavelet import CONTROL
-
-if TYPE_CHECKING:
-    from pyflame.wse.machine.pe import Pe
 
 # Order of threads at the datapath: microthreads of high and medium priority, then
 # the main thread, then microthreads of low priority, the default. A program can move
@@ -21,6 +21,19 @@ RANKS = {"high": 0, "medium": 2, "low": 4, None: 4}
 MAIN_THREAD_RANK = 3
 
 Done = Callable[["Execution", bool, int], None]
+
+
+class Threaded(Processor, Protocol):
+    """A PE as the operations that run on it see it."""
+
+    gated_microthreads: set[int]
+
+    @property
+    def datapath(self) -> Datapath: ...
+    @property
+    def vectors(self) -> VectorUnit: ...
+    def claim(self, execution: Execution, now: int) -> None: ...
+    def control_ended(self, execution: Execution, now: int) -> None: ...
 
 
 class Execution:
@@ -62,7 +75,7 @@ class Execution:
 
     def __init__(
         self,
-        pe: Pe,
+        pe: Threaded,
         spec: OpSpec,
         config: OpConfig,
         dest: Dest | None,

@@ -8,9 +8,8 @@ it that the execution is run again when it may have become so. `waits` tells whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count, islice
-from typing import TYPE_CHECKING
 
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine import wavelet
@@ -27,9 +26,10 @@ from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.router import Channel
+from pyflame.wse.machine.timeline import Event
 
-if TYPE_CHECKING:
-    from pyflame.wse.machine.microthreads import Execution
+# Activates a local task in a cycle.
+Activate = Callable[[int, int], None]
 
 
 class ScalarSource:
@@ -41,7 +41,7 @@ class ScalarSource:
     def __init__(self, bits: int) -> None:
         self.bits = bits
 
-    def ready(self, now: int, execution: Execution) -> bool:
+    def ready(self, now: int, execution: Event) -> bool:
         return True
 
     def take(self, now: int) -> int:
@@ -82,7 +82,7 @@ class MemoryOperand:
         shift = 1 if type(self._view) is _AnyWords else size_bytes >> 1
         self._places: Iterator[int] = map(shift.__rrshift__, addresses)
 
-    def ready(self, now: int, execution: Execution) -> bool:
+    def ready(self, now: int, execution: Event) -> bool:
         return True
 
     def take(self, now: int) -> int:
@@ -136,7 +136,7 @@ class FabricSource:
         self.stops_on_control = stops_on_control
         self._half: int | None = None  # the second element of a wavelet
 
-    def ready(self, now: int, execution: Execution) -> bool:
+    def ready(self, now: int, execution: Event) -> bool:
         return self._half is not None or self.queue.ready(now, execution)
 
     def at_control(self) -> bool:
@@ -157,41 +157,39 @@ class FabricSource:
 
 class FifoSource:
     waits = True
-    __slots__ = ("execution", "fifo")
+    __slots__ = ("_activate", "fifo")
 
-    def __init__(self, fifo: FifoState) -> None:
+    def __init__(self, fifo: FifoState, activate: Activate) -> None:
         self.fifo = fifo
-        self.execution: Execution | None = None
+        self._activate = activate
 
-    def ready(self, now: int, execution: Execution) -> bool:
-        self.execution = execution
+    def ready(self, now: int, execution: Event) -> bool:
         return self.fifo.can_pop(now, execution)
 
     def take(self, now: int) -> int:
         bits = self.fifo.pop(now)
         task = self.fifo.pop_event()
-        if task is not None and self.execution is not None:
-            self.execution.pe.activate_by_hardware(task, now + 1)
+        if task is not None:
+            self._activate(task, now + 1)
         return bits
 
 
 class FifoDest:
     waits = True
-    __slots__ = ("execution", "fifo")
+    __slots__ = ("_activate", "fifo")
 
-    def __init__(self, fifo: FifoState) -> None:
+    def __init__(self, fifo: FifoState, activate: Activate) -> None:
         self.fifo = fifo
-        self.execution: Execution | None = None
+        self._activate = activate
 
-    def ready(self, now: int, execution: Execution) -> bool:
-        self.execution = execution
+    def ready(self, now: int, execution: Event) -> bool:
         return self.fifo.can_push(now, execution)
 
     def put(self, bits: int, now: int) -> None:
         self.fifo.push(bits, now + 1, now)
         task = self.fifo.push_event()
-        if task is not None and self.execution is not None:
-            self.execution.pe.activate_by_hardware(task, now + 1)
+        if task is not None:
+            self._activate(task, now + 1)
 
 
 class FabricDest:
@@ -235,7 +233,7 @@ class FabricDest:
         self.packed = size_bytes == 2 and bool(dsd.simd_mode)
         self._half: int | None = None
 
-    def ready(self, now: int, execution: Execution) -> bool:
+    def ready(self, now: int, execution: Event) -> bool:
         queue = self.queue
         if queue.channel is not self._channel:
             if queue.words:
@@ -278,7 +276,7 @@ class ScalarDest:
         self._size = size_bytes
         self.bits = initial_bits
 
-    def ready(self, now: int, execution: Execution) -> bool:
+    def ready(self, now: int, execution: Event) -> bool:
         return True
 
     def take(self, now: int) -> int:

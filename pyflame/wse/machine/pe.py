@@ -63,7 +63,7 @@ class Pe:
         self.router_registers = RouterRegisters(self)
         self.random = RandomNumbers()
         self.log: Callable[[str], None] = lambda text: None
-        self.clock = 0
+        self.clock: int = 0
 
         self.datapath = Datapath(timeline)
         self.ramp_up = Link(timeline, costs.wavelet_millicycles)
@@ -92,7 +92,8 @@ class Pe:
         self._chosen: tuple[CompiledFunction, tuple[Any, ...]] | None = None
         self._busy_until = 0
         self._wake_scheduled_at = -1
-        self.busy_cycles = self.stalled_cycles = 0
+        self.busy_cycles: int = 0
+        self.stalled_cycles: int = 0
         self._segment_start = 0
 
     def __str__(self) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pyflame.wse.language.code import Function, GlobalVariable
 from pyflame.wse.language.image import PeProgram
 from pyflame.wse.language.types import Type
 from pyflame.wse.language.values import PointerValue
-
-if TYPE_CHECKING:
-    from pyflame.wse.machine.pe import Pe
 
 
 class CompiledFunction(Protocol):
@@ -42,4 +39,4 @@ class CompiledProgram(Protocol):
     def function(self, function: Function) -> CompiledFunction: ...
     def address(self, variable: GlobalVariable) -> int: ...
     def address_of(self, pointer: PointerValue) -> int: ...
-    def initialise(self, pe: Pe) -> None: ...
+    def initialise(self, pe: Any) -> None: ...

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pyflame.wse.machine import wavelet
 from pyflame.wse.machine.links import Buffer, Link
+from pyflame.wse.machine.processor import Processor
 from pyflame.wse.machine.router import Channel
-from pyflame.wse.machine.timeline import Timeline
-
-if TYPE_CHECKING:
-    from pyflame.wse.machine.microthreads import Execution
-    from pyflame.wse.machine.pe import Pe
+from pyflame.wse.machine.timeline import Event, Timeline
 
 
 class InputQueue(Buffer):
@@ -42,14 +37,14 @@ class InputQueue(Buffer):
     )
 
     def __init__(
-        self, timeline: Timeline, pe: Pe, color: int, block_id: int, depth: int
+        self, timeline: Timeline, pe: Processor, color: int, block_id: int, depth: int
     ) -> None:
         super().__init__(timeline, depth + pe.costs.ramp_cycles)
         self.pe = pe
         self.color = color
         self.block_id = block_id
         self.number: int | None = None
-        self.reader: Execution | None = None
+        self.reader: Event | None = None
         self.reader_waits = False
         self.fed_by_host = False
         self.read_count = 0
@@ -64,7 +59,7 @@ class InputQueue(Buffer):
     def has_head(self, now: int) -> bool:
         return bool(self.words) and self.times[0] <= now
 
-    def ready(self, now: int, reader: Execution) -> bool:
+    def ready(self, now: int, reader: Event) -> bool:
         """Whether the head can be read now; else `reader` is woken when it can."""
         if not self.words:
             self.reader_waits = True
@@ -88,7 +83,7 @@ class OutputQueue(Buffer):
     __slots__ = ("channel", "latency_cycles", "number", "pe", "ramp", "writer")
 
     def __init__(
-        self, timeline: Timeline, pe: Pe, number: int, depth: int, ramp: Link
+        self, timeline: Timeline, pe: Processor, number: int, depth: int, ramp: Link
     ) -> None:
         super().__init__(timeline, depth)
         self.pe = pe
@@ -96,7 +91,7 @@ class OutputQueue(Buffer):
         self.ramp = ramp
         self.latency_cycles = pe.costs.ramp_cycles
         self.channel: Channel | None = None
-        self.writer: Execution | None = None
+        self.writer: Event | None = None
 
     def run(self, now: int) -> None:
         channel = self.channel
