@@ -73,9 +73,12 @@ def placement_of(table: Json) -> Placement:
         place = reader.covered(x, y)
         found = _config(_object(config))
         configs.setdefault(place, {})[_color(color)] = found
+    ports = tuple(reader.port(entry) for entry in _list(table, "host_ports"))
+    if len({port.name for port in ports}) != len(ports):
+        raise ValueError("two host ports have one name")
     wiring = Wiring(
         tuple(reader.pipe(entry) for entry in _list(table, "pipes")),
-        tuple(reader.port(entry) for entry in _list(table, "host_ports")),
+        ports,
         tuple(reader.data(entry) for entry in _list(table, "initial_data")),
     )
     return Placement(width, height, code, configs, wiring)

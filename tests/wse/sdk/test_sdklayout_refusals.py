@@ -540,6 +540,7 @@ def test_port_maps_of_other_programs_are_refused(layout, streams, tmp_path):
         (["color_configs", 0, 3, "rx"], ["UP"], "'UP' is no direction"),
         (["color_configs", 0, 3, "positions"], [{}] * 4, "a switch has 3 further "),
         (["host_ports", 0, "direction"], "up", "a host port cannot go 'up'"),
+        (["host_ports", 0, "name"], "s_d", "two host ports have one name"),
         (["host_ports", 0, "side", "x"], 9, "PE(9,0) has no code"),
         (["host_ports", 0, "buffer_wavelets"], 0, "'buffer_wavelets' cannot be 0"),
         (["initial_data"], [[0, 0, "data", "zz"]], "non-hexadecimal number"),

@@ -186,16 +186,15 @@ def _routes(region: CodeRegion) -> Routes:
 def _clashes(regions: Sequence[CodeRegion]) -> dict[str, set[str]]:
     """For each color those that occur in the same region or a neighbouring one."""
     # dictionaries and not sets: the numbers follow the order of first use
-    names = [
-        dict.fromkeys(color.get_global_name() for color in region.colors())
+    names = {
+        region: dict.fromkeys(color.get_global_name() for color in region.colors())
         for region in regions
-    ]
+    }
     clashes: dict[str, set[str]] = {}
-    for first, mine in zip(regions, names, strict=True):
-        for second, others in zip(regions, names, strict=True):
-            if _near(first, second):
-                for name in mine:
-                    clashes.setdefault(name, set()).update(others.keys() - {name})
+    for region, mine in names.items():
+        met = {n for other in regions if _near(region, other) for n in names[other]}
+        for name in mine:
+            clashes.setdefault(name, set()).update(met - {name})
     return clashes
 
 

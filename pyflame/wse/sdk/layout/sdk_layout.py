@@ -195,9 +195,7 @@ class SdkLayout:
         folder = Path(out_prefix)
         saved.save_placement(image, placement, builder.colors(), folder)
         if save_port_map:
-            table = port_map(placement.wiring.host_ports)
-            text = json.dumps(table, indent=1) + "\n"
-            (folder / PORT_MAP).write_text(text, encoding="utf-8")
+            _write_port_map(folder, placement)
         return SdkCompileArtifacts(folder)
 
     def _compiled(self, placement: Placement, options: Options) -> Image:
@@ -209,6 +207,11 @@ class SdkLayout:
                 for x, y in region.area.places():
                     check_symbol(image, x, y, data)
         return image
+
+
+def _write_port_map(folder: Path, placement: Placement) -> None:
+    text = json.dumps(port_map(placement.wiring.host_ports), indent=1) + "\n"
+    (folder / PORT_MAP).write_text(text, encoding="utf-8")
 
 
 def _origin(origin: IntVector | None) -> IntVector:
