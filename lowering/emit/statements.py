@@ -18,7 +18,12 @@ from lowering.emit.text import (
 from lowering.mesh import ROWS
 from lowering.plan.element_ops import MOVES
 from lowering.plan.resources import function_name
-from lowering.plan.schemes import ReduceScheme, dot_scheme, reduce_scheme
+from lowering.plan.schemes import (
+    ReduceScheme,
+    dot_scheme,
+    inner_scheme,
+    reduce_scheme,
+)
 from lowering.plan.steps import (
     CutStep,
     DotStep,
@@ -31,7 +36,7 @@ from lowering.plan.steps import (
     Step,
     ZeroUnlessStep,
 )
-from lowering.plan.values import Shape, View, whole
+from lowering.plan.values import Shape, Value, View, whole
 from lowering.target import Target
 
 COORDINATE = {"rows": "get_y_coord", "cols": "get_x_coord"}
@@ -54,6 +59,8 @@ def step_lines(step: Step, dsds: Dsds, target: Target) -> list[str]:
     match step:
         case ElementStep():
             return element_lines(step, dsds)
+        case DotStep() if step.products is not None:
+            return _inner_products(step, step.products, dsds, target)
         case DotStep():
             return _dot(step, dsds, target)
         case ReduceStep():
@@ -106,6 +113,30 @@ def _dot(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
         ),
     ]
     return [f"  linalg.multiply({', '.join(arguments)});"]
+
+
+def _inner_products(
+    step: DotStep, products: Value, dsds: Dsds, target: Target
+) -> list[str]:
+    """Per element of the result: a row times a column, summed in `total`."""
+    scheme = inner_scheme(step, target)
+    names = _loop_names(scheme.shape)
+    row, column = (
+        _moved(dsds, view, index_text(names, strides)) if names else dsds.view(view)
+        for view, strides in (
+            (scheme.row, scheme.row_strides),
+            (scheme.column, scheme.column_strides),
+        )
+    )
+    vector = dsds.whole(products)
+    index = index_text(names, scheme.out_strides)
+    body = [
+        f"@fmuls({vector}, {row}, {column});",
+        "total = 0.0;",
+        f"@fadds(&total, total, {vector});",
+        f"{dsds.buffer_name(step.out)}[{index}] = total;",
+    ]
+    return nest(names, scheme.shape, body)
 
 
 def _first_vector(matrix: View, dsds: Dsds) -> str:

@@ -17,6 +17,7 @@ from lowering.plan.cycles import program_code_bytes, step_cycles
 from lowering.plan.fuse import fuse
 from lowering.plan.in_place import without_self_copies
 from lowering.plan.names import Names
+from lowering.plan.products import with_products
 from lowering.plan.resources import Resources, assign
 from lowering.plan.select import RULES, select
 from lowering.plan.steps import Step
@@ -106,24 +107,41 @@ def plan(
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError.
     Whether it fits the wafer is for `check_fits` to say.
     """
-    chosen, inputs, outputs = select(closed, in_names, out_names, Names(), place_of)
+    names = Names()
+    chosen, inputs, outputs = select(closed, in_names, out_names, names, place_of)
     steps = _live(chosen, outputs)
     if optimize:
         steps = _live(fuse(steps, outputs.values()), outputs)
+    lean = _plan(mesh, target, steps, inputs, outputs)
+    faster = with_products(steps, names, target)
+    if faster == steps:
+        return lean
+    fast = _plan(mesh, target, faster, inputs, outputs)
+    return fast if fast.cost.size_bytes <= target.sram_bytes else lean
+
+
+def _plan(
+    mesh: Mesh,
+    target: Target,
+    steps: Sequence[Step],
+    inputs: dict[str, Value],
+    outputs: dict[str, Value],
+) -> Plan:
+    """The plan of steps that are decided: memory, colors, costs."""
     constants = _constants(steps)
     persistent = [*inputs.values(), *constants]
     allocation = allocate(steps, persistent, outputs.values())
-    steps = without_self_copies(steps, allocation.buffer_of)
+    kept = without_self_copies(steps, allocation.buffer_of)
     return Plan(
         mesh,
         target,
-        tuple(steps),
+        tuple(kept),
         inputs,
         outputs,
         tuple(constants),
         allocation,
-        assign(steps, target),
-        _cost(steps, allocation, target),
+        assign(kept, target),
+        _cost(kept, allocation, target),
     )
 
 

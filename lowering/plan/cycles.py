@@ -6,7 +6,7 @@ import math
 
 from lowering.plan.element_ops import KINDS
 from lowering.plan.fuse import is_vector_op
-from lowering.plan.schemes import dot_scheme, reduce_scheme
+from lowering.plan.schemes import dot_scheme, inner_scheme, reduce_scheme
 from lowering.plan.steps import (
     CutStep,
     DotStep,
@@ -39,6 +39,8 @@ def step_cycles(step: Step, target: Target) -> int:
     match step:
         case ElementStep():
             return _element_cycles(step, costs)
+        case DotStep() if step.products is not None:
+            return inner_scheme(step, target).cycles
         case DotStep():
             return costs.call_cycles + dot_scheme(step, target).cycles
         case ReduceStep():
@@ -68,6 +70,8 @@ def step_code_bytes(step: Step) -> int:
             return _LOOP_BYTES + _SCALAR_OP_BYTES * len(step.ops)
         case MoveStep() | IndexStep() | ZeroUnlessStep():
             return _MOVE_BYTES
+        case DotStep() if step.products is not None:
+            return 2 * _LOOP_BYTES + 2 * _VECTOR_BYTES
         case DotStep() | ReduceStep() | FillStep() | CutStep():
             return _LOOP_BYTES + _VECTOR_BYTES
 
@@ -77,7 +81,7 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
     kinds = {op.kind for s in steps if isinstance(s, ElementStep) for op in s.ops}
     calls = sum(KINDS[kind].cost in ("transcendental", "logistic") for kind in kinds)
     lines = {step.axis for step in steps if isinstance(step, MoveStep)}
-    matmul = any(isinstance(step, DotStep) for step in steps)
+    matmul = any(isinstance(s, DotStep) and s.products is None for s in steps)
     return (
         target.runtime_bytes
         + _PROGRAM_BYTES

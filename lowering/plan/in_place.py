@@ -52,7 +52,8 @@ def _copies_itself(op: ElementOp, step: ElementStep, buffer_of: Buffers) -> bool
 def _origin(operand: Operand, step: ElementStep) -> Operand:
     """What an operand is a copy of, behind the copies that only the loop sees."""
     for op in reversed(step.ops):
-        is_local = isinstance(operand, View) and operand.value in step.locals
-        if is_local and op.kind == "copy" and op.out is operand.value:
+        if isinstance(operand, View) and op.out is operand.value:
+            if op.kind != "copy" or op.out not in step.locals:
+                break
             operand = op.operands[0]
     return operand

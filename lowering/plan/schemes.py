@@ -70,6 +70,43 @@ def _flip(view: View) -> View:
 
 
 @dataclass(frozen=True, slots=True)
+class InnerScheme:
+    """One element of the result after the other: products of two vectors, summed.
+
+    `row` and `column` are the vectors for element 0. `shape` are the collapsed
+    dimensions of the result, the strides lead from one element to the next in a, b and
+    the result.
+    """
+
+    row: View
+    column: View
+    shape: Shape
+    row_strides: tuple[int, ...]
+    column_strides: tuple[int, ...]
+    out_strides: tuple[int, ...]
+    cycles: int
+
+
+def inner_scheme(step: DotStep, target: Target) -> InnerScheme:
+    """The scheme of short sides and a long contracted dimension."""
+    (m, k), n = step.a.shape, step.b.shape[1]
+    shape, (rows, columns, outs) = collapse(
+        (m, n), [(step.a.strides[0], 0), (0, step.b.strides[1]), (n, 1)]
+    )
+    row = View(step.a.value, (k,), step.a.strides[1:], step.a.offset)
+    column = View(step.b.value, (k,), step.b.strides[:1], step.b.offset)
+    cycles = m * n * _inner_cycles(k, target.costs)
+    return InnerScheme(row, column, shape, rows, columns, outs, cycles)
+
+
+def _inner_cycles(k: int, costs: CycleCosts) -> int:
+    """A product and a sum of vectors, the loop, and moving both to the element."""
+    vectors = k / costs.alu_elements_per_cycle + k * costs.scalar_reduce_cycles
+    overhead = 2 * costs.dsd_setup_cycles + costs.loop_edge_cycles
+    return round(vectors + overhead + 4 * costs.scalar_op_cycles)
+
+
+@dataclass(frozen=True, slots=True)
 class ReduceScheme:
     """`vector`: whole slices are combined; `scalar`: each result is one reduction
     into a register; `loop`: scalar code, for what no vector operation does.

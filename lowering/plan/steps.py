@@ -60,12 +60,17 @@ class ElementStep:
 
 @dataclass(slots=True)
 class DotStep:
-    """`out[m, n] = a[m, k] b[k, n]`."""
+    """`out[m, n] = a[m, k] b[k, n]`.
+
+    With `products`, f32[k], each element of `out` is the sum of the products of a row
+    and a column, which stand there while they are summed.
+    """
 
     out: Value
     a: View
     b: View
     origin: Origin
+    products: Value | None = None
 
     @property
     def origins(self) -> list[Origin]:
@@ -75,7 +80,7 @@ class DotStep:
         return [self.a.value, self.b.value]
 
     def writes(self) -> list[Value]:
-        return [self.out]
+        return [self.out] if self.products is None else [self.out, self.products]
 
 
 @dataclass(slots=True)

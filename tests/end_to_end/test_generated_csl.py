@@ -173,6 +173,35 @@ def test_products_of_operands_with_long_strides() -> None:
     _check(products, Mesh(1, 1), "wse3", tile=(4, 200))
 
 
+def _short_sides(x: Any) -> tuple[Any, ...]:
+    """Results of all shapes, operands of all strides, windows that begin inside."""
+    w = x[1:4, 5:] * 0.5
+    return x @ x.T, x[:1, 5:] @ w.T, w @ x[1:2, 5:].T, w[0] @ w[1], (w @ w.T).T @ w
+
+
+@pytest.mark.parametrize("arch", ["wse2", "wse3"])
+@pytest.mark.parametrize("length", [45, 300])
+def test_products_of_short_sides(arch: str, length: int) -> None:
+    def programs(x: Any) -> list[Any]:
+        x = x * 0.1
+        tall = x.reshape(length, 4)
+        parts = [*_short_sides(x), tall.T @ tall[:, 1:3], tall[:, :1].T @ tall]
+        return [part.reshape(1, -1) if part.ndim < 2 else part for part in parts]
+
+    _check(programs, Mesh(1, 1), arch, tile=(4, length))
+
+
+def test_a_long_product_with_short_sides_is_fast() -> None:
+    """Vectors along the one column of the result took 28,060 cycles."""
+    parts = _partitioned(lambda x: x @ x[:1].T, Mesh(1, 1), (4, 300))
+    lowered = lower_partitioned(parts, in_names=["x"], out_names=["y"])
+    array = np.ones(parts.in_placements[0].shape, np.float32)
+    image = simulate.compile_text(lowered)
+    _, cycles, _ = simulate.run(image, lowered, [array], MachineConfig())
+    assert cycles < 4000
+    assert 0.8 < lowered.plan.cost.cycles / cycles < 1.2
+
+
 @pytest.mark.parametrize("arch", ["wse2", "wse3"])
 def test_local_steps_mean_what_jax_says(arch: str) -> None:
     _check(_local, Mesh(1, 2), arch)

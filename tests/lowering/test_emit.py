@@ -50,7 +50,11 @@ def test_elementwise(golden: Golden) -> None:
 
 
 def test_layer(golden: Golden) -> None:
-    golden(_csl(_lower(_layer, Mesh(2, 2), x=(8, 16), w=(16, 4), b=(4,))))
+    golden(_csl(_lower(_layer, Mesh(2, 2), x=(8, 16), w=(16, 16), b=(16,))))
+
+
+def test_short_product(golden: Golden) -> None:
+    golden(_csl(_lower(lambda x, w: x @ w, Mesh(1, 1), x=(2, 40), w=(40, 3))))
 
 
 def test_softmax(golden: Golden) -> None:

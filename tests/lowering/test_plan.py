@@ -112,6 +112,24 @@ def test_costs_add_up_and_print() -> None:
     assert "of 49,152 bytes per PE" in str(cost)
 
 
+def _products(planned: Plan) -> list[bool]:
+    return [s.products is not None for s in planned.steps if isinstance(s, DotStep)]
+
+
+def test_short_sides_are_multiplied_along_the_contracted_dimension() -> None:
+    planned = _plan(lambda a, b: (a @ b, b.T @ a.T), (4, 300), (300, 1))
+    assert _products(planned) == [True, True]
+    assert [v.name for v in planned.allocation.buffer_of][-1].startswith("products")
+    assert len(planned.allocation.buffers) == 5  # both products in one buffer
+    assert _products(_plan(lambda a, b: a @ b, (16, 200), (200, 16))) == [False]
+
+
+def test_products_that_do_not_fit_give_way_to_a_slower_scheme() -> None:
+    planned = _plan(lambda a, b: a @ b, (1, 5000), (5000, 1))
+    assert _products(planned) == [False]
+    assert planned.cost.size_bytes <= planned.cost.sram_bytes
+
+
 def test_a_transposed_operand_of_a_product_is_not_copied() -> None:
     planned = _plan(lambda a, b: lax.dot(a.T, b), (8, 4), (8, 5))
     (dot,) = planned.steps
