@@ -59,6 +59,29 @@ def test_the_words_of_a_configuration(run_csl) -> None:
     assert program.words("words", np.uint16, 5).tolist() == expected
 
 
+def test_addresses_from_the_library(run_csl) -> None:
+    """They are those of the registers; the library's functions take them too."""
+    program = run_csl(
+        REGISTERS % STOPPED
+        + """
+        const switches = tile_config.switch_config;
+        fn run() void {
+          words[0] = tile_config.color_config.get_color_config_addr(c);
+          words[1] = switches.get_switch_config_addr(c, switches.pop_mode);
+          words[2] = switches.get_switch_config_addr(c, switches.switch_pos);
+          tile_config.color_config.reset_routes(words[0], .{ .rx = RAMP, .tx = RAMP });
+          switches.set_invalid_for_all_switch_positions(words[2]);
+          switches.clear_current_position(words[2]);
+          tile_config.teardown.exit(words[0]);
+          transfer();
+        }
+        """,
+        "wse2",
+    )
+    assert program.words("words", np.uint16, 3).tolist() == [0x7F24, 0x7F24, 0x7F44]
+    assert program.words("received", np.uint32, 3).tolist() == [7, 8, 9]
+
+
 @pytest.mark.parametrize("through", ["builtin", "pointer"])
 def test_written_words_set_routes_and_end_teardown(run_csl, through: str) -> None:
     write = {
