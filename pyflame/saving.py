@@ -35,6 +35,7 @@ MAX_MANIFEST_BYTES = 256 * 2**20
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # same state, same bytes
 _MAX_DIMS = 32
+_PIECE_BYTES = 2**24
 _CORRUPT = (
     zipfile.BadZipFile,
     MalformedTreeError,
@@ -102,7 +103,7 @@ def _plain(value: Any) -> np.ndarray[Any, Any]:
 
 
 def _bytes_of(array: np.ndarray[Any, Any]) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return memoryview(array.reshape(-1).view(np.uint8))  # pyright: ignore
 
 
 @contextmanager
@@ -199,9 +200,11 @@ def _read_array(
     with archive.open(name) as member:
         done = 0
         while done < len(view):
-            done += (count := member.readinto(view[done:]))
-            if not count:
+            piece = member.read(min(len(view) - done, _PIECE_BYTES))
+            if not piece:
                 raise EOFError(f"{name!r} ends after {done} bytes")
+            view[done : done + len(piece)] = piece
+            done += len(piece)
         member.read(1)  # past the end, where the checksum is compared
     if dtype == np.bool_ and (array.view(np.uint8) > 1).any():
         raise MalformedTreeError(f"{name!r} has booleans other than 0 and 1")

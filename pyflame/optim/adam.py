@@ -1,0 +1,159 @@
+"""Adam, and AdamW with decoupled weight decay."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from pyflame.optim import updates
+from pyflame.optim.checks import check_bool, check_lr, check_number
+from pyflame.optim.groups import Group
+from pyflame.optim.optimizer import (
+    Optimizer,
+    Update,
+    kept,
+    shared_numbers,
+    with_gradients,
+)
+from pyflame.tensors import Tensor, apply
+
+
+class Adam(Optimizer):
+    """Steps scaled by running averages of the gradient and of its square.
+
+    Args:
+        params: Tensors, or dicts with "params" and options of their own.
+        lr: the learning rate, 0 or more.
+        beta1, beta2: how much of the averages is kept, from 0 to below 1.
+        eps: added to the root of the second average.
+        weight_decay: this times the parameter is added to the gradient.
+        amsgrad: scales by the largest second average so far.
+        maximize: goes up instead of down.
+
+    Raises: ArgumentError, DTypeError. Source: Kingma & Ba 2014; amsgrad: Reddi et al.
+    2018.
+    """
+
+    _per_param = ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    _decoupled: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "beta1": beta1,
+            "beta2": beta2,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def _checked_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        op = type(self).__name__
+        checked: dict[str, Any] = {"lr": check_lr(op, options["lr"])}
+        for name in ("beta1", "beta2"):
+            checked[name] = check_number(op, name, options[name], at_least=0, below=1)
+        for name in ("eps", "weight_decay"):
+            checked[name] = check_number(op, name, options[name], at_least=0)
+        for name in ("amsgrad", "maximize"):
+            checked[name] = check_bool(op, name, options[name])
+        return checked
+
+    def _updates(self, group: Group) -> list[tuple[Tensor, Update]]:
+        number = shared_numbers()
+        return [
+            (param, self._update(param, grad, group, number))
+            for param, grad in with_gradients(group)
+        ]
+
+    def _update(self, param: Tensor, grad: Tensor, group: Group, number: Any) -> Update:
+        state = self.state.get(param, {})
+        step = state.get("step", 0) + 1
+        update = self._moments(param, grad, group, number, state)
+        scale = update.get("max_exp_avg_sq", update["exp_avg_sq"])
+        lr, decay = group["lr"], group["weight_decay"]
+        new = apply(
+            updates.adam_step,
+            param,
+            update["exp_avg"],
+            scale,
+            number(lr / (1 - group["beta1"] ** step)),
+            number(math.sqrt(1 - group["beta2"] ** step)),
+            number(group["eps"]),
+            number(1 - lr * decay),
+            shrinks=self._decoupled and decay != 0,
+        )
+        return {"param": new, "step": step, **update}
+
+    def _moments(
+        self, param: Tensor, grad: Tensor, group: Group, number: Any, state: Any
+    ) -> Update:
+        decay = group["weight_decay"]
+        flags = {
+            "maximize": group["maximize"],
+            "decays": decay != 0 and not self._decoupled,
+        }
+        towards = 1 - group["beta1"]
+        first = apply(
+            updates.first_moment,
+            kept(state, "exp_avg", param),
+            param,
+            grad,
+            number(towards),
+            number(decay),
+            near=towards < 0.5,
+            **flags,
+        )
+        second = apply(
+            updates.second_moment,
+            kept(state, "exp_avg_sq", param),
+            param,
+            grad,
+            number(group["beta2"]),
+            number(1 - group["beta2"]),
+            number(decay),
+            **flags,
+        )
+        moments = {"exp_avg": first, "exp_avg_sq": second}
+        if group["amsgrad"]:
+            before = kept(state, "max_exp_avg_sq", param)
+            moments["max_exp_avg_sq"] = apply(updates.largest, before, second)
+        return moments
+
+
+class AdamW(Adam):
+    """Adam that shrinks the parameters by lr * weight_decay instead of changing the
+    gradient.
+
+    The arguments are Adam's. Source: Loshchilov & Hutter 2019.
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize=maximize
+        )

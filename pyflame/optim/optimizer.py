@@ -1,0 +1,255 @@
+"""What all optimizers do: groups, one evaluation per step, and their state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from pyflame import node as nodes
+from pyflame import staging
+from pyflame.creation import zeros
+from pyflame.errors import ArgumentError, ShapeError
+from pyflame.grad_mode import no_grad
+from pyflame.optim.checks import check_keys, check_lr
+from pyflame.optim.groups import SCHEDULED, Group, checked_groups
+from pyflame.tensors import Tensor
+
+Update = dict[str, Any]  # new state by name, and the new parameter as "param"
+
+
+class Optimizer(ABC):
+    """Updates parameters from their `.grad`.
+
+    `param_groups` is a list of dicts: the parameters under "params" and the options
+    by name; options may be changed between steps, and are inputs of the compiled
+    step, so that a change compiles nothing. `state` has a dict per parameter.
+    """
+
+    _per_param: ClassVar[tuple[str, ...]]  # keys a parameter's state may have
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = self._checked_options(defaults)
+        self.param_groups: list[Group] = checked_groups(
+            type(self).__name__, params, self.defaults, self._checked_options
+        )
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.steps_taken = 0
+        # A parameter still pending would make the first step unlike the second.
+        staging.evaluate([param._node for param in self._params()])
+
+    @abstractmethod
+    def _checked_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options as plain numbers; raises ArgumentError."""
+
+    @abstractmethod
+    def _updates(self, group: Group) -> list[tuple[Tensor, Update]]:
+        """For each parameter with a gradient what becomes of it and of its state."""
+
+    def _params(self) -> Iterable[Tensor]:
+        return (param for group in self.param_groups for param in group["params"])
+
+    def step(self) -> None:
+        """Updates every parameter that has a gradient, and the optimizer's state.
+
+        All that is needed for it is computed in one call; if that fails, nothing has
+        changed. Parameters without a gradient are left alone.
+
+        Raises: ArgumentError, if an option of a group makes no sense any more.
+        """
+        with no_grad():
+            updates = self._all_updates()
+            staging.evaluate(
+                [
+                    value._node
+                    for _, update in updates
+                    for value in update.values()
+                    if isinstance(value, Tensor)
+                ]
+            )
+            for param, update in updates:
+                self._apply(param, update)
+        self.steps_taken += 1
+
+    def _all_updates(self) -> list[tuple[Tensor, Update]]:
+        for group in self.param_groups:
+            group.update(self._checked_options({k: group[k] for k in self.defaults}))
+        return [
+            update for group in self.param_groups for update in self._updates(group)
+        ]
+
+    def _apply(self, param: Tensor, update: Update) -> None:
+        param._assign(update.pop("param"))
+        entry = self.state.setdefault(param, {})
+        for name, value in update.items():
+            entry[name] = value.detach() if isinstance(value, Tensor) else value
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets all gradients; with `set_to_none=False` they become zeros."""
+        for param in self._params():
+            if set_to_none:
+                param.grad = None
+            elif param.grad is not None:
+                param.grad = zeros(param.shape, dtype=param.dtype)
+
+    def get_lr(self, group: int | None = None) -> float:
+        """The learning rate, or that of one group.
+
+        Raises: ArgumentError, if the groups differ and none is named.
+        """
+        if group is not None:
+            return float(self.param_groups[group]["lr"])
+        rates = [float(group["lr"]) for group in self.param_groups]
+        if len(set(rates)) > 1:
+            raise ArgumentError(
+                f"get_lr: the parameter groups have different learning rates: {rates}",
+                help="pass the number of a group, as in get_lr(0)",
+            )
+        return rates[0]
+
+    def set_lr(self, new_lr: float, group: int | None = None) -> None:
+        """Sets the learning rate of all groups, or of one.
+
+        Raises: ArgumentError, unless it is finite and not negative.
+        """
+        rate = check_lr(f"{type(self).__name__}.set_lr", new_lr)
+        chosen = self.param_groups if group is None else [self.param_groups[group]]
+        for one in chosen:
+            one["lr"] = rate
+
+    # state
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of the state and the options, with parameters as their positions.
+
+        The layout is PyTorch's: "state" by position, and "param_groups".
+        """
+        position = {param: i for i, param in enumerate(self._params())}
+        groups = [
+            {**group, "params": [position[param] for param in group["params"]]}
+            for group in self.param_groups
+        ]
+        state = {position[p]: dict(entry) for p, entry in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over what `state_dict` gave, for parameters in the same order.
+
+        Nothing changes if the state does not fit.
+
+        Raises: ArgumentError, ShapeError, naming the keys, sizes or shapes.
+        """
+        where = f"{type(self).__name__}.load_state_dict"
+        check_keys(f"{where}: the state", state, ("state", "param_groups"))
+        groups = self._loaded_groups(where, state["param_groups"])
+        params = list(self._params())
+        entries = self._loaded_entries(where, state["state"], params)
+        for group, loaded in zip(self.param_groups, groups, strict=True):
+            stale = [key for key in group if key in SCHEDULED and key not in loaded]
+            for key in stale:
+                del group[key]
+            group.update(loaded)
+        self.state = {params[i]: entry for i, entry in entries.items()}
+
+    def _loaded_groups(self, where: str, saved: Any) -> list[Group]:
+        sizes = [len(group["params"]) for group in self.param_groups]
+        if not isinstance(saved, list) or len(saved) != len(sizes):
+            count = len(saved) if isinstance(saved, list) else repr(saved)
+            raise ArgumentError(
+                f"{where}: the state has {count} parameter groups, the optimizer "
+                f"{len(sizes)}",
+                help="build the optimizer with the same groups as when it was saved",
+            )
+        return [
+            self._loaded_group(f"{where}: group {i}", group, size, sum(sizes[:i]))
+            for i, (group, size) in enumerate(zip(saved, sizes, strict=True))
+        ]
+
+    def _loaded_group(self, what: str, saved: Any, size: int, start: int) -> Group:
+        check_keys(what, saved, ("params", *self.defaults), SCHEDULED)
+        if saved["params"] != list(range(start, start + size)):
+            raise ArgumentError(
+                f"{what} has the parameters {saved['params']!r}",
+                rule=f"this group has {size} parameters, from position {start}",
+            )
+        options = self._checked_options({key: saved[key] for key in self.defaults})
+        scheduled = {k: check_lr(what, saved[k]) for k in SCHEDULED if k in saved}
+        return {**options, **scheduled}
+
+    def _loaded_entries(
+        self, where: str, saved: Any, params: list[Tensor]
+    ) -> dict[int, dict[str, Any]]:
+        if not isinstance(saved, dict):
+            raise ArgumentError(f"{where}: 'state' is {saved!r}, not a dict")
+        for key in saved:
+            if type(key) is not int or not 0 <= key < len(params):
+                raise ArgumentError(
+                    f"{where}: 'state' has the unknown {key!r}",
+                    rule=f"its keys are positions of parameters, 0 to "
+                    f"{len(params) - 1}",
+                )
+        return {
+            i: self._loaded_entry(f"{where}: the state of parameter {i}", e, params[i])
+            for i, e in saved.items()
+        }
+
+    def _loaded_entry(self, what: str, entry: Any, param: Tensor) -> dict[str, Any]:
+        check_keys(what, entry, (), self._per_param)
+        for name, value in entry.items():
+            if name == "step":
+                if type(value) is not int or value < 0:
+                    raise ArgumentError(f"{what}: step={value!r} is no count")
+                continue
+            if not isinstance(value, Tensor):
+                raise ArgumentError(f"{what}: {name!r} is no Tensor")
+            if (value.shape, value.dtype) != (param.shape, param.dtype):
+                raise ShapeError(
+                    f"{what}: {name!r} is {value._text()}, the parameter "
+                    f"{param._text()}",
+                    rule="it has the shape and dtype of its parameter",
+                )
+        return {k: _known(v) if isinstance(v, Tensor) else v for k, v in entry.items()}
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__}("]
+        for i, group in enumerate(self.param_groups):
+            options = ", ".join(f"{k}={group[k]!r}" for k in self.defaults)
+            lines.append(f"  group {i}: {len(group['params'])} parameters, {options}")
+        return "\n".join([*lines, ")"])
+
+
+def with_gradients(group: Group) -> list[tuple[Tensor, Tensor]]:
+    """The parameters of a group that have a gradient, with it."""
+    return [(p, g) for p in group["params"] if (g := p.grad) is not None]
+
+
+def blank(param: Tensor) -> Tensor:
+    """Zeros like a parameter, as data: a first step then looks like all others."""
+    aval = param._aval()
+    return Tensor(nodes.data(jnp.zeros(aval.shape, aval.dtype)))
+
+
+def kept(state: dict[str, Any], name: str, param: Tensor) -> Tensor:
+    """An array of a parameter's state; zeros before the first step."""
+    return state[name] if name in state else blank(param)
+
+
+def shared_numbers() -> Callable[[float], Tensor]:
+    """Makes operands of numbers, the same for the same number within one step.
+
+    They are inputs of the compiled step; sharing them keeps their count small.
+    """
+    made: dict[float, Tensor] = {}
+
+    def number(value: float) -> Tensor:
+        if value not in made:
+            made[value] = Tensor(nodes.literal(float(value)))
+        return made[value]
+
+    return number
+
+
+def _known(value: Tensor) -> Tensor:
+    return value.eval().detach()
