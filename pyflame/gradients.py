@@ -1,14 +1,13 @@
 """Gradients of recorded nodes, as nodes: what `backward` asks for, still to compute.
 
-The graph from the leaves to the output becomes a structure, and a structure becomes
-one op, once, that applies jax.vjp to it. So the second step of a training loop traces
-nothing; and as gradients are nodes, they are computed together with whatever else is
-pending, and those nobody reads are never computed.
+Backward walks from region to region (see `pyflame.regions`) and records one pull for
+each. So the second step of a training loop traces nothing; gradients are computed
+together with whatever else is pending, and those nobody reads never are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +15,11 @@ import jax
 import jax.numpy as jnp
 
 from pyflame import staging
-from pyflame.node import Leaf, Node, data, walk
-from pyflame.staging import MAX_CACHED_STRUCTURES, Structure
+from pyflame.errors import GraphError
+from pyflame.node import Leaf, Node, data
+from pyflame.ops import elementwise
+from pyflame.regions import Pull, Region, cover, is_alive, is_end, pull_op
+from pyflame.structure import part
 
 
 def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
@@ -25,35 +27,82 @@ def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
 
     `cotangent` has the shape of `output`; None stands for one. Leaves that no Tensor
     stands for any more get nothing.
+
+    Raises: GraphError, if a value on the way no longer knows how it was computed.
     """
-    order = walk([output], _recipe)
-    known = [node for node in order if not _recipe(node)]
-    steps = [node for node in order if _recipe(node)]
-    leaves = [node for node in known if node.tracked and node.is_source and _seen(node)]
-    if not leaves:
+    if not is_alive(output) and not output.lost:
         return []
     if cotangent is None:
         cotangent = data(_one(output.aval))
-    structure = staging.structure_of(known, steps, [output])
-    positions = {id(node): i for i, node in enumerate(known)}
-    wanted = tuple(positions[id(node)] for node in leaves)
-    bundle = _pending(_pullback(structure, wanted), [cotangent, *known])
-    return [(_leaf_of(n), _part(bundle, i, n)) for i, n in enumerate(leaves)]
+    staging.evaluate([cotangent])  # it must not wait for what waits for it
+    waiting, found, pulls = {output: cotangent}, list[tuple[Leaf, Node]](), list[Pull]()
+    while waiting:
+        node = max(waiting, key=lambda n: n.serial)
+        if is_end(node):
+            found.append((_leaf_of(node), waiting.pop(node)))
+            continue
+        region = _region_of(node, output)
+        if region is None:
+            del waiting[node]
+            continue
+        pulls.append(_pull(region, waiting))
+    for pull in pulls:
+        pull.leaves = [weakref.ref(leaf) for leaf, _ in found]
+    return found
+
+
+def _pull(region: Region, waiting: dict[Node, Node]) -> Pull:
+    """Moves gradients from a region's outputs, all that wait, to what it needs."""
+    given = {
+        region.slots[node.index]: waiting.pop(node)
+        for node in list(waiting)
+        if node.via is region
+    }
+    given = dict(sorted(given.items()))
+    pull = Pull(
+        pull_op(tuple(given), region.avals), [region.for_pull(), *given.values()]
+    )
+    for index, node in enumerate(region.wanted):
+        if is_alive(node) or node.lost:
+            waiting[node] = _sum(waiting.get(node), _part(pull, index, node))
+    return pull
+
+
+def _region_of(node: Node, output: Node) -> Region | None:
+    """The region that computes the node; one that does so again, if it was pulled.
+
+    Raises: GraphError, if the recipe is gone.
+    """
+    region = node.via
+    if region is None and not node.lost and node.op is not None:
+        region = cover([node], again=True)
+    if node.lost or (isinstance(region, Region) and region.lost):
+        raise _gone(output)
+    return region if isinstance(region, Region) else None
+
+
+def _gone(output: Node) -> GraphError:
+    assert output.aval is not None, "outputs have a shape"
+    text = f"{output.aval.dtype}{list(output.aval.shape)}"
+    return GraphError(
+        f"backward of {text}: a value it was computed from gave up its graph to an "
+        "earlier backward",
+        rule="after backward, a computed value keeps its graph while it has a name",
+        help="add the losses up and call backward once, or detach() the value",
+    )
+
+
+def _sum(a: Node | None, b: Node) -> Node:
+    if a is None:
+        return b
+    total = staging.record(elementwise.add, (a, b), ())
+    total.tracked = False
+    return total
 
 
 @lru_cache(maxsize=8)
 def _one(aval: Any) -> jax.Array:
     return jnp.ones(aval.shape, aval.dtype)
-
-
-def _recipe(node: Node) -> tuple[Node, ...]:
-    """What gradients flow on to: nothing beyond a leaf or a constant."""
-    return node.inputs if node.tracked and not node.is_source else ()
-
-
-def _seen(node: Node) -> bool:
-    """Whether a Tensor would show the gradient."""
-    return node.names > 0 or (node.leaf is not None and node.leaf.tensors > 0)
 
 
 def _leaf_of(node: Node) -> Leaf:
@@ -62,33 +111,7 @@ def _leaf_of(node: Node) -> Leaf:
     return node.leaf
 
 
-def _pending(op: Any, inputs: Sequence[Node]) -> Node:
-    node = Node(op, tuple(inputs), (), None)
-    node.pending_count = 1 + sum(i.pending_count for i in inputs)
-    return node
-
-
 def _part(bundle: Node, index: int, like: Node) -> Node:
     node = Node(part, (bundle,), (("index", index),), like.aval)
     node.pending_count = bundle.pending_count + 1
     return node
-
-
-def part(bundle: Any, *, index: int) -> jax.Array:
-    """One of the values of an op that has several."""
-    return bundle[index]
-
-
-@lru_cache(maxsize=MAX_CACHED_STRUCTURES)
-def _pullback(structure: Structure, wanted: tuple[int, ...]) -> Any:
-    def gradient(cotangent: jax.Array, *values: Any) -> list[jax.Array]:
-        def forward(*leaves: Any) -> jax.Array:
-            inputs = list(values)
-            for position, leaf in zip(wanted, leaves, strict=True):
-                inputs[position] = leaf
-            return staging.replay(structure, inputs)[0]
-
-        _, pull = jax.vjp(forward, *[values[i] for i in wanted])
-        return list(pull(cotangent))
-
-    return gradient

@@ -202,7 +202,8 @@ def _call(node: Node, names: dict[Node, str]) -> str:
     if node.is_input:
         return f"{node.op_type}()"
     operands = [
-        repr(i.value) if i.is_literal else names[Node(i)] for i in node._recorded.inputs
+        repr(i.value) if i.is_literal else names[Node(i)]
+        for i in nodes.operands(node._recorded)
     ]
     attributes = [
         f"{key}={value!r}"

@@ -53,12 +53,15 @@ def aval_of(array: Any) -> Aval:
 class Leaf:
     """The gradient of a tensor that was not computed, shared by all that stand for it.
 
-    `tensors` counts the Tensors that would show the gradient.
+    `tensors` counts the Tensors that would show the gradient. `eager`: it has been
+    added to before it was computed, so it is computed with the values it needs, lest
+    the unread gradients of many steps pile up.
     """
 
-    __slots__ = ("grad", "tensors")
+    __slots__ = ("__weakref__", "eager", "grad", "tensors")
 
     def __init__(self) -> None:
+        self.eager = False
         self.grad: Any = None  # a Tensor
         self.tensors = 0
 
@@ -68,14 +71,19 @@ class Node:
 
     `pending_count` is an upper bound of the pending nodes it needs, itself included;
     `names` counts the Tensors that stand for it; `tracked` tells whether gradients
-    flow through it or end in it; `leaf` is where they end, once that matters.
+    flow through it or end in it; `leaf` is where they end, once that matters. `via` is
+    a node that computes this one as its part number `index`, together with what
+    backward needs; `lost` tells that gradients would flow on, but the recipe is gone.
     """
 
     __slots__ = (
+        "__weakref__",
         "aval",
+        "index",
         "inputs",
         "layout",
         "leaf",
+        "lost",
         "names",
         "op",
         "pending_count",
@@ -84,6 +92,7 @@ class Node:
         "traceback",
         "tracked",
         "value",
+        "via",
     )
 
     def __init__(
@@ -104,6 +113,9 @@ class Node:
         self.names = 0
         self.tracked = False
         self.leaf: Leaf | None = None
+        self.lost = False
+        self.via: Node | None = None
+        self.index = 0
         self.layout: MeshLayout | None = None
         self.serial = next(_serials)
         self.pending_count = 0
@@ -126,6 +138,8 @@ class Node:
 
     def forget(self) -> None:
         """Becomes data: the recipe is dropped, the value stays."""
+        if self.tracked and self.via is None and not self.is_source:
+            self.lost = True
         self.inputs = ()
         self.op = None
         self.static = ()
@@ -171,11 +185,21 @@ def walk(
 
 def pending_inputs(node: Node) -> tuple[Node, ...]:
     """The inputs that must be known before `node` can be computed."""
-    return node.inputs if node.value is None else ()
+    if node.value is not None:
+        return ()
+    return node.inputs if node.via is None else (node.via,)
 
 
 def recipe_inputs(node: Node) -> tuple[Node, ...]:
     """The inputs of a node as the user wrote it: none beyond a source, no numbers."""
     if node.is_source:
         return ()
-    return tuple(i for i in node.inputs if not i.is_literal)
+    return tuple(i for i in operands(node) if not i.is_literal)
+
+
+def operands(node: Node) -> tuple[Node, ...]:
+    """The inputs of a node that are arrays; of several values at once, their inputs."""
+    found = list(node.inputs)
+    while any(i.aval is None and i.inputs for i in found):
+        found = [k for i in found for k in (i.inputs if i.aval is None else (i,))]
+    return tuple(i for i in dict.fromkeys(found) if i.aval is not None)

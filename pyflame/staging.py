@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 from jax.extend import source_info_util
@@ -27,11 +27,19 @@ from pyflame.node import (
     pending_inputs,
     walk,
 )
+from pyflame.ops import elementwise
+from pyflame.regions import Pull, Region, cover, is_step
 from pyflame.source import hide_package_from_tracebacks
+from pyflame.structure import (
+    MAX_CACHED_STRUCTURES,
+    Structure,
+    part,
+    replay,
+    structure_of,
+)
 
 hide_package_from_tracebacks()
 
-MAX_CACHED_STRUCTURES = 1024
 MAX_CACHED_RESULTS = 65536
 
 
@@ -46,21 +54,8 @@ class Counts:
 
 counts = Counts()
 
-
-class Step(NamedTuple):
-    """An op on values numbered by position: the data first, then the steps."""
-
-    op: Op
-    static: Static
-    inputs: tuple[int, ...]
-
-
-class Structure(NamedTuple):
-    """A graph without its values: what is compiled, and the key it is cached by."""
-
-    data: tuple[Aval | None, ...]
-    steps: tuple[Step, ...]
-    outputs: tuple[int, ...]
+# Computed once, these are data: a parameter does not hold its history.
+FORGOTTEN_OPS = (elementwise.detach, part)
 
 
 _results: dict[Hashable, Aval] = {}
@@ -110,15 +105,16 @@ def _cut(node: Node) -> int:
 def evaluate(targets: Sequence[Node]) -> None:
     """Gives the targets, and every pending node on the way that has a name, a value.
 
-    One jitted call for all of them together.
+    One jitted call for all of them together. Where gradients may still be asked of
+    a value, what backward needs is kept with it.
     """
-    wanted = {id(node) for node in targets}
-    order = walk([node for node in targets if node.value is None], pending_inputs)
+    order = _pending_order(targets)
     if not order:
         return
+    wanted = {id(node) for node in targets}
     known = [node for node in order if node.value is not None]
     steps = [node for node in order if node.value is None]
-    outputs = [node for node in steps if node.names or id(node) in wanted]
+    outputs = [node for node in steps if _is_kept(node) or id(node) in wanted]
     counts.evaluations += 1
     with jax.ensure_compile_time_eval():
         values = _compiled(structure_of(known, steps, outputs))(
@@ -127,26 +123,39 @@ def evaluate(targets: Sequence[Node]) -> None:
     for node, value in zip(outputs, values, strict=True):
         node.value = value
         node.pending_count = 0
+        if not node.names or node.op in FORGOTTEN_OPS:
+            node.forget()
+    for node in steps:
+        if isinstance(node, Region):
+            node.settle()
 
 
-def structure_of(
-    known: Sequence[Node], steps: Sequence[Node], outputs: Sequence[Node]
-) -> Structure:
-    """The structure of nodes in an order that has inputs before their users."""
-    position = {id(node): i for i, node in enumerate([*known, *steps])}
-    return Structure(
-        tuple(node.aval for node in known),
-        tuple(
-            Step(_op(node), node.static, tuple(position[id(i)] for i in node.inputs))
-            for node in steps
-        ),
-        tuple(position[id(node)] for node in outputs),
-    )
+def _pending_order(targets: Sequence[Node]) -> list[Node]:
+    """What must be computed, in order, with regions around what gradients may pass."""
+    pending = [node for node in targets if node.value is None]
+    order = walk(pending, pending_inputs)
+    wanted = {id(node) for node in pending}
+    roots = [n for n in order if n.tracked and is_step(n)]
+    roots = [n for n in roots if n.names or id(n) in wanted]
+    if roots and cover(roots) is not None:
+        order = walk(pending, pending_inputs)
+    while extra := [n for n in _companions(order) if id(n) not in wanted]:
+        pending += extra
+        wanted.update(map(id, extra))
+        order = walk(pending, pending_inputs)
+    return order
 
 
-def _op(node: Node) -> Op:
-    assert node.op is not None, "a node without an op has a value"
-    return node.op
+def _companions(order: Sequence[Node]) -> list[Node]:
+    """Named nodes that come for free, or that would hold memory if left for later."""
+    bundles = [n for n in order if isinstance(n, (Region, Pull)) and n.value is None]
+    return [n for bundle in bundles for n in bundle.companions()]
+
+
+def _is_kept(node: Node) -> bool:
+    if isinstance(node, Region):
+        return not node.pulled
+    return node.names > 0
 
 
 @lru_cache(maxsize=MAX_CACHED_STRUCTURES)
@@ -156,28 +165,3 @@ def _compiled(structure: Structure) -> Callable[..., list[Any]]:
         return replay(structure, values)
 
     return jax.jit(run)
-
-
-def replay(
-    structure: Structure, values: Sequence[Any], tracebacks: Sequence[Any] = ()
-) -> list[Any]:
-    """Applies the steps of a structure to the values of its data.
-
-    With one traceback per step, JAX takes them for where the step was written.
-    """
-    env = list(values)
-    for i, (op, static, inputs) in enumerate(structure.steps):
-        arrays = [env[k] for k in inputs]
-        if tracebacks:
-            names = source_info_util.current_name_stack()
-            with source_info_util.user_context(tracebacks[i], name_stack=names):
-                env.append(apply_directly(op, arrays, static))
-        else:
-            env.append(apply_directly(op, arrays, static))
-    return [env[k] for k in structure.outputs]
-
-
-def apply_directly(op: Op, arrays: Sequence[Any], static: Static) -> Any:
-    """The op on arrays or tracers, under a scope with its name."""
-    with jax.named_scope(op.__name__):
-        return op(*arrays, **dict(static))

@@ -22,6 +22,7 @@ from pyflame.layout import MeshLayout
 from pyflame.node import Leaf, Node, Op
 from pyflame.ops import elementwise, filled, linalg, reduction, shape
 from pyflame.ops.shapes import Dims
+from pyflame.structure import apply_directly
 
 _SMALL_POWER = 16
 
@@ -136,6 +137,7 @@ class Tensor:
         found = gradients(self._node, given)
         if not found:
             raise _no_gradient(self)
+        _settle([leaf for leaf, _ in found])
         for leaf, node in found:
             grad = Tensor(node)
             leaf.grad = grad if leaf.grad is None else _added(leaf.grad, grad)
@@ -411,6 +413,18 @@ def as_node(operand: Any) -> Node:
     return nodes.data(to_array(operand), source_info_util.current().traceback)
 
 
+def _settle(leaves: Sequence[Leaf]) -> None:
+    """Computes what these gradients hold so far, so that no history piles up."""
+    late = [leaf for leaf in leaves if _is_pending(leaf.grad)]
+    for leaf in late:
+        leaf.eager = True
+    staging.evaluate([leaf.grad._node for leaf in late])
+
+
+def _is_pending(grad: Tensor | None) -> bool:
+    return grad is not None and not grad.is_evaluated()
+
+
 def _added(a: Tensor, b: Tensor) -> Tensor:
     with no_grad():
         return apply(elementwise.add, a, b)
@@ -438,7 +452,7 @@ def detached(node: Node) -> Node:
 
 def _apply_traced(op: Op, operands: Sequence[Any], static: dict[str, Any]) -> Any:
     arrays = [_value_in_trace(as_node(operand)) for operand in operands]
-    result = staging.apply_directly(op, arrays, tuple(static.items()))
+    result = apply_directly(op, arrays, tuple(static.items()))
     raw = any(isinstance(operand, Tracer) for operand in operands)
     reduced = not result.ndim and any(map(jnp.ndim, arrays))
     return result if raw or reduced else Tensor(nodes.data(result))
@@ -448,7 +462,7 @@ def _value_in_trace(node: Node) -> Any:
     """The value; of a pending `zeros`, `ones` or `full` the op, not its elements."""
     if node.value is None and node.op is not None and node.op in filled.OPS:
         numbers = [number.value for number in node.inputs]
-        return staging.apply_directly(node.op, numbers, node.static)
+        return apply_directly(node.op, numbers, node.static)
     staging.evaluate([node])
     return node.value
 
