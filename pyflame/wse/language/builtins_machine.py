@@ -7,6 +7,7 @@ from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import is_integer, need_known
+from pyflame.wse.language.registers import is_router_register
 
 
 def _word(call: Invocation, index: int, what: str) -> code.Expression:
@@ -44,6 +45,13 @@ def set_config(call: Invocation) -> code.Expression:
         need_known(address, "the register address").value,
         need_known(value, "the register value").value,
     )
+    if call.program.options.arch == "wse2" and is_router_register(pair[0]):
+        fail(
+            f"register 0x{pair[0]:04x} holds the routes or the switch of a color, "
+            "which cannot be written at comptime",
+            call.span,
+            help="use @set_color_config or @set_local_color_config",
+        )
     call.program.unit.config_writes.append(pair)
     return call.void()
 

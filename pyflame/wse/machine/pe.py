@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from pyflame.wse.errors import MachineFault
+from pyflame.wse.language.registers import is_router_register
 from pyflame.wse.machine import limits
 from pyflame.wse.machine.arithmetic import Arithmetic
 from pyflame.wse.machine.commands import CommandStream
@@ -21,7 +22,7 @@ from pyflame.wse.machine.program import CompiledFunction
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.random_numbers import RandomNumbers
 from pyflame.wse.machine.router import Channel
-from pyflame.wse.machine.router_registers import RouterRegisters, is_router_register
+from pyflame.wse.machine.router_registers import RouterRegisters
 from pyflame.wse.machine.tasks import MICROTHREAD_KINDS, TaskTable
 from pyflame.wse.machine.timeline import Timeline
 from pyflame.wse.machine.vectors import VectorUnit

@@ -16,7 +16,8 @@ from dataclasses import replace
 
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.image import ColorConfig, Switches, SwitchPosition
-from pyflame.wse.machine.limits import MAX_SWITCH_POSITION, ROUTABLE_COLORS
+from pyflame.wse.language.registers import COLOR_CONFIG, SWITCH_CONFIG
+from pyflame.wse.machine.limits import MAX_SWITCH_POSITION
 from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.router_changes import (
     NO_SWITCHES,
@@ -26,18 +27,9 @@ from pyflame.wse.machine.router_changes import (
     when_due,
 )
 
-COLOR_CONFIG, SWITCH_CONFIG = 0x7F20, 0x7F40
 _DIRECTIONS = ("WEST", "EAST", "SOUTH", "NORTH", "RAMP")
 _NO_DIRECTION = 5
 _TEARDOWN_BIT = 1 << 14
-
-
-def is_router_register(address: int) -> bool:
-    """Whether a word address of WSE-2 is that of one of these registers."""
-    return any(
-        first <= address < first + ROUTABLE_COLORS
-        for first in (COLOR_CONFIG, SWITCH_CONFIG)
-    )
 
 
 class RouterRegisters:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyflame.wse.errors import MachineFault
+from pyflame.wse.errors import CslError, MachineFault
 
 REGISTERS = """
 const tile_config = @import_module("<tile_config>");
@@ -200,3 +200,14 @@ def test_other_pointers_outside_memory_are_faults(
             f"export var out: u16 = 0; fn run() void {{ {access.format(p=pointer)} }}",
             arch,
         )
+
+
+def test_comptime_writes_are_for_color_configurations(run_csl) -> None:
+    body = "comptime { @set_config(0x7f24, 1); } fn run() void {}"
+    with pytest.raises(
+        CslError,
+        match="register 0x7f24 holds the routes or the switch of a color, which cannot "
+        "be written at comptime",
+    ):
+        run_csl(body, "wse2")
+    run_csl(body, "wse3")
