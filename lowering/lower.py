@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lowering.emit import emit
@@ -16,13 +16,19 @@ from lowering.normalise.normalise import normalise
 from lowering.partition.partition import Partitioned, partition
 from lowering.placement import Placement, place
 from lowering.plan import Plan, check_fits, check_mesh, check_plan, plan
+from lowering.smallest_mesh import smallest_mesh
 from lowering.stage_checks import check_normalised, check_partitioned
 from lowering.target import TARGETS, Target
 
 # Meshes that are tried when nobody chose one; the larger ones only if none fits.
 _SMALL_MESHES = (Mesh(1, 1), Mesh(1, 2), Mesh(2, 1), Mesh(2, 2), Mesh(4, 4))
-_LARGER_SIDES = (8, 16, 32, 64)
-_HELP_TRIES = 8
+_LARGER_SIDES = (8, 16, 32, 64, 128, 256, 512)
+# How many meshes the message of a program that does not fit may try: fewer for long
+# programs, which take as many seconds per try as they have thousands of equations.
+_MAX_TRIES = 150
+_MIN_TRIES = 16
+_TRIED_EQUATIONS = 3_000
+_NO_MESH = "no mesh of this wafer is large enough: make the largest values smaller"
 # A larger mesh must take less than this part of a smaller one's predicted cycles.
 _WORTHWHILE = 0.75
 
@@ -228,12 +234,13 @@ def _fastest(request: _Request) -> tuple[Partitioned, Plan]:
     for attempt in (attempt for attempt in small if attempt is not None):
         if best is None or _earns_its_pes(attempt[1], best[1]):
             best = attempt
-    for side in _LARGER_SIDES:
-        best = best or _optional_attempt(request, Mesh(side, side))
+    largest = Mesh(*request.target.max_mesh)
+    for mesh in (*(Mesh(side, side) for side in _LARGER_SIDES), largest):
+        best = best or _optional_attempt(request, mesh)
     if best is not None:
         return best
-    partitioned, planned = _attempt(request, Mesh(_LARGER_SIDES[-1], _LARGER_SIDES[-1]))
-    check_fits(planned, partitioned.in_placements, "make the program smaller")
+    partitioned, planned = _attempt(request, largest)
+    check_fits(planned, partitioned.in_placements, _NO_MESH)
     raise AssertionError("check_fits raises for a plan that does not fit")
 
 
@@ -251,23 +258,28 @@ def _optional_attempt(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan]
 
 
 def _help(request: _Request, planned: Plan) -> str:
-    """The smallest square grid that fits, found by trying."""
-    side = _first_side(planned)
-    for tried in range(side, side + _HELP_TRIES):
-        mesh = Mesh(tried, tried)
-        grid = Layout("grid", tried, tried)
-        wider = _Request(
-            request.closed,
-            request.in_names,
-            request.out_names,
-            tuple(layout and grid for layout in request.in_layouts),
-            tuple(layout and grid for layout in request.out_layouts),
-            request.target,
-            request.optimize,
-        )
-        if _optional_attempt(wider, mesh) is not None:
-            return f"grid({tried}, {tried}) is the smallest square mesh that fits"
-    return "no square mesh near this size fits: make the largest values smaller"
+    """The smallest mesh that fits, with a grid on all of it instead of every layout."""
+
+    def fits(mesh: Mesh) -> bool:
+        return _optional_attempt(_on_grid(request, mesh), mesh) is not None
+
+    equations = max(1, len(request.closed.eqns))
+    tries = min(_MAX_TRIES, max(_MIN_TRIES, _TRIED_EQUATIONS // equations))
+    limit = request.target.max_mesh
+    found = smallest_mesh(fits, limit, tries, _first_side(planned))
+    if found is None:
+        return _NO_MESH
+    grid = Layout("grid", *found.mesh.extent)
+    return f"{grid} is {'the smallest' if found.is_smallest else 'a'} mesh that fits"
+
+
+def _on_grid(request: _Request, mesh: Mesh) -> _Request:
+    grid = Layout("grid", *mesh.extent)
+    return replace(
+        request,
+        in_layouts=tuple(layout and grid for layout in request.in_layouts),
+        out_layouts=tuple(layout and grid for layout in request.out_layouts),
+    )
 
 
 def _first_side(planned: Plan) -> int:

@@ -67,8 +67,40 @@ def test_what_does_not_fit_says_by_how_much_and_what_would() -> None:
         "107,392 bytes per PE do not fit the 49,152 of a WSE-3 PE (grid 2x2)",
         "  largest   x f32[200,256] tile 100x128: 51,200 bytes (its layout was given)",
         "  also      y0 51,200, code 4,992 (estimate)",
-        "  help      grid(4, 4) is the smallest square mesh that fits",
+        "  help      grid(2, 5) is the smallest mesh that fits",
     ]
+
+
+def _help_of(function: Callable[..., Any], *shapes: tuple[int, ...]) -> str:
+    layouts = [Layout("grid", 2, 2)] * len(shapes)
+    with pytest.raises(DoesNotFitError) as caught:
+        _lower(function, *shapes, in_layouts=layouts)
+    return caught.value.help
+
+
+def test_the_mesh_that_fits_may_be_far_larger_or_long() -> None:
+    fits = "is the smallest mesh that fits"
+    assert _help_of(_scaled, (3, 100_000)) == f"grid(1, 55) {fits}"
+    assert _help_of(_scaled, (2000, 2000)) == f"grid(25, 29) {fits}"
+
+
+def test_the_mesh_named_fits_and_one_of_fewer_rows_or_columns_does_not() -> None:
+    for rows, cols, fits in ((2, 5, True), (1, 9, False), (3, 3, False)):
+        layouts = [Layout("grid", rows, cols)]
+        if fits:
+            _lower(_scaled, (200, 256), in_layouts=layouts)
+        else:
+            with pytest.raises(DoesNotFitError):
+                _lower(_scaled, (200, 256), in_layouts=layouts)
+
+
+def test_no_mesh_of_the_wafer_is_large_enough() -> None:
+    text = "no mesh of this wafer is large enough: make the largest values smaller"
+    assert _help_of(lambda x: jnp.outer(x, x).sum(), (60_000,)) == text
+
+
+def test_a_program_for_a_quarter_of_the_wafer_finds_its_mesh() -> None:
+    assert _lower(lambda x: x + 1.0, (12_000, 12_000)).mesh == Mesh(256, 256)
 
 
 def test_what_takes_the_space_is_shown_with_the_users_line() -> None:
