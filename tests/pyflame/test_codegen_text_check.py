@@ -69,6 +69,19 @@ def test_the_text_checked_is_the_text_written_but_for_two_numbers() -> None:
     ]
 
 
+def test_text_without_comments_is_checked_too(tmp_path: Any) -> None:
+    options = pf.CodeGenOptions(
+        output_dir=str(tmp_path),
+        generate_debug_info=True,
+        emit_comments=False,
+        fabric_height=7,
+        fabric_width=6,
+    )
+    x = np.zeros((14, 18), np.float32)
+    result = pf.compile_to_csl(_scaled, x, x, options=options)
+    assert result.success, result.error_message
+
+
 def test_a_fault_on_the_last_pe_of_a_large_mesh_is_found() -> None:
     lowered = _lowered(Mesh(20, 20))
     layout = lowered.files["layout.csl"]
