@@ -38,6 +38,24 @@ def unsqueeze(x: jax.Array, *, dim: int) -> jax.Array:
     return jnp.expand_dims(x, one_dim("unsqueeze", x, dim, x.ndim + 1))
 
 
+def flatten(x: jax.Array, *, start_dim: int, end_dim: int) -> jax.Array:
+    """Joins the dimensions from `start_dim` to `end_dim` into one.
+
+    Raises: ShapeError, if a dim is out of range or the first comes after the last.
+    """
+    rank = max(x.ndim, 1)
+    first = one_dim("flatten", x, start_dim, rank)
+    last = one_dim("flatten", x, end_dim, rank)
+    if first > last:
+        raise ShapeError(
+            f"flatten of {text(x)}: start_dim={start_dim} comes after "
+            f"end_dim={end_dim}",
+            rule="dimensions are joined from start_dim to end_dim",
+        )
+    joined = math.prod(x.shape[first : last + 1])
+    return jnp.reshape(x, (*x.shape[:first], joined, *x.shape[last + 1 :]))
+
+
 def index(x: jax.Array, *, key: tuple[Any, ...]) -> jax.Array:
     """x[key] for integers, slices (as `("slice", start, stop, step)`), None and `...`.
 

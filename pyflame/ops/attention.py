@@ -1,0 +1,114 @@
+"""Attention over several heads, [N, heads, L, D] inside."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from pyflame.errors import ShapeError
+from pyflame.ops.linear import linear
+from pyflame.ops.shapes import text
+
+
+def project_heads(
+    x: jax.Array,
+    weight: jax.Array,
+    *bias: jax.Array,
+    heads: int,
+    part: int,
+    parts: int,
+    batch_first: bool,
+) -> jax.Array:
+    """Part `part` of `parts` of a projection of x [L, N, I], as [N, heads, L, D].
+
+    `weight` has the rows of all parts one after the other.
+    """
+    rows = weight.shape[0] // parts
+    mine = slice(part * rows, (part + 1) * rows)
+    y = linear(x, weight[mine], *(b[mine] for b in bias))
+    return _split(y if batch_first else jnp.swapaxes(y, 0, 1), heads)
+
+
+def append_row(x: jax.Array, row: jax.Array) -> jax.Array:
+    """`x` [N, heads, L, D] with `row` [1, 1, heads * D] as one more position."""
+    n, heads, _, _ = x.shape
+    one = jnp.broadcast_to(_split(row, heads), (n, heads, 1, x.shape[3]))
+    return jnp.concatenate([x, one.astype(x.dtype)], 2)
+
+
+def append_zeros(x: jax.Array) -> jax.Array:
+    """`x` [N, heads, L, D] with zeros as one more position."""
+    return jnp.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0)))
+
+
+def attention_weights(
+    query: jax.Array,
+    key: jax.Array,
+    *masks: jax.Array,
+) -> jax.Array:
+    """softmax(query key' / sqrt(D) + masks): [..., L, D] and [..., S, D], [..., L, S].
+
+    A mask broadcasts; a boolean one is true where attention is not allowed, another is
+    added.
+    """
+    scale = 1 / math.sqrt(query.shape[-1])
+    scores = jnp.matmul(query * scale, jnp.swapaxes(key, -1, -2))
+    for mask in masks:
+        scores = _masked(scores, mask)
+    return jax.nn.softmax(scores, -1)
+
+
+def head_mask(
+    mask: jax.Array, *, batch: int, heads: int, queries: int, keys: int, extra: int
+) -> jax.Array:
+    """An attention mask [L, S] or [N * heads, L, S] for scores [N, heads, L, S].
+
+    `extra` positions at the end of the keys are always seen.
+    """
+    if mask.shape not in ((queries, keys), (batch * heads, queries, keys)):
+        raise ShapeError(
+            f"attn_mask {text(mask)} for {queries} queries and {keys} keys in {heads} "
+            f"heads of a batch of {batch}: the sizes differ",
+            rule="attn_mask is [L, S] or [N * heads, L, S]",
+        )
+    if mask.ndim == 3:
+        mask = mask.reshape(batch, heads, queries, keys)
+    return jnp.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, extra)])
+
+
+def key_mask(mask: jax.Array, *, batch: int, keys: int, extra: int) -> jax.Array:
+    """A padding mask [N, S] for scores [N, heads, L, S]; see `head_mask`."""
+    if mask.shape != (batch, keys):
+        raise ShapeError(
+            f"key_padding_mask {text(mask)} for {keys} keys in a batch of {batch}: the "
+            "sizes differ",
+            rule="key_padding_mask is [N, S]",
+        )
+    return jnp.pad(mask, ((0, 0), (0, extra)))[:, None, None, :]
+
+
+def causal_mask(*, queries: int, keys: int) -> jax.Array:
+    """[L, S], true where a position would see a later one."""
+    return ~jnp.tri(queries, keys, dtype=jnp.bool_)
+
+
+def join_heads(weights: jax.Array, value: jax.Array, *, batch_first: bool) -> jax.Array:
+    """weights [N, heads, L, S] of value [N, heads, S, D], as [L, N, heads * D]."""
+    y = jnp.matmul(weights, value)
+    n, heads, length, size = y.shape
+    order = (0, 2, 1, 3) if batch_first else (2, 0, 1, 3)
+    lead = (n, length) if batch_first else (length, n)
+    return jnp.transpose(y, order).reshape(*lead, heads * size)
+
+
+def _split(x: jax.Array, heads: int) -> jax.Array:
+    n, length, size = x.shape
+    return jnp.swapaxes(x.reshape(n, length, heads, size // heads), 1, 2)
+
+
+def _masked(scores: jax.Array, mask: jax.Array) -> jax.Array:
+    if mask.dtype == jnp.bool_:
+        return jnp.where(mask, -jnp.inf, scores)
+    return scores + mask.astype(scores.dtype)

@@ -1,0 +1,197 @@
+"""Pooling over the last two dimensions, with PyTorch's window positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pyflame.errors import ShapeError
+from pyflame.ops.shapes import text
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Where windows lie along one dimension of size `size`."""
+
+    size: int
+    count: int
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int
+
+    @property
+    def pads(self) -> Pair:
+        """Elements added in front and behind; behind may be negative."""
+        reach = self.dilation * (self.kernel - 1) + 1
+        used = (self.count - 1) * self.stride + reach
+        return self.padding, used - self.size - self.padding
+
+    def divisors(self, count_include_pad: bool) -> np.ndarray:
+        """How many elements the mean over each window is of."""
+        start = np.arange(self.count) * self.stride - self.padding
+        end = np.minimum(start + self.kernel, self.size + self.padding)
+        if count_include_pad:
+            return end - start
+        return np.minimum(end, self.size) - np.maximum(start, 0)
+
+
+def max_pool2d(
+    x: jax.Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    ceil_mode: bool,
+) -> jax.Array:
+    """The largest value of each window; padding never wins.
+
+    The gradient goes to the first of equal values.
+
+    Raises: ShapeError, unless `x` is [N, C, H, W] or [C, H, W] and a window fits.
+    """
+    windows = _windows(
+        "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode
+    )
+    floating = jnp.issubdtype(x.dtype, jnp.floating)
+    least = -jnp.inf if floating else jnp.iinfo(x.dtype).min
+    padded = _padded(x, windows, least)
+    if floating and dilation == (1, 1):
+        return _reduce(padded, least, jax.lax.max, windows)
+    values = _window_values(padded, windows)
+    first = jnp.argmax(values, 0)[None]
+    return jnp.take_along_axis(values, first, 0)[0]
+
+
+def avg_pool2d(
+    x: jax.Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    ceil_mode: bool,
+    count_include_pad: bool,
+) -> jax.Array:
+    """The mean of each window, over its padding too if `count_include_pad`.
+
+    Raises: ShapeError, unless `x` is [N, C, H, W] or [C, H, W] and a window fits.
+    """
+    windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
+    sums = _reduce(_padded(x, windows, 0), 0, jax.lax.add, windows)
+    rows, cols = (w.divisors(count_include_pad) for w in windows)
+    return sums / jnp.asarray(np.outer(rows, cols), x.dtype)
+
+
+def adaptive_avg_pool2d(
+    x: jax.Array, *, output_size: tuple[int | None, int | None]
+) -> jax.Array:
+    """Means over windows from floor(i H / h) to ceil((i + 1) H / h), as [..., h, w].
+
+    None keeps a size. Raises: ShapeError, unless `x` is [N, C, H, W] or [C, H, W].
+    """
+    _check_images("adaptive_avg_pool2d", x)
+    for axis, count in zip((-2, -1), output_size, strict=True):
+        if count is not None:
+            x = _adaptive_means(x, axis, count)
+    return x
+
+
+def _adaptive_means(x: jax.Array, axis: int, count: int) -> jax.Array:
+    size = x.shape[axis]
+    if size % count == 0:
+        where = x.ndim + axis
+        split = (*x.shape[:where], count, size // count, *x.shape[where + 1 :])
+        return jnp.mean(x.reshape(split), where + 1)
+    i = np.arange(count)[:, None]
+    start, end = i * size // count, -(-(i + 1) * size // count)
+    j = np.arange(size)
+    shares = ((j >= start) & (j < end)) / (end - start)
+    means = jnp.moveaxis(x, axis, -1) @ jnp.asarray(shares.T, x.dtype)
+    return jnp.moveaxis(means, -1, axis)
+
+
+def _windows(
+    op: str,
+    x: jax.Array,
+    kernel: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    ceil_mode: bool,
+) -> tuple[_Windows, _Windows]:
+    _check_images(op, x)
+    along = zip(x.shape[-2:], kernel, stride, padding, dilation, strict=True)
+    rows, cols = (
+        _Windows(n, _count(n, k, s, p, d, ceil_mode), k, s, p, d)
+        for n, k, s, p, d in along
+    )
+    if min(rows.count, cols.count) < 1:
+        raise ShapeError(
+            f"{op} of {text(x)}: a window of {list(kernel)} with dilation "
+            f"{list(dilation)} does not fit",
+            rule="a window is not larger than the padded input",
+        )
+    return rows, cols
+
+
+def _count(size: int, k: int, stride: int, padding: int, d: int, ceil: bool) -> int:
+    room = size + 2 * padding - d * (k - 1) - 1
+    count = (room + (stride - 1 if ceil else 0)) // stride + 1
+    starts_in_the_far_padding = (count - 1) * stride >= size + padding
+    return count - 1 if ceil and starts_in_the_far_padding else count
+
+
+def _padded(
+    x: jax.Array, windows: tuple[_Windows, _Windows], value: float
+) -> jax.Array:
+    """`x` with exactly the elements that windows cover, behind and in front."""
+    edges = [(0, 0, 0)] * (x.ndim - 2) + [(*w.pads, 0) for w in windows]
+    return jax.lax.pad(x, jnp.asarray(value, x.dtype), edges)
+
+
+def _reduce(
+    padded: jax.Array, start: float, op: object, windows: tuple[_Windows, _Windows]
+) -> jax.Array:
+    ones = (1,) * (padded.ndim - 2)
+    return jax.lax.reduce_window(
+        padded,
+        np.asarray(start, padded.dtype)[()],
+        op,  # pyright: ignore[reportArgumentType]
+        (*ones, *(w.kernel for w in windows)),
+        (*ones, *(w.stride for w in windows)),
+        "VALID",
+    )
+
+
+def _window_values(padded: jax.Array, windows: tuple[_Windows, _Windows]) -> jax.Array:
+    """[kernel elements, ..., rows, cols]: element by element of all windows."""
+    rows, cols = windows
+    return jnp.stack(
+        [
+            padded[
+                ...,
+                _strided(i * rows.dilation, rows),
+                _strided(j * cols.dilation, cols),
+            ]
+            for i in range(rows.kernel)
+            for j in range(cols.kernel)
+        ]
+    )
+
+
+def _strided(start: int, w: _Windows) -> slice:
+    return slice(start, start + (w.count - 1) * w.stride + 1, w.stride)
+
+
+def _check_images(op: str, x: jax.Array) -> None:
+    if x.ndim not in (3, 4):
+        raise ShapeError(
+            f"{op} of {text(x)}: {x.ndim} dimensions",
+            rule="the input is [N, C, H, W] or [C, H, W]",
+        )
