@@ -29,6 +29,7 @@ from pyflame.wse.machine.program import CompiledProgram
 from pyflame.wse.machine.queues import HostSink, HostSource
 from pyflame.wse.machine.tasks import word_decoder
 from pyflame.wse.machine.timeline import Timeline
+from pyflame.wse.machine.vector_plans import VectorPlans
 from pyflame.wse.machine.wiring import Wires
 
 Compiler = Callable[[PeProgram, str, Costs], CompiledProgram]
@@ -73,6 +74,7 @@ class Wafer:
         self._arch = limits.ARCHITECTURES[arch]
         self._compiler = compiler or _interpreter()
         self._timeline = Timeline(self.config.seed)
+        self._vector_plans = VectorPlans()
         self._pes: list[list[Pe | None]] = []
         self._programs: list[CompiledProgram] = []
         self._extents: dict[int, Extents] = {}
@@ -136,6 +138,7 @@ class Wafer:
             self.config.semantics,
             arithmetic_of(self.config.semantics),
             self.config.max_cycles,
+            self._vector_plans,
         )
         pe.channel = lambda color: self.fabric.channel(x, y, color)
         pe.rewire = self.fabric.set_routes

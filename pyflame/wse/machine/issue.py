@@ -35,9 +35,10 @@ from pyflame.wse.machine.operands import (
     ScalarSource,
     Source,
 )
-from pyflame.wse.machine.operations import OpConfig, Operation, OpSpec
+from pyflame.wse.machine.operations import PLAIN, OpConfig, Operation, OpSpec
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.router import Channel
+from pyflame.wse.machine.vector_plans import VectorPlan, VectorPlans
 from pyflame.wse.machine.vectors import MEMORY_KINDS, cycles
 
 _EXTENDED = (Mem1d, Mem4d, FabIn, FabOut)
@@ -61,6 +62,8 @@ class Issuing(Threaded, Protocol):
     def semantics(self) -> Semantics: ...
     @property
     def memory(self) -> Memory: ...
+    @property
+    def vector_plans(self) -> VectorPlans: ...
     def input_queue(self, dsd: FabIn) -> InputQueue: ...
     def output_queue(self, dsd: FabOut) -> OutputQueue: ...
     def activate_by_hardware(self, id_: int, now: int) -> None: ...
@@ -205,8 +208,23 @@ class Issuer:
 
     def run_on_memory(self, operation: Operation) -> int:
         """Runs it now; gives its cycles."""
+        pe = self._pe
+        plan = pe.vector_plans.find(operation, self._plan)
+        if plan is None:
+            return self._run_vector(self.resolve(operation))
+        plan.run(pe.memory, operation.sources)
+        return plan.cycles
+
+    def _plan(self, operation: Operation) -> VectorPlan | None:
         issued = self.resolve(operation)
-        return self._run_vector(issued)
+        vectors = self._pe.vectors
+        return vectors.plan(
+            issued.spec,
+            issued.dest,
+            issued.sources,
+            issued.length,
+            self._vector_cycles(issued),
+        )
 
     def _run_vector(self, issued: Issued) -> int:
         pe, spec = self._pe, issued.spec
@@ -215,8 +233,11 @@ class Issuer:
             spec, issued.dest, issued.sources, issued.length, index, issued.accumulates
         )
         self._save_addresses(issued, issued.length)
-        sizes = tuple(dtype.itemsize for dtype in spec.source_dtypes)
-        costs = pe.costs
+        return self._vector_cycles(issued)
+
+    def _vector_cycles(self, issued: Issued) -> int:
+        costs = self._pe.costs
+        sizes = tuple(dtype.itemsize for dtype in issued.spec.source_dtypes)
         return costs.dsd_setup_cycles + cycles(
             self._lanes_of(issued),
             costs.bank_conflict_factor,
@@ -471,8 +492,10 @@ class Issuer:
 def op_config(fields: dict[str, Any]) -> OpConfig:
     """From the fields of a comptime or run-time config struct, as CSL spells them.
 
-    `activate` is a local task id; `unblock` is (kind, id).
+    `activate` is a local task id; `unblock` is (kind, id). No fields give `PLAIN`.
     """
+    if not fields:
+        return PLAIN
     on_control = on_control_target = None
     for action in ("terminate", "activate", "unblock"):
         value = fields.get(f"on_control.{action}")

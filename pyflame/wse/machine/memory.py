@@ -14,6 +14,10 @@ U32, I32 = np.dtype("<u4"), np.dtype("<i4")
 F16, F32 = np.dtype("<f2"), np.dtype("<f4")
 
 
+# A view, by dtype and first byte modulo its size, and the elements of it.
+Window = tuple[tuple[np.dtype[Any], int], slice]
+
+
 class Memory:
     """Byte-addressed memory, little-endian.
 
@@ -76,6 +80,16 @@ class Memory:
 
         Address in bytes, a multiple of 2. `stride` is not 0.
         """
+        return self.view(self.window(dtype, address, stride, count))
+
+    def view(self, window: Window) -> NDArray[Any]:
+        """A writable view of the elements of a window."""
+        return self._views[window[0]][window[1]]
+
+    def window(
+        self, dtype: np.dtype[Any], address: int, stride: int, count: int
+    ) -> Window:
+        """Where the elements of `vector` are, in any memory of this size."""
         size = dtype.itemsize
         first, shift = divmod(address, size)
         last = first + stride * (count - 1)
@@ -85,8 +99,8 @@ class Memory:
         if first < 0 or last < 0 or first >= len(view) or last >= len(view):
             raise self._outside(address, last * size + shift, size)
         if stride > 0:
-            return view[first : last + 1 : stride]
-        return view[first : last - 1 if last else None : stride]
+            return (dtype, shift), slice(first, last + 1, stride)
+        return (dtype, shift), slice(first, last - 1 if last else None, stride)
 
     def gather(
         self, dtype: np.dtype[Any], addresses: NDArray[np.int64]

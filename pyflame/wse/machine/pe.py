@@ -25,6 +25,7 @@ from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.router_registers import RouterRegisters
 from pyflame.wse.machine.tasks import MICROTHREAD_KINDS, TaskTable
 from pyflame.wse.machine.timeline import Timeline
+from pyflame.wse.machine.vector_plans import VectorPlans
 from pyflame.wse.machine.vectors import VectorUnit
 
 Thread = Generator[Operation, bool, None]
@@ -48,6 +49,7 @@ class Pe:
         semantics: limits.Semantics,
         arithmetic: Arithmetic,
         max_cycles: int,
+        vector_plans: VectorPlans,
     ) -> None:
         self.x, self.y = x, y
         self.timeline = timeline
@@ -58,6 +60,7 @@ class Pe:
         self.max_cycles = max_cycles
         self.memory = Memory(arch.memory_bytes)
         self.vectors = VectorUnit(self.memory, arithmetic)
+        self.vector_plans = vector_plans
         self.slots: list[Any] = []
         self.library: dict[str, Any] = {}
         self.config_words: dict[int, int] = {}

@@ -23,8 +23,9 @@ from pyflame.wse.machine.dsd import (
     element_addresses,
     start_base,
 )
-from pyflame.wse.machine.memory import Memory
+from pyflame.wse.machine.memory import Memory, Window
 from pyflame.wse.machine.operations import OpSpec
+from pyflame.wse.machine.vector_plans import VectorPlan
 
 MEMORY_KINDS = (Mem1d, Mem4d)
 
@@ -66,6 +67,38 @@ class VectorUnit:
             self._store(spec, dest, result, index_words, length)
         else:
             self._in_order(spec, dest, sources, length, index_words)
+
+    def plan(
+        self,
+        spec: OpSpec,
+        dest: Mem1d,
+        sources: tuple[Any, ...],
+        length: int,
+        cycles: int,
+    ) -> VectorPlan | None:
+        """The operation worked out once, if its operands are apart and not scalars
+        in disguise (stride 0)."""
+        vectors = [operand for operand in (dest, *sources) if type(operand) is Mem1d]
+        if spec.name == "@addc16" or any(v.stride == 0 for v in vectors):
+            return None
+        if not self._in_one_go(spec, dest, sources, length, 0):
+            return None
+        windows = [
+            self._window(source, dtype, length) if type(source) is Mem1d else None
+            for source, dtype in zip(sources, spec.source_dtypes, strict=True)
+        ]
+        function = self._arithmetic.vector[spec.number]
+        for place, (window, dtype) in enumerate(
+            zip(windows, spec.source_dtypes, strict=True)
+        ):
+            if window is None and type(sources[place]) is not dtype.type:
+                return None
+        to = self._window(dest, spec.dest_dtype, length)
+        return VectorPlan(function, to, tuple(windows), cycles)
+
+    def _window(self, dsd: Mem1d, dtype: np.dtype[Any], length: int) -> Window:
+        base = dsd.base + dsd.offset * dtype.itemsize
+        return self._memory.window(dtype, base, dsd.stride, length)
 
     def element_function(self, spec: OpSpec) -> BitsFunction:
         """The operation on the raw bits of single elements."""

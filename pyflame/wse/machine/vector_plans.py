@@ -1,0 +1,84 @@
+"""Operations on memory worked out once: views, function and cycles by their operands.
+
+Loops run the same few vector operations again and again, on every PE of a program at
+the same addresses. What an operation touches and costs hangs on its descriptors alone,
+so it is found once and shared by all PEs of a wafer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyflame.wse.machine.dsd import Mem1d
+from pyflame.wse.machine.memory import Memory, Window
+from pyflame.wse.machine.operations import PLAIN, Operation
+
+MAX_PLANS = 1 << 16
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorPlan:
+    """`dest` and, of `sources`, the vectors are windows of memory; a scalar has None.
+
+    The vectors overlap nowhere but in equal places, so NumPy's order is as good as
+    the machine's.
+    """
+
+    function: Callable[..., Any]
+    dest: Window
+    sources: tuple[Window | None, ...]
+    cycles: int
+
+    def run(self, memory: Memory, scalars: tuple[Any, ...]) -> None:
+        """`scalars` are the operation's sources; those of vectors are not read."""
+        values = [
+            scalar if window is None else memory.view(window)
+            for window, scalar in zip(self.sources, scalars, strict=True)
+        ]
+        memory.view(self.dest)[:] = self.function(*values)
+
+
+class VectorPlans:
+    """The plans of a wafer; None stands for operations that cannot be planned."""
+
+    __slots__ = ("_plans",)
+
+    def __init__(self) -> None:
+        self._plans: dict[Key, VectorPlan | None] = {}
+
+    def find(
+        self, operation: Operation, make: Callable[[Operation], VectorPlan | None]
+    ) -> VectorPlan | None:
+        """The plan of an operation, made at first sight."""
+        key = _key(operation)
+        if key is None:
+            return None
+        try:
+            return self._plans[key]
+        except KeyError:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = make(operation)
+            return plan
+
+
+def _key(operation: Operation) -> Key | None:
+    """What a plan hangs on, None for operands that are no plain vectors or floats."""
+    dest = operation.dest
+    if type(dest) is not Mem1d or operation.config is not PLAIN:
+        return None
+    key: list[Any] = [operation.spec.number, dest]
+    for source in operation.sources:
+        if type(source) is Mem1d:
+            key.append(source)
+        elif isinstance(source, np.floating):
+            key.append(source.itemsize)
+        else:
+            return None
+    return tuple(key)
