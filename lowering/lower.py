@@ -26,8 +26,9 @@ _LARGER_SIDES = (8, 16, 32, 64, 128, 256, 512)
 # How many meshes the message of a program that does not fit may try: fewer for long
 # programs, which take as many seconds per try as they have thousands of equations.
 _MAX_TRIES = 150
-_MIN_TRIES = 16
+_MIN_TRIES = 8
 _TRIED_EQUATIONS = 3_000
+_TOO_LONG = "the code alone takes that much, on every mesh: compile it in parts"
 _NO_MESH = "no mesh of this wafer is large enough: make the largest values smaller"
 # A larger mesh must take less than this part of a smaller one's predicted cycles.
 _WORTHWHILE = 0.75
@@ -240,7 +241,7 @@ def _fastest(request: _Request) -> tuple[Partitioned, Plan]:
     if best is not None:
         return best
     partitioned, planned = _attempt(request, largest)
-    check_fits(planned, partitioned.in_placements, _NO_MESH)
+    check_fits(planned, partitioned.in_placements, _no_mesh(planned))
     raise AssertionError("check_fits raises for a plan that does not fit")
 
 
@@ -268,9 +269,15 @@ def _help(request: _Request, planned: Plan) -> str:
     limit = request.target.max_mesh
     found = smallest_mesh(fits, limit, tries, _first_side(planned))
     if found is None:
-        return _NO_MESH
+        return _no_mesh(planned)
     grid = Layout("grid", *found.mesh.extent)
     return f"{grid} is {'the smallest' if found.is_smallest else 'a'} mesh that fits"
+
+
+def _no_mesh(planned: Plan) -> str:
+    """What to do about a plan that does not fit when the largest mesh does not."""
+    is_long = planned.cost.code_bytes > planned.cost.sram_bytes
+    return _TOO_LONG if is_long else _NO_MESH
 
 
 def _on_grid(request: _Request, mesh: Mesh) -> _Request:

@@ -99,6 +99,16 @@ def test_no_mesh_of_the_wafer_is_large_enough() -> None:
     assert _help_of(lambda x: jnp.outer(x, x).sum(), (60_000,)) == text
 
 
+def test_no_mesh_helps_a_program_whose_code_is_too_long() -> None:
+    def long(x: Any) -> Any:
+        for _ in range(300):
+            x = jnp.tanh(x) * 0.5 + x
+        return x
+
+    text = "the code alone takes that much, on every mesh: compile it in parts"
+    assert _help_of(long, (3000, 3000)) == text
+
+
 def test_a_program_for_a_quarter_of_the_wafer_finds_its_mesh() -> None:
     assert _lower(lambda x: x + 1.0, (12_000, 12_000)).mesh == Mesh(256, 256)
 
