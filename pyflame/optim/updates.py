@@ -186,12 +186,24 @@ def _wide(x: jax.Array) -> jax.Array:
     return x.astype(jnp.float32)
 
 
+def _rounded(dtype: jnp.dtype, value: jax.Array) -> jax.Array:
+    """`value`, float32, rounded to what `dtype` can hold.
+
+    XLA may leave out a conversion there and back, but not `reduce_precision`.
+    """
+    if dtype == jnp.float32:
+        return value
+    info = jnp.finfo(dtype)
+    return jax.lax.reduce_precision(value, info.nexp, info.nmant)
+
+
 def _like(x: jax.Array, value: jax.Array) -> jax.Array:
-    return value.astype(x.dtype)
+    return _rounded(x.dtype, value).astype(x.dtype)
 
 
 def _plus(x: jax.Array, y: jax.Array, alpha: Number) -> jax.Array:
-    return _like(x, _wide(x) + alpha * _wide(y))
+    """x + alpha * y; PyTorch rounds alpha too (but not the factors of a product)."""
+    return _like(x, _wide(x) + _rounded(x.dtype, alpha) * _wide(y))
 
 
 def _plus_ratio(
