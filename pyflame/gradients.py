@@ -19,7 +19,7 @@ from pyflame.errors import GraphError
 from pyflame.node import Leaf, Node, data
 from pyflame.ops import elementwise
 from pyflame.regions import Pull, Region, cover, is_alive, is_end, pull_op
-from pyflame.structure import part
+from pyflame.structure import gradient
 
 
 def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
@@ -64,7 +64,7 @@ def _pull(region: Region, waiting: dict[Node, Node]) -> Pull:
     )
     for index, node in enumerate(region.wanted):
         if is_alive(node) or node.lost:
-            waiting[node] = _sum(waiting.get(node), _part(pull, index, node))
+            waiting[node] = _sum(waiting.get(node), _gradient(pull, index, node))
     return pull
 
 
@@ -111,7 +111,7 @@ def _leaf_of(node: Node) -> Leaf:
     return node.leaf
 
 
-def _part(bundle: Node, index: int, like: Node) -> Node:
-    node = Node(part, (bundle,), (("index", index),), like.aval)
+def _gradient(bundle: Node, index: int, like: Node) -> Node:
+    node = Node(gradient, (bundle,), (("index", index),), like.aval)
     node.pending_count = bundle.pending_count + 1
     return node

@@ -20,7 +20,7 @@ from pyflame.node import Leaf, Node, walk
 from pyflame.structure import (
     MAX_CACHED_STRUCTURES,
     Structure,
-    part,
+    gradient,
     replay,
     structure_of,
 )
@@ -108,7 +108,7 @@ def is_step(node: Node) -> bool:
         node.value is None
         and node.via is None
         and node.aval is not None
-        and node.op is not part
+        and node.op is not gradient
         and not node.is_source
     )
 

@@ -33,7 +33,7 @@ from pyflame.source import hide_package_from_tracebacks
 from pyflame.structure import (
     MAX_CACHED_STRUCTURES,
     Structure,
-    part,
+    gradient,
     replay,
     structure_of,
 )
@@ -55,7 +55,7 @@ class Counts:
 counts = Counts()
 
 # Computed once, these are data: a parameter does not hold its history.
-FORGOTTEN_OPS = (elementwise.detach, part)
+FORGOTTEN_OPS = (elementwise.detach, gradient)
 
 
 _results: dict[Hashable, Aval] = {}

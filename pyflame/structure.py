@@ -48,6 +48,11 @@ def _step(node: Node, position: dict[int, int]) -> Step:
     return Step(node.op, node.static, tuple(position[id(i)] for i in node.inputs))
 
 
+def gradient(bundle: Any, *, index: int) -> jax.Array:
+    """One of the gradients that a pull has given."""
+    return bundle[0][index]
+
+
 def part(bundle: Any, *, index: int) -> jax.Array:
     """One of the values of an op that has several: they are its first result."""
     return bundle[0][index]

@@ -98,7 +98,21 @@ def neg(x: jax.Array) -> jax.Array:
 
 
 def abs(x: jax.Array) -> jax.Array:
+    """|x|, with gradient 0 at 0."""
+    return _abs(x) if jnp.issubdtype(x.dtype, jnp.floating) else jnp.abs(x)
+
+
+@jax.custom_jvp
+def _abs(x: jax.Array) -> jax.Array:
     return jnp.abs(x)
+
+
+@_abs.defjvp
+def _abs_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    (x,), (tangent,) = primals, tangents
+    return jnp.abs(x), jnp.sign(x) * tangent
 
 
 def sqrt(x: jax.Array) -> jax.Array:

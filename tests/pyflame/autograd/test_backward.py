@@ -29,7 +29,7 @@ def test_gradients_add_up_over_calls() -> None:
     assert w.grad.numpy().tolist() == [5, 7]
     w.grad = None
     (w * 3).sum().backward()
-    assert w.grad.numpy().tolist() == [3, 3]
+    assert pf.eval(w.grad).numpy().tolist() == [3, 3]
 
 
 def test_reading_the_loss_first_changes_nothing() -> None:
@@ -55,7 +55,7 @@ def test_assigned_tensors_are_leaves() -> None:
     assert w.numpy().tolist() == [0]
     w.grad = None
     ((w + 3) ** 2).sum().backward()
-    assert w.grad.numpy().tolist() == [6]
+    assert pf.eval(w.grad).numpy().tolist() == [6]
 
 
 def test_gradients_of_old_values_still_end_in_the_tensor() -> None:
