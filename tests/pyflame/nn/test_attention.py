@@ -49,8 +49,14 @@ def _inputs(options: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("masks", MASKS)
+@pytest.mark.parametrize(
+    ("options", "masks"),
+    [
+        *[({}, masks) for masks in MASKS],
+        *[(options, MASKS[-1]) for options in OPTIONS[1:]],
+        ({"add_bias_kv": True, "add_zero_attn": True}, {"attn_mask": ADDED}),
+    ],
+)
 def test_values_and_weights_agree_with_torch(
     torch: Any, twin: Any, options: Any, masks: Any
 ) -> None:
