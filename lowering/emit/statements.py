@@ -198,6 +198,8 @@ def _reduce_loop(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str
         *(line[2:] for line in nest(inner, scheme.reduced, [f"result = {combined};"])),
         f"{store} = result;",
     ]
+    if not outer:  # a scope of its own, for programs that reduce twice
+        return ["  {", *(f"    {line}" for line in body), "  }"]
     return nest(outer, scheme.kept, body)
 
 

@@ -173,6 +173,14 @@ def test_products_of_operands_with_long_strides() -> None:
     _check(products, Mesh(1, 1), "wse3", tile=(4, 200))
 
 
+def test_two_reductions_by_scalar_code_have_variables_of_their_own() -> None:
+    def minima(x: Any) -> tuple[Any, ...]:
+        found = [lax.reduce_min(y, (0, 1)) for y in (x, -x)]
+        return tuple(minimum.reshape(1, 1) for minimum in found)
+
+    _check(minima, Mesh(1, 1), "wse3")
+
+
 def _short_sides(x: Any) -> tuple[Any, ...]:
     """Results of all shapes, operands of all strides, windows that begin inside."""
     w = x[1:4, 5:] * 0.5
