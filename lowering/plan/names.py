@@ -22,7 +22,7 @@ _RESERVED = frozenset(
 # Names that the templates use for themselves.
 _TAKEN = frozenset(
     """
-    i j k l m n main resume resume_id next_phase phase total memcpy memcpy_params
+    i j k l m n main resume resume_id next_phase phase result total memcpy memcpy_params
     math geometry linalg tiles rows_line cols_line width height
     """.split()
 )

@@ -108,6 +108,8 @@ def test_every_declared_thing_is_used() -> None:
 
 def test_user_names_that_are_csl_words_change() -> None:
     text = _lower(lambda a, b: a + b, Mesh(1, 1), var=(4,), total=(4,)).files["pe.csl"]
+    other = _lower(lambda a: a + 1.0, Mesh(1, 1), result=(4,))
+    assert "var result_value = @zeros([4]f32);" in other.files["pe.csl"]
     assert "var var_value = @zeros([4]f32);" in text
     assert "var total_value = @zeros([4]f32);" in text
 
