@@ -13,7 +13,7 @@ from lowering.emit.text import (
     nest,
     number,
 )
-from lowering.plan.element_ops import KINDS, MOVES
+from lowering.plan.element_ops import KINDS, MOVES, ElementKind
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.steps import ElementOp, ElementStep
 from lowering.plan.values import (
@@ -155,12 +155,17 @@ def _expression(op: ElementOp, scalars: _Scalars) -> str:
     texts = [
         _typed(operand, scalars.text(operand))
         if isinstance(operand, Constant)
-        and (kind.text.startswith("math.") or (untyped and operand in typed))
+        and (_is_call(kind) or (untyped and operand in typed))
         else scalars.text(operand)
         for operand in op.operands
     ]
     zero = "0.0" if str(op.operands[0].dtype) == "float32" else "0"
     return kind.text.format(*texts, zero=zero)
+
+
+def _is_call(kind: ElementKind) -> bool:
+    """Whether it calls a generic function, which takes its type from an argument."""
+    return kind.text.startswith(("math.", "extremes."))
 
 
 def _typed(operand: Constant, text: str) -> str:

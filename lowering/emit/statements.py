@@ -48,8 +48,8 @@ _NEUTRAL = {
 _NEUTRAL_I32 = {"sum": "0", "max": "(-2147483648)", "min": "2147483647"}
 _COMBINE = {
     "sum": "{0} + {1}",
-    "max": "math.max({0}, {1})",
-    "min": "math.min({0}, {1})",
+    "max": "extremes.maximum({0}, {1})",
+    "min": "extremes.minimum({0}, {1})",
 }
 _REGISTER_BUILTIN = {"sum": "@fadds", "max": "@fmaxs"}
 
