@@ -76,25 +76,23 @@ class VectorUnit:
         length: int,
         cycles: int,
     ) -> VectorPlan | None:
-        """The operation worked out once, if its operands are apart and not scalars
-        in disguise (stride 0)."""
+        """The operation worked out once, if its operands are apart, no vector is a
+        scalar in disguise (stride 0), and scalars have their exact type."""
+        operands = list(zip(sources, spec.source_dtypes, strict=True))
         vectors = [operand for operand in (dest, *sources) if type(operand) is Mem1d]
         if spec.name == "@addc16" or any(v.stride == 0 for v in vectors):
             return None
+        if any(type(value) not in (Mem1d, dtype.type) for value, dtype in operands):
+            return None
         if not self._in_one_go(spec, dest, sources, length, 0):
             return None
-        windows = [
-            self._window(source, dtype, length) if type(source) is Mem1d else None
-            for source, dtype in zip(sources, spec.source_dtypes, strict=True)
-        ]
+        windows = tuple(
+            self._window(value, dtype, length) if type(value) is Mem1d else None
+            for value, dtype in operands
+        )
         function = self._arithmetic.vector[spec.number]
-        for place, (window, dtype) in enumerate(
-            zip(windows, spec.source_dtypes, strict=True)
-        ):
-            if window is None and type(sources[place]) is not dtype.type:
-                return None
         to = self._window(dest, spec.dest_dtype, length)
-        return VectorPlan(function, to, tuple(windows), cycles)
+        return VectorPlan(function, to, windows, cycles)
 
     def _window(self, dsd: Mem1d, dtype: np.dtype[Any], length: int) -> Window:
         base = dsd.base + dsd.offset * dtype.itemsize
