@@ -21,7 +21,7 @@ from pyflame.wse.machine.codegen_core import (
 from pyflame.wse.machine.codegen_memory import MemoryPlace
 from pyflame.wse.machine.codegen_places import kept
 from pyflame.wse.machine.constants import chosen, make_descriptor, run_time_value
-from pyflame.wse.machine.issue import op_config
+from pyflame.wse.machine.dsrs import op_config
 from pyflame.wse.machine.map import MapPlan, map_on_memory, map_with_waits
 from pyflame.wse.machine.operations import OPERATIONS, Operation
 

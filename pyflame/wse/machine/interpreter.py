@@ -69,7 +69,7 @@ class ProgramCode:
         pe.memory.write(0, self.image)
         pe.slots = copy.deepcopy(list(self.slots))
         for register, descriptor, config in self.loads:
-            pe.issuer.load_dsr(register, descriptor, config)
+            pe.dsrs.load(register, descriptor, config)
 
 
 def compile_program(program: PeProgram, arch: str, costs: Costs) -> ProgramCode:

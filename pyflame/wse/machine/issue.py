@@ -1,15 +1,14 @@
-"""Issue of vector operations: operands, lengths, threads, and what an end does."""
+"""Issue of vector operations: operands, lengths and threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pyflame.wse.machine.arithmetic import to_bits
+from pyflame.wse.machine.completion import Completion
 from pyflame.wse.machine.dsd import (
     INFINITE_EXTENT,
-    Descriptor,
     Dsr,
     FabIn,
     FabOut,
@@ -18,8 +17,8 @@ from pyflame.wse.machine.dsd import (
     Mem4d,
     Memory1or4,
     ScalarPointer,
-    advanced,
 )
+from pyflame.wse.machine.dsrs import DsrFile, Issued, LoadedDsr, merged
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.limits import ArchLimits, Semantics
 from pyflame.wse.machine.memory import Memory
@@ -35,7 +34,7 @@ from pyflame.wse.machine.operands import (
     ScalarSource,
     Source,
 )
-from pyflame.wse.machine.operations import PLAIN, OpConfig, Operation, OpSpec
+from pyflame.wse.machine.operations import Operation, OpSpec
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.vector_plans import VectorPlan, VectorPlans
@@ -72,69 +71,16 @@ class Issuing(Threaded, Protocol):
     def fault(self, message: str) -> Exception: ...
 
 
-@dataclass(slots=True)
-class LoadedDsr:
-    """What `@load_to_dsr` left in a DSR."""
-
-    descriptor: Descriptor
-    config: OpConfig
-    save_address: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """An operation whose DSR operands have been replaced by their contents.
-
-    `moving` pairs DSRs with `.save_address` with the descriptors they held.
-    """
-
-    spec: OpSpec
-    dest: Any
-    sources: tuple[Any, ...]
-    config: OpConfig
-    length: int
-    accumulates: bool
-    moving: tuple[tuple[LoadedDsr, Memory1or4], ...]
-
-    @property
-    def waits(self) -> bool:
-        operands = (self.dest, *self.sources)
-        return any(isinstance(o, FabIn | FabOut | Fifo) for o in operands)
-
-
 class Issuer:
-    """Issues the operations of one PE and finishes them."""
+    """Issues the operations of one PE."""
 
-    __slots__ = ("_dsrs", "_issued", "_lanes", "_pe")
+    __slots__ = ("_dsrs", "_lanes", "_pe", "completion")
 
-    def __init__(self, pe: Issuing) -> None:
+    def __init__(self, pe: Issuing, dsrs: DsrFile) -> None:
         self._pe = pe
-        self._dsrs: dict[tuple[str, int], LoadedDsr] = {}
-        self._issued: dict[int, Issued] = {}  # by id of the execution
+        self._dsrs = dsrs
+        self.completion = Completion(pe)
         self._lanes: dict[int, float] = {}
-
-    # --- DSRs ---
-
-    def load_dsr(
-        self, dsr: Dsr, descriptor: Descriptor, config: dict[str, Any]
-    ) -> None:
-        save = bool(config.get("save_address", False))
-        self._dsrs[dsr.kind, dsr.number] = LoadedDsr(
-            descriptor, op_config(config), save
-        )
-
-    def loaded(self, dsr: Dsr) -> LoadedDsr:
-        held = self._dsrs.get((dsr.kind, dsr.number))
-        if held is None:
-            raise self._pe.fault(
-                f"{dsr.kind} {dsr.number} is used before @load_to_dsr has filled it"
-            )
-        return held
-
-    def advance_dsr(self, dsr: Dsr, elements: int) -> None:
-        held = self.loaded(dsr)
-        if held.save_address and isinstance(held.descriptor, MEMORY_KINDS):
-            held.descriptor = advanced(held.descriptor, elements)
 
     # --- from operation to issued ---
 
@@ -149,7 +95,7 @@ class Issuer:
         operands: list[Any] = []
         for operand in (operation.dest, *operation.sources):
             if type(operand) is Dsr:
-                held = self.loaded(operand)
+                held = self._dsrs.loaded(operand)
                 operand = held.descriptor
                 config = merged(config, held.config)
                 if held.save_address and isinstance(operand, MEMORY_KINDS):
@@ -232,7 +178,7 @@ class Issuer:
         pe.vectors.run(
             spec, issued.dest, issued.sources, issued.length, index, issued.accumulates
         )
-        self._save_addresses(issued, issued.length)
+        issued.save_addresses(issued.length)
         return self._vector_cycles(issued)
 
     def _vector_cycles(self, issued: Issued) -> int:
@@ -257,10 +203,6 @@ class Issuer:
             lanes = getattr(costs, f"{spec.lanes}_lanes")
             self._lanes[spec.number] = lanes
         return lanes
-
-    def _save_addresses(self, issued: Issued, count: int) -> None:
-        for held, descriptor in issued.moving:
-            held.descriptor = advanced(descriptor, count)
 
     # --- operations that may wait ---
 
@@ -297,9 +239,9 @@ class Issuer:
             thread,
             rank,
             max(pe.costs.fabric_element_cycles, round(1 / lanes)),
-            self._finish,
+            self.completion.finish,
         )
-        self._issued[id(execution)] = issued
+        self.completion.expect(execution, issued)
         execution.issue(pe.clock)
         if asynchronous:
             pe.clock += pe.costs.async_issue_cycles
@@ -383,145 +325,3 @@ class Issuer:
                 f"{spec.name} on color {dsd.color} has .control_transform, which this "
                 "machine does not simulate; send control wavelets with .control"
             )
-
-    # --- claims and the end ---
-
-    def claim(self, execution: Execution, now: int) -> None:
-        """Takes the microthread and the queues of an operation at its issue.
-
-        Raises:
-            MachineFault: if another operation holds one of them.
-        """
-        pe = self._pe
-        thread = execution.thread
-        if thread is not None:
-            if pe.microthreads[thread] is not None:
-                raise self._conflict(execution, f"microthread {thread}", now)
-            pe.microthreads[thread] = execution
-        for operand in execution.operands:
-            if isinstance(operand, FabricSource):
-                self._claim_input(execution, operand, now)
-            elif isinstance(operand, FabricDest):
-                if operand.queue.writer is not None:
-                    name = f"output queue {operand.queue.number}"
-                    raise self._conflict(execution, name, now)
-                operand.queue.writer = execution
-
-    def _claim_input(
-        self, execution: Execution, operand: FabricSource, now: int
-    ) -> None:
-        queue, number = operand.queue, operand.dsd.queue
-        if queue.reader is not None:
-            name = f"the input queue of color {queue.color}"
-            raise self._conflict(execution, name, now)
-        for other in self._pe.inputs.values():
-            if other.reader is not None and number == other.number:
-                raise self._conflict(execution, f"input queue {other.number}", now)
-        queue.reader = execution
-        queue.number = queue.number if number is None else number
-
-    def _conflict(self, execution: Execution, resource: str, now: int) -> Exception:
-        self._pe.clock = now
-        return self._pe.fault(
-            f"{execution.spec.name} is issued while another operation still uses "
-            f"{resource}; start it when that one has ended"
-        )
-
-    def release(self, execution: Execution) -> None:
-        pe = self._pe
-        if execution.thread is not None:
-            pe.microthreads[execution.thread] = None
-        for operand in execution.operands:
-            if isinstance(operand, FabricSource):
-                operand.queue.reader = None
-            elif isinstance(operand, FabricDest):
-                operand.queue.writer = None
-
-    def _finish(self, execution: Execution, result: bool, now: int) -> None:
-        """Releases the resources, then tells tasks and the main thread."""
-        pe = self._pe
-        issued = self._issued.pop(id(execution))
-        self.release(execution)
-        self._save_addresses(issued, execution.processed)
-        self._keep_fifo_lengths(issued, execution, result)
-        self._clear(issued, execution.processed)
-        config = issued.config
-        completed = result and (
-            pe.semantics.control_end_completes or not execution.ended_by_control
-        )
-        if completed and config.activate is not None:
-            pe.activate_by_hardware(config.activate, now)
-        if completed and config.unblock is not None:
-            pe.unblock_by_hardware(*config.unblock, now)
-        if execution.thread is None:
-            pe.resume(result, now)
-        else:
-            pe.wake(now)
-
-    def _keep_fifo_lengths(
-        self, issued: Issued, execution: Execution, result: bool
-    ) -> None:
-        """A synchronous operation that a FIFO cut short leaves the rest there."""
-        if result:
-            return
-        rest = execution.length - execution.processed
-        for operand in issued.sources:
-            if isinstance(operand, Fifo):
-                self._pe.fifos[operand.number].read_length = rest
-        if isinstance(issued.dest, Fifo):
-            self._pe.fifos[issued.dest.number].write_length = rest
-
-    def _clear(self, issued: Issued, count: int) -> None:
-        """`.zero` of a fabric destination: its source vector becomes zeros."""
-        if not isinstance(issued.dest, FabOut) or not issued.dest.zero or not count:
-            return
-        # Single-source operations read src1: they name "second_source".
-        place = 0 if issued.dest.zero == "first_source" else len(issued.sources) - 1
-        source = issued.sources[min(place, 1)]
-        size = issued.spec.source_dtypes[min(place, 1)].itemsize
-        if isinstance(source, MEMORY_KINDS):
-            index = issued.config.index or 0
-            operand = MemoryOperand(self._pe.memory, source, size, index, count)
-            for _ in range(count):
-                operand.put(0, 0)
-
-
-# --- settings ---------------------------------------------------------------------
-
-
-def op_config(fields: dict[str, Any]) -> OpConfig:
-    """From the fields of a comptime or run-time config struct, as CSL spells them.
-
-    `activate` is a local task id; `unblock` is (kind, id). No fields give `PLAIN`.
-    """
-    if not fields:
-        return PLAIN
-    on_control = on_control_target = None
-    for action in ("terminate", "activate", "unblock"):
-        value = fields.get(f"on_control.{action}")
-        if value is not None and value is not False:
-            on_control, on_control_target = action, value
-    return OpConfig(
-        asynchronous=bool(fields.get("async", False)),
-        activate=fields.get("activate"),
-        unblock=fields.get("unblock"),
-        on_control=on_control,
-        on_control_target=on_control_target,
-        index=fields.get("index"),
-        priority=fields.get("priority"),
-        ut_id=fields.get("ut_id"),
-    )
-
-
-def merged(operation: OpConfig, dsr: OpConfig) -> OpConfig:
-    """An operation's settings, where unset those of its DSR's load."""
-    return replace(
-        operation,
-        asynchronous=operation.asynchronous or dsr.asynchronous,
-        activate=dsr.activate if operation.activate is None else operation.activate,
-        unblock=operation.unblock or dsr.unblock,
-        on_control=operation.on_control or dsr.on_control,
-        on_control_target=operation.on_control_target or dsr.on_control_target,
-        priority=operation.priority or dsr.priority,
-        ut_id=dsr.ut_id if operation.ut_id is None else operation.ut_id,
-    )

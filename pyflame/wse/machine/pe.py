@@ -12,6 +12,7 @@ from pyflame.wse.machine.arithmetic import Arithmetic
 from pyflame.wse.machine.commands import CommandStream
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.dsd import Descriptor, Dsr, FabIn, FabOut, Fifo
+from pyflame.wse.machine.dsrs import DsrFile
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.issue import Issuer
 from pyflame.wse.machine.links import Datapath, Link
@@ -86,7 +87,8 @@ class Pe:
         self.main_thread_rank = MAIN_THREAD_RANK
         self.channel: Callable[[int], Channel] = self.channels.__getitem__
         self.rewire: Callable[[Channel], None] = lambda channel: None
-        self.issuer = Issuer(self)
+        self.dsrs = DsrFile(self.fault)
+        self.issuer = Issuer(self, self.dsrs)
         self.commands = CommandStream(self)
         self.teardown_pending: list[int] = []
 
@@ -137,15 +139,15 @@ class Pe:
     ) -> None:
         """`@load_to_dsr` at run time; `config` as CSL spells the fields."""
         self.clock += self.costs.dsr_load_cycles
-        self.issuer.load_dsr(dsr, descriptor, config)
+        self.dsrs.load(dsr, descriptor, config)
 
     def read_dsr(self, dsr: Dsr) -> Descriptor:
         """The descriptor that an explicit DSR holds now."""
-        return self.issuer.loaded(dsr).descriptor
+        return self.dsrs.loaded(dsr).descriptor
 
     def advance_dsr(self, dsr: Dsr, elements: int) -> None:
         """Moves a DSR with `.save_address` on by elements that `@map` used."""
-        self.issuer.advance_dsr(dsr, elements)
+        self.dsrs.advance(dsr, elements)
 
     def set_fifo_length(self, side: str, fifo: Fifo, length: int) -> None:
         """`@set_fifo_read_length` (side "read") and `@set_fifo_write_length`."""
@@ -370,7 +372,7 @@ class Pe:
     # --- operations in flight ---
 
     def claim(self, execution: Execution, now: int) -> None:
-        self.issuer.claim(execution, now)
+        self.issuer.completion.claim(execution, now)
 
     def control_ended(self, execution: Execution, now: int) -> None:
         """`.on_control` of an operation that a control wavelet has ended."""

@@ -1,0 +1,133 @@
+"""DSRs: what `@load_to_dsr` leaves in them, and operations with their contents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyflame.wse.machine.dsd import (
+    Descriptor,
+    Dsr,
+    FabIn,
+    FabOut,
+    Fifo,
+    Memory1or4,
+    advanced,
+)
+from pyflame.wse.machine.operations import PLAIN, OpConfig, OpSpec
+from pyflame.wse.machine.vectors import MEMORY_KINDS
+
+
+@dataclass(slots=True)
+class LoadedDsr:
+    """What `@load_to_dsr` left in a DSR."""
+
+    descriptor: Descriptor
+    config: OpConfig
+    save_address: bool
+
+
+class DsrFile:
+    """The DSRs of one PE.
+
+    Args:
+        fault: makes the error of the PE that uses an empty one.
+    """
+
+    __slots__ = ("_dsrs", "_fault")
+
+    def __init__(self, fault: Callable[[str], Exception]) -> None:
+        self._dsrs: dict[tuple[str, int], LoadedDsr] = {}
+        self._fault = fault
+
+    def load(self, dsr: Dsr, descriptor: Descriptor, config: dict[str, Any]) -> None:
+        save = bool(config.get("save_address", False))
+        self._dsrs[dsr.kind, dsr.number] = LoadedDsr(
+            descriptor, op_config(config), save
+        )
+
+    def loaded(self, dsr: Dsr) -> LoadedDsr:
+        """The contents of a DSR.
+
+        Raises:
+            MachineFault: nothing has been loaded into it.
+        """
+        held = self._dsrs.get((dsr.kind, dsr.number))
+        if held is None:
+            raise self._fault(
+                f"{dsr.kind} {dsr.number} is used before @load_to_dsr has filled it"
+            )
+        return held
+
+    def advance(self, dsr: Dsr, elements: int) -> None:
+        held = self.loaded(dsr)
+        if held.save_address and isinstance(held.descriptor, MEMORY_KINDS):
+            held.descriptor = advanced(held.descriptor, elements)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An operation whose DSR operands have been replaced by their contents.
+
+    `moving` pairs DSRs with `.save_address` with the descriptors they held.
+    """
+
+    spec: OpSpec
+    dest: Any
+    sources: tuple[Any, ...]
+    config: OpConfig
+    length: int
+    accumulates: bool
+    moving: tuple[tuple[LoadedDsr, Memory1or4], ...]
+
+    @property
+    def waits(self) -> bool:
+        operands = (self.dest, *self.sources)
+        return any(isinstance(o, FabIn | FabOut | Fifo) for o in operands)
+
+    def save_addresses(self, count: int) -> None:
+        """Moves the DSRs with `.save_address` past `count` elements."""
+        for held, descriptor in self.moving:
+            held.descriptor = advanced(descriptor, count)
+
+
+# --- settings ---------------------------------------------------------------------
+
+
+def op_config(fields: dict[str, Any]) -> OpConfig:
+    """From the fields of a comptime or run-time config struct, as CSL spells them.
+
+    `activate` is a local task id; `unblock` is (kind, id). No fields give `PLAIN`.
+    """
+    if not fields:
+        return PLAIN
+    on_control = on_control_target = None
+    for action in ("terminate", "activate", "unblock"):
+        value = fields.get(f"on_control.{action}")
+        if value is not None and value is not False:
+            on_control, on_control_target = action, value
+    return OpConfig(
+        asynchronous=bool(fields.get("async", False)),
+        activate=fields.get("activate"),
+        unblock=fields.get("unblock"),
+        on_control=on_control,
+        on_control_target=on_control_target,
+        index=fields.get("index"),
+        priority=fields.get("priority"),
+        ut_id=fields.get("ut_id"),
+    )
+
+
+def merged(operation: OpConfig, dsr: OpConfig) -> OpConfig:
+    """An operation's settings, where unset those of its DSR's load."""
+    return replace(
+        operation,
+        asynchronous=operation.asynchronous or dsr.asynchronous,
+        activate=dsr.activate if operation.activate is None else operation.activate,
+        unblock=operation.unblock or dsr.unblock,
+        on_control=operation.on_control or dsr.on_control,
+        on_control_target=operation.on_control_target or dsr.on_control_target,
+        priority=operation.priority or dsr.priority,
+        ut_id=dsr.ut_id if operation.ut_id is None else operation.ut_id,
+    )
