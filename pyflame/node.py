@@ -165,6 +165,11 @@ def data(value: Any, traceback: Any = None) -> Node:
     return node
 
 
+def constant(value: jax.Array) -> Node:
+    """A node that holds a JAX array, of which no gradient is wanted."""
+    return Node(None, (), (), aval_of(value), value)
+
+
 def walk(
     roots: Iterable[Node], inputs_of: Callable[[Node], Iterable[Node]]
 ) -> list[Node]:

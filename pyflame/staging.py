@@ -24,6 +24,7 @@ from pyflame.node import (
     Op,
     Static,
     aval_of,
+    constant,
     pending_inputs,
     walk,
 )
@@ -128,6 +129,16 @@ def evaluate(targets: Sequence[Node]) -> None:
     for node in steps:
         if isinstance(node, Region):
             node.settle()
+
+
+def several(wanted: Sequence[tuple[Node, Sequence[Aval]]]) -> list[list[Node]]:
+    """Computes nodes that have several values each, of the avals given, in one call.
+
+    Returns data nodes, or pending ones where nothing can be computed yet; gradients
+    do not pass them.
+    """
+    evaluate([node for node, _ in wanted])
+    return [[constant(value) for value in node.value[0]] for node, _ in wanted]
 
 
 def _pending_order(targets: Sequence[Node]) -> list[Node]:

@@ -113,11 +113,18 @@ class Tensor:
         Nothing is computed. What was recorded from the old values keeps them; its
         gradients still end here. The gradient so far and the layout stay.
         """
-        leaf, old = self._own_leaf(), self._node
-        node = detached(value._node)
-        node.leaf = leaf
-        node.layout = old.layout
+        self._become(detached(value._node))
+
+    def _become(self, node: Node) -> None:
+        """As `_assign`, for a node that nobody else has."""
+        node.leaf = self._own_leaf()
         node.tracked = node.aval is not None and node.aval.floating
+        self._rebind(node)
+
+    def _rebind(self, node: Node) -> None:
+        """From now on this tensor stands for the node; only its layout stays."""
+        old = self._node
+        node.layout = node.layout or old.layout
         node.names += 1
         self._node = node
         old.release()

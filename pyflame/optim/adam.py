@@ -7,15 +7,9 @@ from typing import Any, ClassVar
 
 from pyflame.optim import updates
 from pyflame.optim.checks import check_bool, check_lr, check_number
+from pyflame.optim.fused import Rule
 from pyflame.optim.groups import Group
-from pyflame.optim.optimizer import (
-    Optimizer,
-    Update,
-    kept,
-    shared_numbers,
-    with_gradients,
-)
-from pyflame.tensors import Tensor, apply
+from pyflame.optim.optimizer import Optimizer
 
 
 class Adam(Optimizer):
@@ -71,66 +65,32 @@ class Adam(Optimizer):
             checked[name] = check_bool(op, name, options[name])
         return checked
 
-    def _updates(self, group: Group) -> list[tuple[Tensor, Update]]:
-        number = shared_numbers()
-        return [
-            (param, self._update(param, grad, group, number))
-            for param, grad in with_gradients(group)
-        ]
-
-    def _update(self, param: Tensor, grad: Tensor, group: Group, number: Any) -> Update:
-        state = self.state.get(param, {})
-        step = state.get("step", 0) + 1
-        update = self._moments(param, grad, group, number, state)
-        scale = update.get("max_exp_avg_sq", update["exp_avg_sq"])
-        lr, decay = group["lr"], group["weight_decay"]
-        new = apply(
-            updates.adam_step,
-            param,
-            update["exp_avg"],
-            scale,
-            number(lr / (1 - group["beta1"] ** step)),
-            number(math.sqrt(1 - group["beta2"] ** step)),
-            number(group["eps"]),
-            number(1 - lr * decay),
-            shrinks=self._decoupled and decay != 0,
-        )
-        return {"param": new, "step": step, **update}
-
-    def _moments(
-        self, param: Tensor, grad: Tensor, group: Group, number: Any, state: Any
-    ) -> Update:
-        decay = group["weight_decay"]
+    def _rule(self, group: Group) -> Rule:
+        decays = group["weight_decay"] != 0
         flags = {
+            "amsgrad": group["amsgrad"],
+            "near": 1 - group["beta1"] < 0.5,
+            "shrinks": decays and self._decoupled,
             "maximize": group["maximize"],
-            "decays": decay != 0 and not self._decoupled,
+            "decays": decays and not self._decoupled,
         }
-        towards = 1 - group["beta1"]
-        first = apply(
-            updates.first_moment,
-            kept(state, "exp_avg", param),
-            param,
-            grad,
-            number(towards),
-            number(decay),
-            near=towards < 0.5,
-            **flags,
+        state = self._per_param[1:] if flags["amsgrad"] else self._per_param[1:3]
+        return Rule(updates.adam, state, tuple(flags.items()))
+
+    def _numbers(self, group: Group, entry: dict[str, Any]) -> tuple[float, ...]:
+        step = entry.get("step", 0) + 1
+        lr, beta1, beta2 = group["lr"], group["beta1"], group["beta2"]
+        decay = group["weight_decay"]
+        return (
+            lr / (1 - beta1**step),
+            math.sqrt(1 - beta2**step),
+            group["eps"],
+            1 - lr * decay,
+            1 - beta1,
+            beta2,
+            1 - beta2,
+            decay,
         )
-        second = apply(
-            updates.second_moment,
-            kept(state, "exp_avg_sq", param),
-            param,
-            grad,
-            number(group["beta2"]),
-            number(1 - group["beta2"]),
-            number(decay),
-            **flags,
-        )
-        moments = {"exp_avg": first, "exp_avg_sq": second}
-        if group["amsgrad"]:
-            before = kept(state, "max_exp_avg_sq", param)
-            moments["max_exp_avg_sq"] = apply(updates.largest, before, second)
-        return moments
 
 
 class AdamW(Adam):

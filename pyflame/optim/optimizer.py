@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from copy import copy
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -12,12 +13,10 @@ from pyflame import node as nodes
 from pyflame import staging
 from pyflame.creation import zeros
 from pyflame.errors import ArgumentError, ShapeError
-from pyflame.grad_mode import no_grad
 from pyflame.optim.checks import check_keys, check_lr
+from pyflame.optim.fused import Job, Rule
 from pyflame.optim.groups import SCHEDULED, Group, checked_groups
 from pyflame.tensors import Tensor
-
-Update = dict[str, Any]  # new state by name, and the new parameter as "param"
 
 
 class Optimizer(ABC):
@@ -45,8 +44,12 @@ class Optimizer(ABC):
         """The options as plain numbers; raises ArgumentError."""
 
     @abstractmethod
-    def _updates(self, group: Group) -> list[tuple[Tensor, Update]]:
-        """For each parameter with a gradient what becomes of it and of its state."""
+    def _rule(self, group: Group) -> Rule:
+        """How the options of a group, apart from their numbers, say to update."""
+
+    @abstractmethod
+    def _numbers(self, group: Group, entry: dict[str, Any]) -> tuple[float, ...]:
+        """The numbers of the rule for a parameter with this state, before the step."""
 
     def _params(self) -> Iterable[Tensor]:
         return (param for group in self.param_groups for param in group["params"])
@@ -59,32 +62,43 @@ class Optimizer(ABC):
 
         Raises: ArgumentError, if an option of a group makes no sense any more.
         """
-        with no_grad():
-            updates = self._all_updates()
-            staging.evaluate(
-                [
-                    value._node
-                    for _, update in updates
-                    for value in update.values()
-                    if isinstance(value, Tensor)
-                ]
-            )
-            for param, update in updates:
-                self._apply(param, update)
-        self.steps_taken += 1
-
-    def _all_updates(self) -> list[tuple[Tensor, Update]]:
         for group in self.param_groups:
             group.update(self._checked_options({k: group[k] for k in self.defaults}))
-        return [
-            update for group in self.param_groups for update in self._updates(group)
-        ]
+        jobs = [self._job(group) for group in self.param_groups]
+        jobs = [job for job in jobs if job.params]
+        results = staging.several(
+            [(job.node(), [x._aval() for x in job.tensors()]) for job in jobs]
+        )
+        for job, values in zip(jobs, results, strict=True):
+            self._apply(job, values)
+        self.steps_taken += 1
 
-    def _apply(self, param: Tensor, update: Update) -> None:
-        param._assign(update.pop("param"))
-        entry = self.state.setdefault(param, {})
-        for name, value in update.items():
-            entry[name] = value.detach() if isinstance(value, Tensor) else value
+    def _job(self, group: Group) -> Job:
+        rule = self._rule(group)
+        params = [param for param in group["params"] if param.grad is not None]
+        entries = [self.state.get(param, {}) for param in params]
+        return Job(
+            rule,
+            params,
+            [param.grad for param in params],  # pyright: ignore
+            [
+                [entry[name] if name in entry else _blank(param) for name in rule.state]
+                for param, entry in zip(params, entries, strict=True)
+            ],
+            [self._numbers(group, entry) for entry in entries],
+        )
+
+    def _apply(self, job: Job, values: list[nodes.Node]) -> None:
+        count = len(job.params)
+        for param, value in zip(job.params, values[:count], strict=True):
+            param._become(value)
+        for tensor, value in zip(job.kept(), values[count:], strict=True):
+            tensor._rebind(value)
+        for param, state in zip(job.params, job.states, strict=True):
+            entry = self.state.setdefault(param, {})
+            entry.update(zip(job.rule.state, state, strict=True))
+            if "step" in self._per_param:
+                entry["step"] = entry.get("step", 0) + 1
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets all gradients; with `set_to_none=False` they become zeros."""
@@ -131,7 +145,7 @@ class Optimizer(ABC):
             {**group, "params": [position[param] for param in group["params"]]}
             for group in self.param_groups
         ]
-        state = {position[p]: dict(entry) for p, entry in self.state.items()}
+        state = {position[p]: _copied(entry) for p, entry in self.state.items()}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -220,35 +234,20 @@ class Optimizer(ABC):
         return "\n".join([*lines, ")"])
 
 
-def with_gradients(group: Group) -> list[tuple[Tensor, Tensor]]:
-    """The parameters of a group that have a gradient, with it."""
-    return [(p, g) for p in group["params"] if (g := p.grad) is not None]
-
-
-def blank(param: Tensor) -> Tensor:
+def _blank(param: Tensor) -> Tensor:
     """Zeros like a parameter, as data: a first step then looks like all others."""
     aval = param._aval()
-    return Tensor(nodes.data(jnp.zeros(aval.shape, aval.dtype)))
+    return _constant(nodes.data(jnp.zeros(aval.shape, aval.dtype)))
 
 
-def kept(state: dict[str, Any], name: str, param: Tensor) -> Tensor:
-    """An array of a parameter's state; zeros before the first step."""
-    return state[name] if name in state else blank(param)
+def _constant(node: nodes.Node) -> Tensor:
+    node.tracked = False
+    return Tensor(node)
 
 
-def shared_numbers() -> Callable[[float], Tensor]:
-    """Makes operands of numbers, the same for the same number within one step.
-
-    They are inputs of the compiled step; sharing them keeps their count small.
-    """
-    made: dict[float, Tensor] = {}
-
-    def number(value: float) -> Tensor:
-        if value not in made:
-            made[value] = Tensor(nodes.literal(float(value)))
-        return made[value]
-
-    return number
+def _copied(entry: dict[str, Any]) -> dict[str, Any]:
+    """A copy that later steps do not change."""
+    return {k: copy(v) for k, v in entry.items()}
 
 
 def _known(value: Tensor) -> Tensor:

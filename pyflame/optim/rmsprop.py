@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 from pyflame.optim import updates
 from pyflame.optim.checks import check_bool, check_lr, check_number
+from pyflame.optim.fused import Rule
 from pyflame.optim.groups import Group
-from pyflame.optim.optimizer import (
-    Optimizer,
-    Update,
-    kept,
-    shared_numbers,
-    with_gradients,
-)
-from pyflame.tensors import Tensor, apply
+from pyflame.optim.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
@@ -72,66 +67,27 @@ class RMSprop(Optimizer):
             checked[name] = check_bool(op, name, options[name])
         return checked
 
-    def _updates(self, group: Group) -> list[tuple[Tensor, Update]]:
-        number = shared_numbers()
-        return [
-            (param, self._update(param, grad, group, number))
-            for param, grad in with_gradients(group)
-        ]
-
-    def _update(self, param: Tensor, grad: Tensor, group: Group, number: Any) -> Update:
-        state = self.state.get(param, {})
+    def _rule(self, group: Group) -> Rule:
         flags = {
+            "centered": group["centered"],
+            "momentum": group["momentum"] != 0,
+            "near": 1 - group["alpha"] < 0.5,
             "maximize": group["maximize"],
             "decays": group["weight_decay"] != 0,
         }
-        update = self._averages(param, grad, group, number, flags)
-        scale = (*update.values(), number(group["eps"]), number(group["weight_decay"]))
-        flags["centered"] = group["centered"]
-        lr = number(group["lr"])
-        if not group["momentum"]:
-            new = apply(updates.rms_step, param, grad, *scale, lr, **flags)
-            return {"param": new, **update}
-        direction = apply(
-            updates.rms_ratio,
-            kept(state, "momentum_buffer", param),
-            param,
-            grad,
-            *scale,
-            number(group["momentum"]),
-            **flags,
+        wanted = (True, flags["centered"], flags["momentum"])
+        return Rule(
+            updates.rmsprop,
+            tuple(compress(self._per_param, wanted)),
+            tuple(flags.items()),
         )
-        new = apply(updates.minus_scaled, param, direction, lr)
-        return {"param": new, "momentum_buffer": direction, **update}
 
-    def _averages(
-        self, param: Tensor, grad: Tensor, group: Group, number: Any, flags: Any
-    ) -> Update:
-        """The average of the squares, then that of the gradient if centered."""
-        state, alpha = self.state.get(param, {}), group["alpha"]
-        towards, decay = number(1 - alpha), number(group["weight_decay"])
-        square = kept(state, "square_avg", param)
-        averages = {
-            "square_avg": apply(
-                updates.second_moment,
-                square,
-                param,
-                grad,
-                number(alpha),
-                towards,
-                decay,
-                **flags,
-            )
-        }
-        if group["centered"]:
-            averages["grad_avg"] = apply(
-                updates.first_moment,
-                kept(state, "grad_avg", param),
-                param,
-                grad,
-                towards,
-                decay,
-                near=1 - alpha < 0.5,
-                **flags,
-            )
-        return averages
+    def _numbers(self, group: Group, entry: dict[str, Any]) -> tuple[float, ...]:
+        return (
+            group["lr"],
+            group["alpha"],
+            1 - group["alpha"],
+            group["eps"],
+            group["weight_decay"],
+            group["momentum"],
+        )

@@ -7,15 +7,9 @@ from typing import Any
 from pyflame.errors import ArgumentError
 from pyflame.optim import updates
 from pyflame.optim.checks import check_bool, check_lr, check_number
+from pyflame.optim.fused import Rule
 from pyflame.optim.groups import Group
-from pyflame.optim.optimizer import (
-    Optimizer,
-    Update,
-    blank,
-    shared_numbers,
-    with_gradients,
-)
-from pyflame.tensors import Tensor, apply
+from pyflame.optim.optimizer import Optimizer
 
 
 class SGD(Optimizer):
@@ -78,50 +72,17 @@ class SGD(Optimizer):
             )
         return checked
 
-    def _updates(self, group: Group) -> list[tuple[Tensor, Update]]:
-        step = self._momentum_step if group["momentum"] else _plain_step
-        number = shared_numbers()
+    def _rule(self, group: Group) -> Rule:
         flags = {
+            "momentum": group["momentum"] != 0,
+            "nesterov": group["nesterov"],
             "maximize": group["maximize"],
             "decays": group["weight_decay"] != 0,
         }
-        return [
-            (param, step(param, grad, group, number, flags))
-            for param, grad in with_gradients(group)
-        ]
+        state = self._per_param if flags["momentum"] else ()
+        return Rule(updates.sgd, state, tuple(flags.items()))
 
-    def _momentum_step(
-        self, param: Tensor, grad: Tensor, group: Group, number: Any, flags: Any
-    ) -> Update:
-        buffer = self.state.get(param, {}).get("momentum_buffer")
-        weight = 1.0 if buffer is None else 1 - group["dampening"]
-        momentum, decay = number(group["momentum"]), number(group["weight_decay"])
-        buffer = apply(
-            updates.sgd_momentum,
-            blank(param) if buffer is None else buffer,
-            param,
-            grad,
-            momentum,
-            number(weight),
-            decay,
-            **flags,
-        )
-        new = apply(
-            updates.sgd_momentum_step,
-            param,
-            grad,
-            buffer,
-            number(group["lr"]),
-            momentum,
-            decay,
-            nesterov=group["nesterov"],
-            **flags,
-        )
-        return {"param": new, "momentum_buffer": buffer}
-
-
-def _plain_step(
-    param: Tensor, grad: Tensor, group: Group, number: Any, flags: Any
-) -> Update:
-    lr, decay = number(group["lr"]), number(group["weight_decay"])
-    return {"param": apply(updates.sgd_step, param, grad, lr, decay, **flags)}
+    def _numbers(self, group: Group, entry: dict[str, Any]) -> tuple[float, ...]:
+        first = "momentum_buffer" not in entry
+        weight = 1.0 if first else 1 - group["dampening"]
+        return group["lr"], group["momentum"], weight, group["weight_decay"]

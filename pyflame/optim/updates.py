@@ -1,4 +1,4 @@
-"""The arithmetic of the optimizers, on arrays: one function per value it computes.
+"""The arithmetic of the optimizers, on arrays: what becomes of one parameter.
 
 Each rounds where PyTorch's CPU kernels do: a step such as `x + alpha * y` is computed
 in float32 and rounded once to the dtype of `x`. Numbers such as the learning rate are
@@ -7,171 +7,115 @@ float32 inputs, derived from Python's doubles beforehand; only flags are structu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
 Number = jax.Array  # weakly typed float32 scalar
+Numbers = Sequence[Number]
+State = Sequence[jax.Array]
+Updated = tuple[jax.Array, list[jax.Array]]  # the parameter and its new state
 
 
-def sgd_momentum(
-    buffer: jax.Array,
+def sgd(
     param: jax.Array,
     grad: jax.Array,
-    momentum: Number,
-    weight: Number,
-    decay: Number,
+    state: State,
+    numbers: Numbers,
     *,
-    maximize: bool,
-    decays: bool,
-) -> jax.Array:
-    """momentum * buffer + weight * gradient."""
-    grad = _gradient(param, grad, decay, maximize, decays)
-    return _plus(_times(buffer, momentum), grad, weight)
-
-
-def sgd_step(
-    param: jax.Array,
-    grad: jax.Array,
-    lr: Number,
-    decay: Number,
-    *,
-    maximize: bool,
-    decays: bool,
-) -> jax.Array:
-    """The parameter without momentum."""
-    return _plus(param, _gradient(param, grad, decay, maximize, decays), -lr)
-
-
-def sgd_momentum_step(
-    param: jax.Array,
-    grad: jax.Array,
-    buffer: jax.Array,
-    lr: Number,
-    momentum: Number,
-    decay: Number,
-    *,
-    maximize: bool,
-    decays: bool,
+    momentum: bool,
     nesterov: bool,
-) -> jax.Array:
-    """The parameter with the new momentum buffer."""
-    direction = buffer
-    if nesterov:
-        grad = _gradient(param, grad, decay, maximize, decays)
-        direction = _plus(grad, buffer, momentum)
-    return _plus(param, direction, -lr)
-
-
-def first_moment(
-    average: jax.Array,
-    param: jax.Array,
-    grad: jax.Array,
-    weight: Number,
-    decay: Number,
-    *,
     maximize: bool,
     decays: bool,
+) -> Updated:
+    """numbers: lr, momentum, what of the gradient enters the momentum, decay."""
+    lr, factor, weight, decay = numbers
+    grad = _gradient(param, grad, decay, maximize, decays)
+    if not momentum:
+        return _plus(param, grad, -lr), []
+    buffer = _plus(_times(state[0], factor), grad, weight)
+    direction = _plus(grad, buffer, factor) if nesterov else buffer
+    return _plus(param, direction, -lr), [buffer]
+
+
+def adam(
+    param: jax.Array,
+    grad: jax.Array,
+    state: State,
+    numbers: Numbers,
+    *,
+    amsgrad: bool,
     near: bool,
+    shrinks: bool,
+    maximize: bool,
+    decays: bool,
+) -> Updated:
+    """numbers: step size, root of the second correction, eps, shrink, 1 - beta1,
+    beta2, 1 - beta2, decay. `shrink` is AdamW's decay as a factor.
+    """
+    step_size, root_correction, eps, shrink, towards, beta, weight, decay = numbers
+    grad = _gradient(param, grad, decay, maximize, decays)
+    average = _moved(state[0], grad, towards, near)
+    square = scale = _squared(state[1], grad, beta, weight)
+    kept = [average, square]
+    if amsgrad:
+        scale = jnp.maximum(state[2], square)
+        kept.append(scale)
+    if shrinks:
+        param = _times(param, shrink)
+    root = _like(scale, _wide(_root(scale)) / root_correction)
+    return _plus_ratio(param, average, _shifted(root, eps), -step_size), kept
+
+
+def rmsprop(
+    param: jax.Array,
+    grad: jax.Array,
+    state: State,
+    numbers: Numbers,
+    *,
+    centered: bool,
+    momentum: bool,
+    near: bool,
+    maximize: bool,
+    decays: bool,
+) -> Updated:
+    """numbers: lr, alpha, 1 - alpha, eps, decay, momentum."""
+    lr, alpha, towards, eps, decay, factor = numbers
+    grad = _gradient(param, grad, decay, maximize, decays)
+    square = spread = _squared(state[0], grad, alpha, towards)
+    kept = [square]
+    if centered:
+        average = _moved(state[1], grad, towards, near)
+        kept.append(average)
+        mean = _wide(average)
+        spread = _like(square, _wide(square) - mean * mean)
+    scale = _shifted(_root(spread), eps)
+    if not momentum:
+        return _plus_ratio(param, grad, scale, -lr), kept
+    direction = _plus_ratio(_times(state[-1], factor), grad, scale, 1.0)
+    return _plus(param, direction, -lr), [*kept, direction]
+
+
+def _moved(
+    average: jax.Array, grad: jax.Array, weight: Number, near: bool
 ) -> jax.Array:
-    """The running average of the gradient, moved towards it by `weight`.
+    """The average moved towards the gradient by `weight`.
 
     `near` tells whether the weight is below 1/2: the form that loses nothing.
     """
-    grad = _gradient(param, grad, decay, maximize, decays)
     start, end = _wide(average), _wide(grad)
     if near:
         return _like(average, start + weight * (end - start))
     return _like(average, end - (end - start) * (1 - weight))
 
 
-def second_moment(
-    average: jax.Array,
-    param: jax.Array,
-    grad: jax.Array,
-    beta: Number,
-    weight: Number,
-    decay: Number,
-    *,
-    maximize: bool,
-    decays: bool,
+def _squared(
+    average: jax.Array, grad: jax.Array, beta: Number, weight: Number
 ) -> jax.Array:
     """beta * average + weight * gradient ** 2."""
-    grad = _gradient(param, grad, decay, maximize, decays)
     kept = _wide(_times(average, beta))
     return _like(average, kept + weight * _wide(grad) * _wide(grad))
-
-
-def largest(a: jax.Array, b: jax.Array) -> jax.Array:
-    """The larger of each pair; NaN if one is."""
-    return jnp.maximum(a, b)
-
-
-def adam_step(
-    param: jax.Array,
-    average: jax.Array,
-    square: jax.Array,
-    step_size: Number,
-    root_correction: Number,
-    eps: Number,
-    shrink: Number,
-    *,
-    shrinks: bool,
-) -> jax.Array:
-    """The parameter from both moments; `shrink` is AdamW's decay as a factor."""
-    if shrinks:
-        param = _times(param, shrink)
-    root = _like(square, _wide(_root(square)) / root_correction)
-    return _plus_ratio(param, average, _shifted(root, eps), -step_size)
-
-
-def rms_ratio(
-    buffer: jax.Array,
-    param: jax.Array,
-    grad: jax.Array,
-    square: jax.Array,
-    *rest: jax.Array,
-    centered: bool,
-    maximize: bool,
-    decays: bool,
-) -> jax.Array:
-    """RMSprop's momentum: momentum * buffer + gradient / its scale.
-
-    `rest`: the average gradient if centered, then eps, decay, momentum.
-    """
-    eps, decay, momentum = rest[-3:]
-    grad = _gradient(param, grad, decay, maximize, decays)
-    scale = _scale(square, rest[:-3], eps, centered)
-    return _plus_ratio(_times(buffer, momentum), grad, scale, 1.0)
-
-
-def rms_step(
-    param: jax.Array,
-    grad: jax.Array,
-    square: jax.Array,
-    *rest: jax.Array,
-    centered: bool,
-    maximize: bool,
-    decays: bool,
-) -> jax.Array:
-    """The parameter without momentum. `rest`: as above, with lr for momentum."""
-    eps, decay, lr = rest[-3:]
-    grad = _gradient(param, grad, decay, maximize, decays)
-    return _plus_ratio(param, grad, _scale(square, rest[:-3], eps, centered), -lr)
-
-
-def minus_scaled(param: jax.Array, direction: jax.Array, lr: Number) -> jax.Array:
-    """param - lr * direction."""
-    return _plus(param, direction, -lr)
-
-
-def _scale(
-    square: jax.Array, averages: tuple[jax.Array, ...], eps: Number, centered: bool
-) -> jax.Array:
-    if centered:
-        (average,) = averages
-        mean = _wide(average)
-        square = _like(square, _wide(square) - mean * mean)
-    return _shifted(_root(square), eps)
 
 
 def _gradient(
