@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from lowering.jaxprs import ClosedJaxpr
 from pyflame import node as nodes
 from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError
+from pyflame.graph_text import MAX_LINES, Row, graph_text, total_flops
 from pyflame.layout import MeshLayout
+from pyflame.recorded import flops_together, program_of
+from pyflame.regions import Region
 from pyflame.source import Place, assigned_name, place_of
+from pyflame.structure import gradient
 from pyflame.tensors import Tensor
 
 
@@ -50,13 +55,15 @@ class Node:
 
     @property
     def op_type(self) -> str:
-        """The pf op, such as `matmul`; `input` for data."""
-        op = self._recorded.op
-        return op.__name__ if op is not None else "input"
+        """The pf op, such as `matmul`; a creation such as `randn`; else `input`."""
+        recorded = self._recorded
+        if recorded.op is None or (self.is_input and not _is_creation(recorded)):
+            return "input"
+        return recorded.op.__name__
 
     @property
     def inputs(self) -> list[Node]:
-        """The nodes this one is computed from; numbers are `attributes`."""
+        """The nodes this one is computed from; Python numbers are not among them."""
         return [Node(n) for n in nodes.recipe_inputs(self._recorded)]
 
     @property
@@ -85,6 +92,14 @@ class Node:
         return self.spec.dtype
 
     @property
+    def flops(self) -> int:
+        """What it takes to compute the node from its inputs; 0 for an input.
+
+        `pyflame.flops` says what counts. A gradient takes the forward pass it needs.
+        """
+        return 0 if self.is_input else flops_together([self._recorded])[0]
+
+    @property
     def place(self) -> Place | None:
         """Where the user wrote it."""
         return place_of(self._recorded.traceback)
@@ -94,10 +109,15 @@ class Node:
 
 
 class Graph:
-    """The nodes that a tensor is computed from, inputs before their users."""
+    """The nodes that tensors are computed from, inputs before their users.
 
-    def __init__(self, output: Tensor) -> None:
-        self._outputs = (output,)
+    Raises: ArgumentError, if there is no tensor.
+    """
+
+    def __init__(self, *outputs: Tensor) -> None:
+        if not outputs:
+            raise ArgumentError("Graph: there is no tensor to show the graph of")
+        self._outputs = tuple(_recorded_tensor("Graph", x) for x in outputs)
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -121,18 +141,57 @@ class Graph:
         found = [node for node in self.nodes if node.is_input]
         return sorted(found, key=lambda node: node._recorded.serial)
 
+    @cached_property
+    def jaxpr(self) -> ClosedJaxpr:
+        """The staged program, from the values of `inputs` to those of `outputs`."""
+        return program_of([x._node for x in self._outputs]).jaxpr
+
+    @property
+    def flops(self) -> int:
+        """What the nodes take together; work that gradients share counts once."""
+        return total_flops(self.rows)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """What is shown of each node, in order."""
+        number = {node: i for i, node in enumerate(self.nodes)}
+        names = names_of(self.nodes)
+        flops = _flops_of(self.nodes)
+        roots = {Node(x._node) for x in self._outputs}
+        return tuple(
+            Row(
+                name=names[node],
+                op_type=node.op_type,
+                operands=_operand_texts(node, names),
+                attributes=_attribute_texts(node, names),
+                type=str(node.spec),
+                layout=str(node.spec.layout) if node._recorded.layout else "",
+                flops=flops.get(node),
+                size_bytes=node.spec.size_bytes,
+                place=node.place,
+                inputs=tuple(number[i] for i in node.inputs),
+                is_output=node in roots,
+            )
+            for node in self.nodes
+        )
+
+    def text(self, max_nodes: int | None = MAX_LINES) -> str:
+        """A line per node; beyond `max_nodes`, the middle of the graph is summed up.
+        None shows every node."""
+        return graph_text(self.rows, max_nodes)
+
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return self.text()
 
     __repr__ = __str__
 
 
-def get_graph(tensor: Tensor) -> Graph:
-    """The graph of a tensor.
+def get_graph(tensor: Tensor, *others: Tensor) -> Graph:
+    """The graph of a tensor, or of several together.
 
-    Raises: ArgumentError, if it is no Tensor.
+    Raises: ArgumentError, if one is no Tensor.
     """
-    return Graph(_recorded_tensor("get_graph", tensor))
+    return Graph(*(_recorded_tensor("get_graph", x) for x in (tensor, *others)))
 
 
 def get_node(tensor: Tensor) -> Node:
@@ -143,9 +202,13 @@ def get_node(tensor: Tensor) -> Node:
     return Node(_recorded_tensor("get_node", tensor)._node)
 
 
-def print_graph(tensor: Tensor) -> None:
-    """Prints the graph: a line per node with shape, layout and the user's line."""
-    print(get_graph(tensor))
+def print_graph(tensor: Tensor, max_nodes: int | None = MAX_LINES) -> None:
+    """Prints the graph: a line per node with its type, layout, flops, bytes, and the
+    user's line. Of more than `max_nodes` nodes, the middle is summed up.
+
+    Raises: ArgumentError, if it is no Tensor.
+    """
+    print(Graph(_recorded_tensor("print_graph", tensor)).text(max_nodes))
 
 
 def names_of(graph_nodes: list[Node]) -> dict[Node, str]:
@@ -156,11 +219,37 @@ def names_of(graph_nodes: list[Node]) -> dict[Node, str]:
         i for node in graph_nodes for i in node.inputs if i.place == node.place
     }  # parts of a longer expression
     for number, node in enumerate(graph_nodes):
-        variable = None if node in inner else assigned_name(node.place)
+        variable = _gradient_name(node, names)
+        if variable is None and node not in inner:
+            variable = assigned_name(node.place, creates=node.is_input)
         wanted = variable or f"v{number}"
         names[node] = next(name for name in _variants(wanted) if name not in taken)
         taken.add(names[node])
     return names
+
+
+def _gradient_name(node: Node, names: dict[Node, str]) -> str | None:
+    """`grad_w` for the gradient of `w`."""
+    if node._recorded.op is not gradient:
+        return None
+    of = _gradient_of(node)
+    return "grad" if of is None or of not in names else f"grad_{names[of]}"
+
+
+def _gradient_of(node: Node) -> Node | None:
+    """The node that a gradient belongs to, while its backward pass knows."""
+    recorded = node._recorded
+    if recorded.op is not gradient:
+        return None
+    region = next(iter(_bundle(recorded).inputs), None)
+    if not isinstance(region, Region):
+        return None
+    return Node(region.wanted[node.attributes["index"]])
+
+
+def _bundle(recorded: nodes.Node) -> nodes.Node:
+    """The gradients of one backward pass, of which a node is one."""
+    return next(iter(recorded.inputs))
 
 
 def _variants(name: str) -> Iterator[str]:
@@ -180,34 +269,47 @@ def _recorded_tensor(what: str, tensor: Any) -> Tensor:
     return tensor
 
 
-def _lines(graph: Graph) -> list[str]:
-    names = names_of(graph.nodes)
-    rows = [_row(node, names) for node in graph.nodes]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    title = f"graph: {graph.num_nodes} nodes, {len(graph.inputs)} of them inputs"
-    return [
-        title,
-        *("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
-    ]
+def _is_creation(recorded: nodes.Node) -> bool:
+    """Whether it is made from numbers alone, as `zeros` is."""
+    return all(i.is_literal for i in recorded.inputs)
 
 
-def _row(node: Node, names: dict[Node, str]) -> tuple[str, str, str, str, str]:
-    layout = str(node.spec.layout) if node._recorded.layout else ""
-    place = str(node.place) if node.place else ""
-    return names[node], f"= {_call(node, names)}", str(node.spec), layout, place
+def _flops_of(graph_nodes: Sequence[Node]) -> dict[Node, int]:
+    """The flops of every node that is no input, each piece of work counted once."""
+    together: dict[int, list[Node]] = {}
+    for node in graph_nodes:
+        if not node.is_input:
+            together.setdefault(_work_of(node), []).append(node)
+    counts: dict[Node, int] = {}
+    for group in together.values():
+        found = flops_together([node._recorded for node in group])
+        counts.update(zip(group, found, strict=True))
+    return counts
 
 
-def _call(node: Node, names: dict[Node, str]) -> str:
-    """`sum(h, dim=1, keepdim=False)`: operands by name, numbers as they are."""
+def _work_of(node: Node) -> int:
+    """What is the same for gradients of one backward pass."""
+    recorded = node._recorded
+    return id(_bundle(recorded) if recorded.op is gradient else recorded)
+
+
+def _operand_texts(node: Node, names: dict[Node, str]) -> tuple[str, ...]:
+    """Operands by name, numbers as they are."""
     if node.is_input:
-        return f"{node.op_type}()"
-    operands = [
-        repr(i.value) if i.is_literal else names[Node(i)]
-        for i in nodes.operands(node._recorded)
-    ]
-    attributes = [
+        return ()
+    found = nodes.operands(node._recorded)
+    return tuple(repr(i.value) if i.is_literal else names[Node(i)] for i in found)
+
+
+def _attribute_texts(node: Node, names: dict[Node, str]) -> tuple[str, ...]:
+    """`dim=1`; arguments that are off or left out are not shown."""
+    if node.is_input:
+        return ()
+    if node._recorded.op is gradient:
+        of = _gradient_of(node)
+        return () if of is None or of not in names else (f"of={names[of]}",)
+    return tuple(
         f"{key}={value!r}"
         for key, value in node.attributes.items()
         if value is not None and value is not False
-    ]
-    return f"{node.op_type}({', '.join([*operands, *attributes])})"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import traceback
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -14,6 +15,11 @@ _PACKAGE = Path(__file__).parent
 _JAX = Path(source_info_util.__file__).parents[1]
 # The demo is a user of the package like any other.
 _USERS = (_PACKAGE / "demo.py", _PACKAGE / "__main__.py")
+
+
+# A statement that goes on in the next lines.
+_OPENED = re.compile(r"(?:\w+\.)?(?P<name>[^\W\d]\w*)(?:\s*:[^=]+)?\s*=[^=].*[(\[{,]$")
+_CREATIONS = frozenset("arange from_numpy full ones rand randn tensor zeros".split())
 
 
 class Place(NamedTuple):
@@ -51,16 +57,48 @@ def place_of_error(error: BaseException) -> Place | None:
     return None
 
 
-def assigned_name(place: Place | None) -> str | None:
-    """The variable that a line `name = ...` assigns, if it is that simple."""
-    try:
-        statements = ast.parse(place.text).body if place else []
-    except SyntaxError:
+def assigned_name(place: Place | None, creates: bool = False) -> str | None:
+    """The variable that a line `name = ...` assigns, if it is that simple.
+
+    With `creates`, only if the line can be read as creating what it assigns: what
+    `loss = f(y, pf.tensor([1]))` creates is not the loss.
+    """
+    if place is None:
         return None
+    try:
+        statements = ast.parse(place.text).body
+    except SyntaxError:
+        opened = _OPENED.match(place.text)
+        return opened["name"] if opened else None
     match statements:
-        case [ast.Assign(targets=[ast.Name(id=name)])]:
+        case [
+            ast.Assign(targets=[target], value=value)
+            | ast.AnnAssign(target=target, value=value)
+            | ast.AugAssign(target=target, value=value)
+        ]:
+            return None if creates and _creates_a_part(value) else _target_name(target)
+    return None
+
+
+def _target_name(target: ast.expr) -> str | None:
+    match target:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return None
+
+
+def _creates_a_part(value: ast.expr | None) -> bool:
+    """Whether a creation stands inside the expression, and is not all of it."""
+    if value is None or _is_creation(value):
+        return False
+    return any(map(_is_creation, ast.walk(value)))
+
+
+def _is_creation(expression: ast.AST) -> bool:
+    match expression:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in _CREATIONS
+    return False
 
 
 def _is_users(file_name: str) -> bool:

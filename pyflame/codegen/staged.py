@@ -16,6 +16,7 @@ from pyflame import staging
 from pyflame.errors import GraphError
 from pyflame.graph import Graph, Node, names_of
 from pyflame.layout import MeshLayout
+from pyflame.recorded import program_of
 from pyflame.tensors import Tensor
 
 Layouts = tuple[MeshLayout | None, ...]
@@ -42,25 +43,12 @@ def stage_graph(graph: Graph) -> Staged:
     """The program of recorded tensors: where they begin are the inputs, in order of
     creation; numbers are constants."""
     roots = [tensor._node for tensor in graph.outputs]
-    order = nodes.walk(roots, _operands)
-    literals = [node for node in order if node.is_literal]
-    sources = sorted(
-        (node for node in order if node.is_source and not node.is_literal),
-        key=lambda node: node.serial,
-    )
-    steps = [node for node in order if not node.is_source]
-    structure = staging.structure_of([*literals, *sources], steps, roots)
-    numbers = [node.value for node in literals]
-    tracebacks = [node.traceback for node in steps]
-
-    def program(*arrays: Any) -> list[Any]:
-        return staging.replay(structure, [*numbers, *arrays], tracebacks)
-
-    jaxpr = jax.make_jaxpr(program)(*[_aval(node).struct() for node in sources])
+    recorded = program_of(roots)
+    sources = recorded.sources
     names = names_of(graph.nodes)
     single = len(roots) == 1
     return Staged(
-        jaxpr,
+        recorded.jaxpr,
         tuple(names[Node(node)] for node in sources),
         tuple(names[Node(node)] for node in roots),
         tuple(node.layout for node in sources),
@@ -92,15 +80,6 @@ def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
         jax.tree.structure(result, is_leaf=_is_tensor),
         None,
     )
-
-
-def _operands(node: nodes.Node) -> tuple[nodes.Node, ...]:
-    return () if node.is_source else node.inputs
-
-
-def _aval(node: nodes.Node) -> nodes.Aval:
-    assert node.aval is not None, "recorded nodes have a shape"
-    return node.aval
 
 
 def _values(sources: Sequence[nodes.Node]) -> list[np.ndarray[Any, Any]]:

@@ -1,6 +1,11 @@
-"""Graphs as they are shown."""
+"""Graphs: what they tell of nodes, their program, and how they print."""
+
+import jax
+import numpy as np
+import pytest
 
 import pyflame as pf
+from pyflame.graph_text import shortened, size_text
 
 
 def _program() -> pf.Tensor:
@@ -12,21 +17,20 @@ def _program() -> pf.Tensor:
 
 def test_nodes() -> None:
     graph = pf.get_graph(_program())
-    assert [node.op_type for node in graph.nodes] == [
-        "randn",
-        "ones",
-        "matmul",
-        "mul",
-        "sub",
-        "relu",
-        "sum",
-    ]
-    assert graph.num_nodes == 7
+    ops = ["randn", "ones", "matmul", "mul", "sub", "relu", "sum"]
+    assert [node.op_type for node in graph.nodes] == ops
+    assert graph.num_nodes == len(graph) == 7
     matmul = graph.nodes[2]
     assert matmul.inputs == graph.nodes[:2]
     assert matmul.output_shape == [8, 3]
     assert matmul.output_dtype is pf.float32
+    assert matmul.place is not None
+    assert matmul.place.text == "h = pf.relu(a @ b * 2.0 - 1)"
     assert graph.inputs == graph.nodes[:2]
+
+
+def test_attributes() -> None:
+    assert pf.get_node(_program()).attributes == {"dim": 1, "keepdim": False}
 
 
 def test_get_node() -> None:
@@ -36,22 +40,59 @@ def test_get_node() -> None:
     assert node.inputs == []
     assert node.spec == pf.TensorSpec((100,), pf.float32, pf.MeshLayout.single_pe())
     assert node.spec.size_bytes == 400
+    assert repr(node) == "Node(randn -> float32[100])"
     assert pf.get_node(pf.tensor([1.0])).op_type == "input"
+
+
+def test_the_jaxpr_is_the_program() -> None:
+    x, w = pf.tensor(np.arange(6.0).reshape(2, 3)), pf.randn([3, 2])
+    y = pf.softmax(x @ w / 2.0)
+    jaxpr = pf.get_graph(y).jaxpr
+    assert [aval.shape for aval in jaxpr.in_avals] == [(2, 3), (3, 2)]
+    (value,) = jax.jit(jax.extend.core.jaxpr_as_fun(jaxpr))(x.numpy(), w.numpy())
+    np.testing.assert_allclose(value, y.numpy(), rtol=1e-6)
+
+
+def test_the_jaxpr_of_several_tensors() -> None:
+    x = pf.randn([3])
+    graph = pf.get_graph(x * 2, x + 1)
+    assert graph.num_nodes == 3
+    assert [aval.shape for aval in graph.jaxpr.out_avals] == [(3,), (3,)]
+    assert len(graph.outputs) == 2
+
+
+def test_a_graph_needs_a_tensor() -> None:
+    with pytest.raises(pf.ArgumentError) as caught:
+        pf.Graph()
+    assert str(caught.value) == "Graph: there is no tensor to show the graph of"
 
 
 def test_print_graph(capsys) -> None:
     y = _program()
     pf.print_graph(y)
-    assert capsys.readouterr().out == (
-        "graph: 7 nodes, 2 of them inputs\n"
-        "  a   = randn()        float32[8, 4]  grid(2, 2)  test_graph.py:7\n"
-        "  b   = ones()         float32[4, 3]              test_graph.py:8\n"
-        "  v2  = matmul(a, b)   float32[8, 3]              test_graph.py:9\n"
-        "  v3  = mul(v2, 2.0)   float32[8, 3]              test_graph.py:9\n"
-        "  v4  = sub(v3, 1)     float32[8, 3]              test_graph.py:9\n"
-        "  h   = relu(v4)       float32[8, 3]              test_graph.py:9\n"
-        "  v6  = sum(h, dim=1)  float32[8]                 test_graph.py:10\n"
-    )
+    text = "a = pf.randn([8, 4], layout=pf.MeshLayout.gri..."
+    head = "  name                   type           layout      flops  bytes  line"
+    at = "test_graph.py"
+    assert capsys.readouterr().out.splitlines() == [
+        "graph: 7 nodes, 2 of them inputs; 280 flops; 176 B in, 32 B out",
+        head,
+        f"  a     = randn()        float32[8, 4]  grid(2, 2)           128  {at}:12"
+        f"  {text}",
+        f"  b     = ones()         float32[4, 3]                        48  {at}:13"
+        "  b = pf.ones([4, 3])",
+        f"  v2    = matmul(a, b)   float32[8, 3]                192     96  {at}:14"
+        "  h = pf.relu(a @ b * 2.0 - 1)",
+        f"  v3    = mul(v2, 2.0)   float32[8, 3]                 24     96  {at}:14",
+        f"  v4    = sub(v3, 1)     float32[8, 3]                 24     96  {at}:14",
+        f"  h     = relu(v4)       float32[8, 3]                 24     96  {at}:14",
+        f"  v6    = sum(h, dim=1)  float32[8]                    16     32  {at}:15"
+        "  return h.sum(dim=1)",
+    ]
+
+
+def test_print_graph_refuses_what_is_no_tensor() -> None:
+    with pytest.raises(pf.ArgumentError, match="print_graph: list is no Tensor"):
+        pf.print_graph([1.0])
 
 
 def test_a_graph_outlives_evaluation() -> None:
@@ -68,3 +109,120 @@ def test_equal_names_are_told_apart() -> None:
         total = total + part
     text = str(pf.get_graph(total))
     assert "part_2" in text
+
+
+class _Holder:
+    state: pf.Tensor
+
+
+def test_names_come_from_assignments_of_every_form() -> None:
+    holder = _Holder()
+    holder.state = pf.zeros([2])
+    named: pf.Tensor = pf.ones([2])
+    joined = pf.cat(
+        [holder.state, named],
+        dim=0,
+    )
+    joined *= pf.tensor([1.0, 2.0, 3.0, 4.0])
+    names = [row.name for row in pf.get_graph(joined).rows]
+    assert names == ["state", "named", "joined", "v3", "joined_2"]
+
+
+def test_a_part_of_an_expression_does_not_get_its_name() -> None:
+    shifted = (pf.ones([2]) * pf.tensor([1.0, 2.0])).detach()
+    graph = pf.get_graph(shifted)
+    assert [row.name for row in graph.rows][-1] == "shifted"
+    total = pf.cat([pf.tensor([1.0]), pf.ones([2])]).sum()
+    assert [row.name for row in pf.get_graph(total).rows] == ["v0", "v1", "v2", "total"]
+    scaled = pf.zeros([2]).sum()
+    scaled.eval()
+    assert [row.name for row in pf.get_graph(scaled).rows] == ["v0", "scaled"]
+
+
+def test_gradients_tell_of_what() -> None:
+    x = pf.randn([2, 3])
+    w = pf.randn([3, 4])
+    loss = (x @ w).sum()
+    loss.backward()
+    graph = pf.get_graph(x.grad, w.grad)
+    rows = {row.name: row for row in graph.rows}
+    assert rows["grad_x"].call(99).endswith("of=x)")
+    assert rows["grad_w"].call(99).endswith("of=w)")
+    assert rows["grad_w"].type == "float32[3, 4]"
+    # Each is one product; the forward product is needed by neither.
+    assert rows["grad_x"].flops == 2 * 2 * 4 * 3
+    assert rows["grad_w"].flops == 2 * 3 * 2 * 4
+    assert graph.flops == 96
+
+
+def test_work_that_gradients_share_counts_once() -> None:
+    x, w = pf.randn([2, 3]), pf.randn([3, 4])
+    pf.exp(x @ w).sum().backward()
+    both = pf.get_graph(x.grad, w.grad)
+    apart = [pf.get_node(x.grad).flops, pf.get_node(w.grad).flops]
+    assert both.flops < sum(apart)
+    forward = 2 * 2 * 3 * 4 + 8  # the product and its exponential
+    assert both.flops == forward + 8 + 48 + 48
+
+
+def test_a_gradient_after_a_forward_pass_takes_only_its_own_work() -> None:
+    x = pf.randn([2, 3])
+    w = pf.randn([3, 4])
+    loss = pf.exp(x @ w).sum()
+    loss.eval()
+    loss.backward()
+    graph = pf.get_graph(w.grad)
+    assert graph.rows[-1].name == "grad"
+    assert graph.flops == 8 + 48
+
+
+def test_a_long_graph_is_folded() -> None:
+    x = pf.zeros([4])
+    for _ in range(500):
+        x = x + 1
+    lines = str(pf.get_graph(x)).splitlines()
+    assert len(lines) == 1 + 1 + 40 + 1 + 20 + 1
+    assert lines[42] == "  ... 441 nodes more (441 add): 1,764 flops"
+    assert lines[-1] == "  flops by op: add 2,000 (100%)"
+    assert len(pf.get_graph(x).text(None).splitlines()) == 1 + 1 + 501 + 1
+    assert len(pf.get_graph(x).text(6).splitlines()) == 1 + 1 + 4 + 1 + 2 + 1
+
+
+def test_many_operands_are_counted() -> None:
+    parts = [pf.zeros([2]) for _ in range(30)]
+    row = pf.get_graph(pf.cat(parts)).rows[-1]
+    assert row.call(48).startswith("cat(v0, v1, v2, ")
+    assert " more, dim=0)" in row.call(48)
+    assert len(row.call(48)) <= 48
+
+
+def test_text_that_a_terminal_would_act_on_is_replaced(tmp_path) -> None:
+    path = tmp_path / "evil.py"
+    line = "x = pf.ones([2])  # \x1b[2J\u202e"
+    path.write_text(f"import pyflame as pf\n{line}\n", encoding="utf-8")
+    scope: dict[str, pf.Tensor] = {}
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), scope)
+    text = str(pf.get_graph(scope["x"]))
+    assert text.isprintable() or "\n" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (0, "0 B"),
+        (9_999, "9,999 B"),
+        (10_240, "10 KiB"),
+        (40_000, "39.06 KiB"),
+        (10_240_000, "9.766 MiB"),
+        (5 * 2**40, "5,120 GiB"),
+    ],
+)
+def test_sizes(size_bytes: int, text: str) -> None:
+    assert size_text(size_bytes) == text
+
+
+def test_shortened() -> None:
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcdefg", 6) == "abc..."
