@@ -8,7 +8,7 @@ is data: graphs begin there, and a loop that rebinds its variables stays flat in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -28,9 +28,16 @@ _serials = count()
 class Aval:
     """Shape, NumPy dtype and weakness of a value; interned, compared by identity."""
 
-    __slots__ = ("dtype", "floating", "shape", "weak")
+    __slots__ = ("dtype", "floating", "literal", "shape", "weak")
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool):
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        weak: bool,
+        literal: bool = False,
+    ) -> None:
+        self.literal = literal  # of a Python number; such avals are not interned
         self.shape = shape
         self.dtype = dtype
         self.weak = weak
@@ -123,12 +130,16 @@ class Node:
     @property
     def is_literal(self) -> bool:
         """A Python number that was an operand."""
-        return self.op is None and self.aval in _literal_avals.values()
+        return self.op is None and self.aval is not None and self.aval.literal
 
     @property
     def is_source(self) -> bool:
         """Data, made from numbers alone (`zeros`, `randn`), or assigned: an input."""
-        return self.leaf is not None or all(node.is_literal for node in self.inputs)
+        if self.leaf is None:
+            for node in self.inputs:
+                if not node.is_literal:
+                    return False
+        return True
 
     def release(self) -> None:
         """A Tensor that stood for this node is gone."""
@@ -146,9 +157,9 @@ class Node:
 
 
 _literal_avals: dict[type, Aval] = {
-    bool: Aval((), np.dtype(np.bool_), False),
-    int: Aval((), np.dtype(np.int32), True),
-    float: Aval((), np.dtype(np.float32), True),
+    bool: Aval((), np.dtype(np.bool_), False, True),
+    int: Aval((), np.dtype(np.int32), True, True),
+    float: Aval((), np.dtype(np.float32), True, True),
 }
 
 
@@ -171,20 +182,28 @@ def constant(value: jax.Array) -> Node:
 
 
 def walk(
-    roots: Iterable[Node], inputs_of: Callable[[Node], Iterable[Node]]
+    roots: Iterable[Node],
+    inputs_of: Callable[[Node], Sequence[Node]],
+    seen: set[Node] | None = None,
 ) -> list[Node]:
-    """Every node reachable from `roots`, inputs before users, without recursion."""
+    """Every node reachable from `roots`, inputs before users, without recursion.
+
+    Nodes in `seen` are left out, and those found are added to it.
+    """
     order: list[Node] = []
-    seen: set[int] = set()
-    stack = [(node, False) for node in reversed(list(roots))]
+    seen = set() if seen is None else seen
+    stack: list[Node | None] = list(roots)[::-1]
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack.extend((i, False) for i in reversed(tuple(inputs_of(node))))
+        node = stack.pop()
+        if node is None:  # all that the node below it needs is in order
+            order.append(stack.pop())  # pyright: ignore[reportArgumentType]
+        elif node not in seen:
+            seen.add(node)
+            inputs = inputs_of(node)
+            if inputs:
+                stack += (node, None, *inputs[::-1])
+            else:
+                order.append(node)
     return order
 
 

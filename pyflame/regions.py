@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pyflame.node import Leaf, Node, walk
+from pyflame.node import Leaf, Node, pending_inputs, walk
 from pyflame.structure import (
     MAX_CACHED_STRUCTURES,
     Structure,
@@ -125,6 +125,8 @@ def is_alive(node: Node) -> bool:
     """
     if not node.tracked or node.lost:
         return False
+    if node.via is None and _is_visible(node):
+        return True
     seen = walk([node], _next_regions)
     if any(_is_visible(n) for n in seen):
         return True
@@ -151,15 +153,17 @@ def cover(roots: Sequence[Node], again: bool = False) -> Region | None:
 
     With `again`, roots that have a value are computed from their recipe once more.
     """
-    inside = {id(node) for node in roots} if again else set[int]()
+    taken = set(roots) if again else set[Node]()
 
     def inputs_of(node: Node) -> tuple[Node, ...]:
-        return node.inputs if is_step(node) or id(node) in inside else ()
+        if node in taken or is_step(node):
+            taken.add(node)
+            return node.inputs
+        return ()
 
     order = walk(roots, inputs_of)
-    steps = [node for node in order if is_step(node) or id(node) in inside]
-    taken = {id(node) for node in steps}
-    known = [node for node in order if id(node) not in taken]
+    steps = [node for node in order if node in taken]
+    known = [node for node in order if node not in taken]
     wanted = [node for node in known if is_alive(node)]
     if not wanted:
         lost = any(node.lost for node in known)
@@ -175,20 +179,10 @@ def _outputs(
     roots: Sequence[Node], steps: Sequence[Node], known: Sequence[Node]
 ) -> list[Node]:
     """The roots and the named steps, without those that the inputs depend on."""
-    pending = [node for node in known if node.value is None]
-    behind = {id(node) for node in walk(pending, _pending_inputs)}
-    asked = {id(node) for node in roots}
-    return [
-        node
-        for node in steps
-        if id(node) in asked or (node.names and id(node) not in behind)
-    ]
-
-
-def _pending_inputs(node: Node) -> tuple[Node, ...]:
-    if node.value is not None:
-        return ()
-    return node.inputs if node.via is None else (node.via,)
+    behind = set[Node]()
+    walk([n for n in known if n.value is None], pending_inputs, behind)
+    asked = set(roots)
+    return [n for n in steps if n in asked or (n.names and n not in behind)]
 
 
 def _operation(
@@ -197,15 +191,17 @@ def _operation(
     outputs: Sequence[Node],
     wanted: Sequence[Node],
 ) -> Callable[..., Any]:
-    position = {id(node): i for i, node in enumerate([*known, *steps])}
+    position = {node: i for i, node in enumerate([*known, *steps])}
     return region_op(
         structure_of(known, steps, outputs),
-        tuple(position[id(node)] for node in wanted),
-        tuple(node.tracked for node in outputs),
+        tuple([position[node] for node in wanted]),
+        tuple([node.tracked for node in outputs]),
         frozenset(
-            position[id(node)]
-            for node in steps
-            if not node.tracked and node.aval is not None and node.aval.floating
+            [
+                position[node]
+                for node in steps
+                if not node.tracked and node.aval is not None and node.aval.floating
+            ]
         ),
     )
 

@@ -78,9 +78,10 @@ def record(op: Op, inputs: tuple[Node, ...], static: Static) -> Node:
     pending, tracked = 1, False
     for i in inputs:
         pending += i.pending_count
-        tracked = tracked or i.tracked
-    tracked = tracked and grad_switch.enabled
-    node.tracked = aval.floating and (tracked or node.is_source)
+        if i.tracked:
+            tracked = True
+    if aval.floating:
+        node.tracked = (tracked and grad_switch.enabled) or node.is_source
     if pending >= MAX_PENDING_NODES:
         pending = _cut(node)
     node.pending_count = pending
@@ -109,13 +110,14 @@ def evaluate(targets: Sequence[Node]) -> None:
     One jitted call for all of them together. Where gradients may still be asked of
     a value, what backward needs is kept with it.
     """
-    order = _pending_order(targets)
-    if not order:
+    pending = [node for node in targets if node.value is None]
+    if not pending:
         return
-    wanted = {id(node) for node in targets}
+    order = _pending_order(pending)
+    wanted = set(pending)
     known = [node for node in order if node.value is not None]
     steps = [node for node in order if node.value is None]
-    outputs = [node for node in steps if _is_kept(node) or id(node) in wanted]
+    outputs = [node for node in steps if _is_kept(node) or node in wanted]
     counts.evaluations += 1
     with jax.ensure_compile_time_eval():
         values = _compiled(structure_of(known, steps, outputs))(
@@ -141,19 +143,25 @@ def several(wanted: Sequence[tuple[Node, Sequence[Aval]]]) -> list[list[Node]]:
     return [[constant(value) for value in node.value[0]] for node, _ in wanted]
 
 
-def _pending_order(targets: Sequence[Node]) -> list[Node]:
-    """What must be computed, in order, with regions around what gradients may pass."""
-    pending = [node for node in targets if node.value is None]
-    order = walk(pending, pending_inputs)
-    wanted = {id(node) for node in pending}
+def _pending_order(pending: list[Node]) -> list[Node]:
+    """What must be computed, in order, with regions around what gradients may pass.
+
+    Adds to `pending` what comes along.
+    """
+    seen = set[Node]()
+    order = walk(pending, pending_inputs, seen)
+    wanted = set(pending)
     roots = [n for n in order if n.tracked and is_step(n)]
-    roots = [n for n in roots if n.names or id(n) in wanted]
+    roots = [n for n in roots if n.names or n in wanted]
     if roots and cover(roots) is not None:
-        order = walk(pending, pending_inputs)
-    while extra := [n for n in _companions(order) if id(n) not in wanted]:
+        seen = set()
+        order = walk(pending, pending_inputs, seen)
+    found = order
+    while extra := [n for n in _companions(found) if n not in wanted]:
         pending += extra
-        wanted.update(map(id, extra))
-        order = walk(pending, pending_inputs)
+        wanted.update(extra)
+        found = walk(extra, pending_inputs, seen)
+        order += found
     return order
 
 

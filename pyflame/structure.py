@@ -33,19 +33,19 @@ def structure_of(
     known: Sequence[Node], steps: Sequence[Node], outputs: Sequence[Node]
 ) -> Structure:
     """The structure of nodes in an order that has inputs before their users."""
-    position = {id(node): i for i, node in enumerate([*known, *steps])}
+    position = {node: i for i, node in enumerate([*known, *steps])}
     return Structure(
-        tuple(node.aval for node in known),
-        tuple(_step(node, position) for node in steps),
-        tuple(position[id(node)] for node in outputs),
+        tuple([node.aval for node in known]),
+        tuple([_step(node, position) for node in steps]),
+        tuple([position[node] for node in outputs]),
     )
 
 
-def _step(node: Node, position: dict[int, int]) -> Step:
-    if node.via is not None and node.value is None and id(node.via) in position:
-        return Step(part, (("index", node.index),), (position[id(node.via)],))
+def _step(node: Node, position: dict[Node, int]) -> Step:
+    if node.via is not None and node.value is None and node.via in position:
+        return Step(part, (("index", node.index),), (position[node.via],))
     assert node.op is not None, "a node without an op has a value"
-    return Step(node.op, node.static, tuple(position[id(i)] for i in node.inputs))
+    return Step(node.op, node.static, tuple([position[i] for i in node.inputs]))
 
 
 def gradient(bundle: Any, *, index: int) -> jax.Array:
