@@ -115,8 +115,9 @@ def evaluate(targets: Sequence[Node]) -> None:
         return
     order = _pending_order(pending)
     wanted = set(pending)
-    known = [node for node in order if node.value is not None]
-    steps = [node for node in order if node.value is None]
+    known, steps = list[Node](), list[Node]()
+    for node in order:
+        (steps if node.value is None else known).append(node)
     outputs = [node for node in steps if _is_kept(node) or node in wanted]
     counts.evaluations += 1
     with jax.ensure_compile_time_eval():
@@ -151,8 +152,7 @@ def _pending_order(pending: list[Node]) -> list[Node]:
     seen = set[Node]()
     order = walk(pending, pending_inputs, seen)
     wanted = set(pending)
-    roots = [n for n in order if n.tracked and is_step(n)]
-    roots = [n for n in roots if n.names or n in wanted]
+    roots = [n for n in order if n.tracked and (n.names or n in wanted) and is_step(n)]
     if roots and cover(roots) is not None:
         seen = set()
         order = walk(pending, pending_inputs, seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -67,7 +68,7 @@ class Tensor:
 
     @property
     def numel(self) -> int:
-        return int(np.prod(self._aval().shape, dtype=np.int64))
+        return math.prod(self._aval().shape)
 
     @property
     def layout(self) -> MeshLayout:
