@@ -44,7 +44,7 @@ _NAMES_BY_MODULE = {
     ),
 }
 _MODULE_OF = {n: m for m, names in _NAMES_BY_MODULE.items() for n in names.split()}
-_PACKAGES = ("autograd", "nn", "optim")
+_PACKAGES = ("autograd", "nn", "optim", "report")
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "__release_status__",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from lowering.jaxprs import ClosedJaxpr
@@ -184,6 +185,9 @@ class Graph:
         return self.text()
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return import_module("pyflame.report").html_of(self)
 
 
 def get_graph(tensor: Tensor, *others: Tensor) -> Graph:

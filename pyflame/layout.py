@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from pyflame.errors import ArgumentError
@@ -73,6 +74,9 @@ class MeshLayout:
     def __repr__(self) -> str:
         text = str(self)
         return f"MeshLayout.{text if text.endswith(')') else text + '()'}"
+
+    def _repr_html_(self) -> str:
+        return import_module("pyflame.report").html_of(self)
 
 
 def check_layout(what: str, layout: Any) -> MeshLayout | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -240,6 +241,9 @@ class Tensor:
             return f"tensor({value})"
         text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
         return f"tensor({text}, dtype={self.dtype.name})"
+
+    def _repr_html_(self) -> str:
+        return import_module("pyflame.report").html_of(self)
 
     def _text(self) -> str:
         return f"{self._aval().dtype}{self.shape}"

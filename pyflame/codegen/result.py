@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pyflame.errors import RunError
@@ -56,3 +57,6 @@ class CodeGenResult:
                 help=f"see error_message: {self.error_message.splitlines()[:1]}",
             )
         return self._program.simulate(inputs, seed, config)
+
+    def _repr_html_(self) -> str:
+        return import_module("pyflame.report").html_of(self)

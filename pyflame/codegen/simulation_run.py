@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 
@@ -22,3 +23,6 @@ class SimulationRun:
 
     def __repr__(self) -> str:
         return f"SimulationRun(cycles={self.cycles})"
+
+    def _repr_html_(self) -> str:
+        return import_module("pyflame.report").html_of(self)
