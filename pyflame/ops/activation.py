@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
@@ -30,12 +32,25 @@ def silu(x: jax.Array) -> jax.Array:
 
 def softmax(x: jax.Array, *, dim: int) -> jax.Array:
     """exp(x) over its sum along `dim`, shifted by the maximum."""
-    return jax.nn.softmax(_floating(x), axis=one_dim("softmax", x, dim))
+    return _along("softmax", jax.nn.softmax, x, dim)
 
 
 def log_softmax(x: jax.Array, *, dim: int) -> jax.Array:
     """log(softmax(x)), computed without the quotient."""
-    return jax.nn.log_softmax(_floating(x), axis=one_dim("log_softmax", x, dim))
+    return _along("log_softmax", jax.nn.log_softmax, x, dim)
+
+
+def _along(
+    op: str, function: Callable[[jax.Array, int], jax.Array], x: jax.Array, dim: int
+) -> jax.Array:
+    """The function along `dim`, computed in float32 of halves, as PyTorch does.
+
+    A scalar takes the dim 0 or -1.
+    """
+    axis = one_dim(op, x, dim, max(x.ndim, 1))
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    result = function(wide if x.ndim else wide[None], axis)
+    return result.reshape(x.shape).astype(_floating(x).dtype)
 
 
 def _floating(x: jax.Array) -> jax.Array:

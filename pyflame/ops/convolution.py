@@ -54,7 +54,12 @@ def convolution(
     )
     if not bias:
         return result
-    return result + bias[0].reshape(-1, *(1,) * spatial)
+    # Wide, so that the gradient of the bias is summed in float32 for halves, too.
+    wide = jnp.promote_types(dtype, jnp.float32)
+    per_channel = bias[0].reshape(-1, *(1,) * spatial)
+    return (result.astype(wide) + per_channel.astype(wide)).astype(
+        jnp.result_type(result, bias[0])
+    )
 
 
 def _check_channels(x: jax.Array, weight: jax.Array, groups: int) -> None:

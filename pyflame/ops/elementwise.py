@@ -32,7 +32,17 @@ def div(a: jax.Array, b: jax.Array) -> jax.Array:
 
 def pow(a: jax.Array, b: jax.Array) -> jax.Array:
     check_broadcast("pow", a, b)
+    if all(jnp.issubdtype(jnp.result_type(x), jnp.integer) for x in (a, b)):
+        return _power_of_integers(a, b)
     return jnp.power(a, b)
+
+
+def _power_of_integers(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Overflow wraps; a negative power is that of 1 or -1, or rounded to 0."""
+    powers = jnp.power(a, jnp.maximum(b, 0))
+    of_minus_one = jnp.where(b % 2 == 0, 1, -1)
+    inverses = jnp.where(a == 1, 1, jnp.where(a == -1, of_minus_one, 0))
+    return jnp.where(b < 0, inverses, powers).astype(powers.dtype)
 
 
 def integer_pow(x: jax.Array, *, exponent: int) -> jax.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import jax
@@ -71,7 +72,8 @@ def group_norm(
             "divide",
             rule="the input is [N, C, ...] with C a multiple of num_groups",
         )
-    groups = _single(x).reshape(x.shape[0], num_groups, -1)
+    of_group = math.prod(x.shape[1:]) // num_groups
+    groups = _single(x).reshape(x.shape[0], num_groups, of_group)
     result = _standardized(groups, (2,), eps).reshape(x.shape)
     return _affine(result, x, affine, _per_channel)
 

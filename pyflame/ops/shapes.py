@@ -10,6 +10,18 @@ from pyflame.errors import ShapeError
 Dims = int | tuple[int, ...] | None
 
 
+class Unfit:
+    """A static argument of the wrong type, on its way to the op that refuses it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
 def text(x: Any) -> str:
     """An array for a message: `float32[3, 4]`; a Python number as it is."""
     return f"{x.dtype}{list(x.shape)}" if hasattr(x, "shape") else repr(x)
@@ -41,15 +53,17 @@ def one_dim(op: str, x: Any, dim: Any, ndim: int | None = None) -> int:
 def dims(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
     """`dim` as sorted-by-use dims from the front; None means all of them.
 
+    A scalar takes the dim 0 or -1, as in PyTorch, and has none of it.
+
     Raises: ShapeError, if one is out of range or named twice.
     """
     if dim is None:
         return tuple(range(x.ndim))
     given = dim if isinstance(dim, tuple) else (dim,)
-    found = tuple(one_dim(op, x, d) for d in given)
+    found = tuple(one_dim(op, x, d, max(x.ndim, 1)) for d in given)
     if len(set(found)) != len(found):
         raise ShapeError(
             f"{op} of {text(x)}: dim={dim} names a dimension twice",
             rule="each dimension is reduced at most once",
         )
-    return found
+    return found if x.ndim else ()
