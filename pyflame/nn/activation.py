@@ -1,25 +1,44 @@
-"""Activation functions as modules."""
+"""The activation functions that most networks use, and shapes, as modules."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pyflame.nn import functional as F
+from pyflame.nn.functional.activation import check_approximate
 from pyflame.nn.module import Module
+from pyflame.tensors import reshape_args
 
 
-class ReLU(Module):
+class InPlace(Module):
+    """An activation that can make its input stand for its result."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(InPlace):
     """max(x, 0)."""
 
     def forward(self, input: Any) -> Any:
-        return F.relu(input)
+        return F.relu(input, self.inplace)
 
 
 class GELU(Module):
-    """x times the normal distribution function of x."""
+    """x times the normal distribution function of x, or "tanh", a formula near it."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        check_approximate("GELU", approximate)
+        self.approximate = approximate
 
     def forward(self, input: Any) -> Any:
-        return F.gelu(input)
+        return F.gelu(input, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
 
 
 class Sigmoid(Module):
@@ -36,11 +55,11 @@ class Tanh(Module):
         return F.tanh(input)
 
 
-class SiLU(Module):
+class SiLU(InPlace):
     """x * sigmoid(x)."""
 
     def forward(self, input: Any) -> Any:
-        return F.silu(input)
+        return F.silu(input, self.inplace)
 
 
 class Softmax(Module):
@@ -85,3 +104,17 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Splits the dimension `dim` into `unflattened_size`, where one size may be -1."""
+
+    def __init__(self, dim: int, unflattened_size: Any) -> None:
+        self.dim = dim
+        self.unflattened_size = reshape_args("Unflatten", unflattened_size)
+
+    def forward(self, input: Any) -> Any:
+        return F.unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyflame.creation import tensor
 from pyflame.nn import functional as F
 from pyflame.nn.module import Module
 from pyflame.nn.reduction import Reduction, reduction_name
@@ -14,6 +15,10 @@ class Loss(Module):
 
     def __init__(self, reduction: object = "mean", *more: str) -> None:
         self.reduction = reduction_name(type(self).__name__, reduction, *more)
+
+    def _keep(self, name: str, weight: Any) -> None:
+        """A weight as a buffer, under PyTorch's name; None keeps the name free."""
+        self.register_buffer(name, None if weight is None else tensor(weight))
 
     def extra_repr(self) -> str:
         return f"reduction={self.reduction!r}"
@@ -47,22 +52,49 @@ class SmoothL1Loss(Loss):
         return f"{super().extra_repr()}, beta={self.beta}"
 
 
+class HuberLoss(Loss):
+    """Quadratic where |input - target| is below `delta`, linear beyond."""
+
+    def __init__(self, reduction: object = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.huber_loss(input, target, self.reduction, self.delta)
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, delta={self.delta}"
+
+
 class CrossEntropyLoss(Loss):
-    """Logits [N, C, ...] against classes [N, ...] or probabilities [N, C, ...]."""
+    """Logits [N, C, ...] against classes [N, ...] or probabilities [N, C, ...].
+
+    `weight` [C] has a factor for each class.
+    """
+
+    weight: Any
 
     def __init__(
         self,
         reduction: object = "mean",
         ignore_index: int = -100,
         label_smoothing: float = 0.0,
+        *,
+        weight: Any = None,
     ) -> None:
         super().__init__(reduction)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
+        self._keep("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
         return F.cross_entropy(
-            input, target, self.reduction, self.ignore_index, self.label_smoothing
+            input,
+            target,
+            self.reduction,
+            self.ignore_index,
+            self.label_smoothing,
+            weight=self.weight,
         )
 
     def extra_repr(self) -> str:
@@ -73,31 +105,71 @@ class CrossEntropyLoss(Loss):
 
 
 class NLLLoss(Loss):
-    """Log-probabilities [N, C, ...] against classes [N, ...]."""
+    """Log-probabilities [N, C, ...] against classes [N, ...].
 
-    def __init__(self, reduction: object = "mean", ignore_index: int = -100) -> None:
+    `weight` [C] has a factor for each class.
+    """
+
+    weight: Any
+
+    def __init__(
+        self,
+        reduction: object = "mean",
+        ignore_index: int = -100,
+        *,
+        weight: Any = None,
+    ) -> None:
         super().__init__(reduction)
         self.ignore_index = ignore_index
+        self._keep("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.nll_loss(input, target, self.reduction, self.ignore_index)
+        return F.nll_loss(
+            input, target, self.reduction, self.ignore_index, weight=self.weight
+        )
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, ignore_index={self.ignore_index}"
 
 
 class BCELoss(Loss):
-    """Binary cross entropy of probabilities."""
+    """Binary cross entropy of probabilities; `weight` is a factor that broadcasts."""
+
+    weight: Any
+
+    def __init__(self, reduction: object = "mean", *, weight: Any = None) -> None:
+        super().__init__(reduction)
+        self._keep("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.bce_loss(input, target, self.reduction)
+        return F.bce_loss(input, target, self.reduction, weight=self.weight)
 
 
 class BCEWithLogitsLoss(Loss):
-    """Binary cross entropy of logits."""
+    """Binary cross entropy of logits.
+
+    `weight` is a factor of the losses, `pos_weight` one of their part for target 1;
+    both broadcast.
+    """
+
+    weight: Any
+    pos_weight: Any
+
+    def __init__(
+        self, reduction: object = "mean", *, weight: Any = None, pos_weight: Any = None
+    ) -> None:
+        super().__init__(reduction)
+        self._keep("weight", weight)
+        self._keep("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.bce_with_logits(input, target, self.reduction)
+        return F.bce_with_logits(
+            input,
+            target,
+            self.reduction,
+            weight=self.weight,
+            pos_weight=self.pos_weight,
+        )
 
 
 class KLDivLoss(Loss):
@@ -118,6 +190,7 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
+    "HuberLoss",
     "KLDivLoss",
     "L1Loss",
     "MSELoss",

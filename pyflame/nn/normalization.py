@@ -17,7 +17,8 @@ class _BatchNorm(Module):
     """Normalizes each channel; see `functional.batch_norm`.
 
     Running statistics move by `momentum`, or are plain averages if it is None. They
-    are computed together with whatever is evaluated next.
+    are computed together with whatever is evaluated next. With `affine` there are a
+    weight and, with `bias`, a bias.
     """
 
     weight: Any
@@ -35,6 +36,8 @@ class _BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         check_positive(type(self).__name__, num_features=num_features)
         self.num_features = num_features
@@ -44,7 +47,7 @@ class _BatchNorm(Module):
         self.track_running_stats = track_running_stats
         n, tracked = [num_features], track_running_stats
         self.register_parameter("weight", ones(n) if affine else None)
-        self.register_parameter("bias", zeros(n) if affine else None)
+        self.register_parameter("bias", zeros(n) if affine and bias else None)
         self.register_buffer("running_mean", zeros(n) if tracked else None)
         self.register_buffer("running_var", ones(n) if tracked else None)
         count = zeros([], dtype=int32) if tracked else None
@@ -99,20 +102,28 @@ class BatchNorm1d(_BatchNorm):
 
 
 class LayerNorm(Module):
-    """Normalizes over the last dimensions, whose sizes are `normalized_shape`."""
+    """Normalizes over the last dimensions, whose sizes are `normalized_shape`.
+
+    With `elementwise_affine` there are a weight and, with `bias`, a bias.
+    """
 
     weight: Any
     bias: Any
 
     def __init__(
-        self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True
+        self,
+        normalized_shape: Any,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
     ) -> None:
         self.normalized_shape = normalized_sizes("LayerNorm", normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         sizes = list(self.normalized_shape)
         self.register_parameter("weight", ones(sizes) if elementwise_affine else None)
-        self.register_parameter("bias", zeros(sizes) if elementwise_affine else None)
+        has_bias = elementwise_affine and bias
+        self.register_parameter("bias", zeros(sizes) if has_bias else None)
 
     def forward(self, input: Any) -> Any:
         return F.layer_norm(
@@ -127,13 +138,22 @@ class LayerNorm(Module):
 
 
 class GroupNorm(Module):
-    """Normalizes [N, C, ...] over groups of channels and all positions."""
+    """Normalizes [N, C, ...] over groups of channels and all positions.
+
+    With `affine` there are a weight and, with `bias`, a bias.
+    """
 
     weight: Any
     bias: Any
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         check_positive("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
@@ -148,7 +168,7 @@ class GroupNorm(Module):
         self.affine = affine
         sizes = [num_channels]
         self.register_parameter("weight", ones(sizes) if affine else None)
-        self.register_parameter("bias", zeros(sizes) if affine else None)
+        self.register_parameter("bias", zeros(sizes) if affine and bias else None)
 
     def forward(self, input: Any) -> Any:
         shape = list(input.shape)

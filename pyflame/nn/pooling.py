@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.nn import functional as F
-from pyflame.nn.arguments import per_dim
+from pyflame.nn.arguments import check_positive, per_dim
 from pyflame.nn.functional.pooling import adaptive_sizes, pool_arguments
 from pyflame.nn.module import Module
 
@@ -34,10 +34,13 @@ class MaxPool2d(_Pool):
         padding: Any = 0,
         dilation: Any = 1,
         ceil_mode: bool = False,
+        *,
+        return_indices: bool = False,
     ) -> None:
         super().__init__(kernel_size, stride, padding)
         self.dilation = per_dim("MaxPool2d", "dilation", dilation, 2, 1)
         self.ceil_mode = ceil_mode
+        self.return_indices = return_indices
 
     def forward(self, input: Any) -> Any:
         return F.max_pool2d(
@@ -47,6 +50,7 @@ class MaxPool2d(_Pool):
             self.padding,
             self.dilation,
             self.ceil_mode,
+            return_indices=self.return_indices,
         )
 
     def extra_repr(self) -> str:
@@ -66,10 +70,15 @@ class AvgPool2d(_Pool):
         padding: Any = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        *,
+        divisor_override: int | None = None,
     ) -> None:
         super().__init__(kernel_size, stride, padding)
+        if divisor_override is not None:
+            check_positive("AvgPool2d", divisor_override=divisor_override)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
+        self.divisor_override = divisor_override
 
     def forward(self, input: Any) -> Any:
         return F.avg_pool2d(
@@ -79,6 +88,7 @@ class AvgPool2d(_Pool):
             self.padding,
             self.ceil_mode,
             self.count_include_pad,
+            divisor_override=self.divisor_override,
         )
 
     def extra_repr(self) -> str:

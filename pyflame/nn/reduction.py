@@ -22,9 +22,13 @@ def reduction_name(op: str, reduction: object, *more: str) -> str:
     """
     name = reduction.value if isinstance(reduction, Reduction) else reduction
     names = (*(r.value for r in Reduction), *more)
-    if name not in names or not isinstance(name, str):
+    rule = f"a reduction is one of {', '.join(map(repr, names))}"
+    if not isinstance(name, str):
         raise ArgumentError(
-            f"{op}: {reduction!r} is no reduction",
-            rule=f"a reduction is one of {', '.join(map(repr, names))}",
+            f"{op}: a reduction of type {type(reduction).__name__}",
+            rule=rule,
+            help="weights go by name, where a loss has them: weight=...",
         )
+    if name not in names:
+        raise ArgumentError(f"{op}: {reduction!r} is no reduction", rule=rule)
     return name

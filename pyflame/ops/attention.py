@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from pyflame.errors import ShapeError
+from pyflame.errors import DTypeError, ShapeError
 from pyflame.ops.linear import linear
 from pyflame.ops.shapes import text
 
@@ -73,6 +73,7 @@ def head_mask(
             f"heads of a batch of {batch}: the sizes differ",
             rule="attn_mask is [L, S] or [N * heads, L, S]",
         )
+    _check_kind("attn_mask", mask)
     if mask.ndim == 3:
         mask = mask.reshape(batch, heads, queries, keys)
     return jnp.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, extra)])
@@ -86,7 +87,18 @@ def key_mask(mask: jax.Array, *, batch: int, keys: int, extra: int) -> jax.Array
             "sizes differ",
             rule="key_padding_mask is [N, S]",
         )
+    _check_kind("key_padding_mask", mask)
     return jnp.pad(mask, ((0, 0), (0, extra)))[:, None, None, :]
+
+
+def _check_kind(name: str, mask: jax.Array) -> None:
+    if mask.dtype != jnp.bool_ and not jnp.issubdtype(mask.dtype, jnp.floating):
+        raise DTypeError(
+            f"{name} {text(mask)}: what do its numbers mean?",
+            rule="a mask is boolean, true where attention is not allowed, or floating "
+            "and added to the scores",
+            help="convert it: mask.to(pf.bool_)",
+        )
 
 
 def causal_mask(*, queries: int, keys: int) -> jax.Array:

@@ -41,10 +41,24 @@ def smooth_l1_loss(
     ).astype(distance.dtype)
 
 
-def bce_loss(x: jax.Array, target: jax.Array, *, reduction: str) -> jax.Array:
-    """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100."""
+def huber_loss(
+    x: jax.Array, target: jax.Array, delta: jax.Array, *, reduction: str
+) -> jax.Array:
+    """d² / 2 where d = |x - target| is below delta, delta (d - delta / 2) elsewhere."""
+    check_broadcast("huber_loss", x, target)
+    distance = jnp.abs(x - target)
+    far = delta * (distance - 0.5 * delta)
+    loss = jnp.where(distance < delta, 0.5 * jnp.square(distance), far)
+    return reduced(loss, reduction).astype(distance.dtype)
+
+
+def bce_loss(
+    x: jax.Array, target: jax.Array, *weight: jax.Array, reduction: str
+) -> jax.Array:
+    """-(t log x + (1 - t) log(1 - x)), each logarithm at least -100; times a weight."""
     _check_same("bce_loss", x, target)
-    return reduced(_binary_cross_entropy(x, target), reduction)
+    loss = _binary_cross_entropy(x, target)
+    return reduced(_weighted("bce_loss", loss, weight), reduction)
 
 
 @jax.custom_jvp
@@ -66,11 +80,45 @@ def _bounded_log(x: jax.Array) -> jax.Array:
     return jnp.maximum(jnp.log(x), _LOG_LIMIT)
 
 
-def bce_with_logits(x: jax.Array, target: jax.Array, *, reduction: str) -> jax.Array:
-    """bce_loss of sigmoid(x), stable for logits of any size."""
+def bce_with_logits(
+    x: jax.Array,
+    target: jax.Array,
+    *weights: jax.Array,
+    reduction: str,
+    has_pos_weight: bool = False,
+) -> jax.Array:
+    """bce_loss of sigmoid(x), stable for logits of any size.
+
+    `weights`: the factor of the positive term if there is one, then that of all.
+    """
     _check_same("bce_with_logits", x, target)
-    loss = (1 - target) * x + jax.nn.softplus(-x)
-    return reduced(loss, reduction)
+    surprise = jax.nn.softplus(-x)
+    if has_pos_weight:
+        positive = _fitting("bce_with_logits", "pos_weight", x, weights[0])
+        surprise = surprise * ((positive - 1) * target + 1)
+    loss = (1 - target) * x + surprise
+    rest = weights[1:] if has_pos_weight else weights
+    return reduced(_weighted("bce_with_logits", loss, rest), reduction)
+
+
+def _weighted(op: str, loss: jax.Array, weight: tuple[jax.Array, ...]) -> jax.Array:
+    return loss * _fitting(op, "weight", loss, weight[0]) if weight else loss
+
+
+def _fitting(op: str, name: str, x: jax.Array, weight: jax.Array) -> jax.Array:
+    """`weight` as it is, in the dtype of `x`.
+
+    Raises: ShapeError, if it does not broadcast to the shape of `x`.
+    """
+    sizes = (1,) * (x.ndim - weight.ndim) + weight.shape
+    if len(sizes) > x.ndim or any(
+        w not in (1, n) for w, n in zip(sizes, x.shape, strict=True)
+    ):
+        raise ShapeError(
+            f"{op} of {text(x)} with {name} {text(weight)}: the shapes do not fit",
+            rule=f"{name} broadcasts to the shape of the input",
+        )
+    return weight.astype(x.dtype)
 
 
 def kl_div(
@@ -83,47 +131,58 @@ def kl_div(
     else:
         loss = jax.scipy.special.xlogy(target, target) - target * x
     if reduction == "batchmean":
-        return jnp.sum(loss) / x.shape[0]
+        return jnp.sum(loss) / (loss.shape[0] if loss.ndim else 1)
     return reduced(loss, reduction)
 
 
 def nll_loss(
-    x: jax.Array, target: jax.Array, *, reduction: str, ignore_index: int
+    x: jax.Array,
+    target: jax.Array,
+    *weight: jax.Array,
+    reduction: str,
+    ignore_index: int,
 ) -> jax.Array:
     """-x at the target class, for x [N, C, ...] or [C] and classes [N, ...] or [].
 
-    The mean is over targets that are not `ignore_index`. Another class that is out of
-    range gives NaN, because values are not known when the op is recorded.
+    With a weight [C], times that of the class. The mean is over targets that are not
+    `ignore_index`, by their weights. Another class that is out of range gives NaN,
+    because values are not known when the op is recorded.
 
     Raises: ShapeError, DTypeError, for targets that are no classes for `x`.
     """
     axis = _class_axis("nll_loss", x, target)
-    losses, used = _picked(-x, target, axis, ignore_index)
-    return _mean_of_used(losses, used, reduction)
+    chosen, shares = _choice("nll_loss", x, target, axis, ignore_index, weight)
+    losses = _picked(-x, target, chosen, axis, ignore_index) * shares
+    return _mean_of_used(losses, shares, reduction)
 
 
 def cross_entropy(
     x: jax.Array,
     target: jax.Array,
     label_smoothing: jax.Array,
-    *,
+    *weight: jax.Array,
     reduction: str,
     ignore_index: int,
 ) -> jax.Array:
     """nll_loss of log_softmax(x); floating targets are class probabilities.
 
-    `label_smoothing` mixes that share of a uniform distribution into the target.
+    `label_smoothing` mixes that share of a uniform distribution into the target. The
+    mean over probabilities is over their number, whatever the weights.
 
     Raises: ShapeError, DTypeError, for targets that are neither.
     """
     if jnp.issubdtype(target.dtype, jnp.floating):
-        return _soft_cross_entropy(x, target, label_smoothing, reduction)
-    axis = _class_axis("cross_entropy", x, target)
+        _check_no_class_is_ignored(x, target, ignore_index)
+        return _soft_cross_entropy(x, target, label_smoothing, weight, reduction)
+    op = "cross_entropy"
+    axis = _class_axis(op, x, target)
     surprise = -jax.nn.log_softmax(x, axis)
-    losses, used = _picked(surprise, target, axis, ignore_index)
-    uniform = jnp.where(used, jnp.mean(surprise, axis), 0)
+    chosen, shares = _choice(op, x, target, axis, ignore_index, weight)
+    losses = _picked(surprise, target, chosen, axis, ignore_index) * shares
+    scaled = surprise * _per_class(op, x, axis, weight[0]) if weight else surprise
+    uniform = jnp.where(target != ignore_index, jnp.mean(scaled, axis), 0)
     mixed = (1 - label_smoothing) * losses + label_smoothing * uniform
-    return _mean_of_used(mixed.astype(x.dtype), used, reduction)
+    return _mean_of_used(mixed.astype(x.dtype), shares, reduction)
 
 
 def reduced(loss: jax.Array, reduction: str) -> jax.Array:
@@ -134,37 +193,84 @@ def reduced(loss: jax.Array, reduction: str) -> jax.Array:
 
 
 def _soft_cross_entropy(
-    x: jax.Array, target: jax.Array, label_smoothing: jax.Array, reduction: str
+    x: jax.Array,
+    target: jax.Array,
+    label_smoothing: jax.Array,
+    weight: tuple[jax.Array, ...],
+    reduction: str,
 ) -> jax.Array:
     _check_same("cross_entropy", x, target)
     axis = 0 if x.ndim == 1 else 1
     share = label_smoothing / x.shape[axis]
     smooth = target * (1 - label_smoothing) + share
+    if weight:
+        smooth = smooth * _per_class("cross_entropy", x, axis, weight[0])
     losses = -jnp.sum(smooth * jax.nn.log_softmax(x, axis), axis).astype(x.dtype)
     if reduction == "mean":
         return jnp.sum(losses) / losses.size
     return reduced(losses, reduction)
 
 
-def _picked(
-    values: jax.Array, target: jax.Array, axis: int, ignore_index: int
+def _choice(
+    op: str,
+    x: jax.Array,
+    target: jax.Array,
+    axis: int,
+    ignore_index: int,
+    weight: tuple[jax.Array, ...],
 ) -> tuple[jax.Array, jax.Array]:
-    """The value of each target class (0 where ignored), and which are not ignored.
+    """Where each class is the target's, and the share of each target in the mean."""
+    classes = jax.lax.broadcasted_iota(target.dtype, x.shape, axis)
+    chosen = classes == jnp.expand_dims(target, axis)
+    used = target != ignore_index
+    if not weight:
+        return chosen, used.astype(x.dtype)
+    own = jnp.where(chosen, _per_class(op, x, axis, weight[0]), 0)
+    return chosen, jnp.where(used, jnp.sum(own, axis), 0)
+
+
+def _per_class(op: str, x: jax.Array, axis: int, weight: jax.Array) -> jax.Array:
+    if weight.shape != (x.shape[axis],):
+        raise ShapeError(
+            f"{op} of {text(x)} with weight {text(weight)}: there are "
+            f"{x.shape[axis]} classes",
+            rule="weight is [C], one for each class",
+        )
+    return weight.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - axis - 1))
+
+
+def _picked(
+    values: jax.Array,
+    target: jax.Array,
+    chosen: jax.Array,
+    axis: int,
+    ignore_index: int,
+) -> jax.Array:
+    """The value of each target class; 0 where ignored, NaN where there is none.
 
     Picks by comparing with every class: unlike a gather, its gradient is no scatter.
     """
-    classes = jax.lax.broadcasted_iota(target.dtype, values.shape, axis)
-    chosen = classes == jnp.expand_dims(target, axis)
     picked = jnp.sum(jnp.where(chosen, values, 0), axis)
-    used = target != ignore_index
     known = (target >= 0) & (target < values.shape[axis])
-    return jnp.where(used, jnp.where(known, picked, jnp.nan), 0), used
+    return jnp.where(target == ignore_index, 0, jnp.where(known, picked, jnp.nan))
 
 
-def _mean_of_used(losses: jax.Array, used: jax.Array, reduction: str) -> jax.Array:
+def _mean_of_used(losses: jax.Array, shares: jax.Array, reduction: str) -> jax.Array:
     if reduction == "mean":
-        return jnp.sum(losses) / jnp.sum(used).astype(losses.dtype)
+        return jnp.sum(losses) / jnp.sum(shares)
     return reduced(losses, reduction)
+
+
+def _check_no_class_is_ignored(
+    x: jax.Array, target: jax.Array, ignore_index: int
+) -> None:
+    if ignore_index >= 0:
+        raise DTypeError(
+            f"cross_entropy of {text(x)} and target {text(target)} with "
+            f"ignore_index={ignore_index}: probabilities name no class to ignore",
+            rule="ignore_index goes with classes",
+            help="give the ignored rows the target 0 everywhere",
+        )
 
 
 def _class_axis(op: str, x: jax.Array, target: jax.Array) -> int:

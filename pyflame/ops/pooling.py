@@ -32,6 +32,11 @@ class _Windows:
         used = (self.count - 1) * self.stride + reach
         return self.padding, used - self.size - self.padding
 
+    def positions(self) -> np.ndarray:
+        """[kernel, count]: where in the input the elements of each window lie."""
+        start = np.arange(self.count) * self.stride - self.padding
+        return np.arange(self.kernel)[:, None] * self.dilation + start
+
     def divisors(self, count_include_pad: bool) -> np.ndarray:
         """How many elements the mean over each window is of."""
         start = np.arange(self.count) * self.stride - self.padding
@@ -59,14 +64,42 @@ def max_pool2d(
     windows = _windows(
         "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode
     )
-    floating = jnp.issubdtype(x.dtype, jnp.floating)
-    least = -jnp.inf if floating else jnp.iinfo(x.dtype).min
+    least = _least(x)
     padded = _padded(x, windows, least)
-    if floating and dilation == (1, 1):
+    if jnp.issubdtype(x.dtype, jnp.floating) and dilation == (1, 1):
         return _reduce(padded, least, jax.lax.max, windows)
     values = _window_values(padded, windows)
     first = jnp.argmax(values, 0)[None]
     return jnp.take_along_axis(values, first, 0)[0]
+
+
+def max_pool2d_indices(
+    x: jax.Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    ceil_mode: bool,
+) -> jax.Array:
+    """Where `max_pool2d` found its values: row * W + column of the image, int32."""
+    windows = _windows(
+        "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode
+    )
+    values = _window_values(_padded(x, windows, _least(x)), windows)
+    # Padding never wins: an element is preferred, even if it is as small.
+    row, col = (w.positions() for w in windows)
+    inside_rows, inside_cols = (
+        (p >= 0) & (p < w.size) for p, w in zip((row, col), windows, strict=True)
+    )
+    inside = inside_rows[:, None, :, None] & inside_cols[None, :, None, :]
+    place = row[:, None, :, None] * x.shape[-1] + col[None, :, None, :]
+    flat = (-1, *(1,) * (x.ndim - 2), *place.shape[2:])
+    wins = (values == jnp.max(values, 0)) | jnp.isnan(values)
+    wins = wins & jnp.asarray(inside.reshape(flat))
+    first = jnp.argmax(wins, 0)[None]
+    places = jnp.broadcast_to(jnp.asarray(place.reshape(flat), jnp.int32), wins.shape)
+    return jnp.take_along_axis(places, first, 0)[0]
 
 
 def avg_pool2d(
@@ -77,13 +110,18 @@ def avg_pool2d(
     padding: Pair,
     ceil_mode: bool,
     count_include_pad: bool,
+    divisor_override: int | None = None,
 ) -> jax.Array:
     """The mean of each window, over its padding too if `count_include_pad`.
+
+    `divisor_override` is what the sums are divided by instead.
 
     Raises: ShapeError, unless `x` is [N, C, H, W] or [C, H, W] and a window fits.
     """
     windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
     sums = _reduce(_padded(x, windows, 0), 0, jax.lax.add, windows)
+    if divisor_override is not None:
+        return sums / jnp.asarray(divisor_override, x.dtype)
     rows, cols = (w.divisors(count_include_pad) for w in windows)
     return sums / jnp.asarray(np.outer(rows, cols), x.dtype)
 
@@ -145,6 +183,12 @@ def _count(size: int, k: int, stride: int, padding: int, d: int, ceil: bool) -> 
     count = (room + (stride - 1 if ceil else 0)) // stride + 1
     starts_in_the_far_padding = (count - 1) * stride >= size + padding
     return count - 1 if ceil and starts_in_the_far_padding else count
+
+
+def _least(x: jax.Array) -> float:
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return -jnp.inf
+    return jnp.iinfo(x.dtype).min
 
 
 def _padded(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.creation import rand
-from pyflame.errors import ArgumentError, ShapeError
+from pyflame.errors import ShapeError
 from pyflame.nn.arguments import check_probability
+from pyflame.nn.functional.inplace import replaced
 from pyflame.ops import dropout as ops
-from pyflame.tensors import Tensor, apply
+from pyflame.tensors import apply
 
 
 def dropout(
@@ -47,22 +48,4 @@ def _dropped(
     if not training or p == 0:
         return input
     noise = rand(shape).detach()
-    result = apply(ops.dropout, input, noise, p)
-    return _replace(name, input, result) if inplace else result
-
-
-def _replace(name: str, input: Any, result: Any) -> Any:
-    """Lets the Tensor `input` stand for `result`.
-
-    Raises: ArgumentError, for a leaf, whose gradient would be lost (as in PyTorch).
-    """
-    if not isinstance(input, Tensor) or input._node.is_source:
-        raise ArgumentError(
-            f"{name}: inplace=True on a tensor that is no result of an op",
-            rule="parameters and data do not change in place",
-            help="use inplace=False",
-        )
-    old, input._node = input._node, result._node
-    input._node.names += 1
-    old.release()
-    return input
+    return replaced(name, input, apply(ops.dropout, input, noise, p), inplace)

@@ -41,16 +41,53 @@ def smooth_l1_loss(
     return apply(ops.smooth_l1_loss, input, target, float(beta), reduction=how)
 
 
-def bce_loss(input: Any, target: Any, reduction: object = "mean") -> Any:
-    """Binary cross entropy of probabilities; its logarithms end at -100."""
+def huber_loss(
+    input: Any, target: Any, reduction: object = "mean", delta: float = 1.0
+) -> Any:
+    """Quadratic where |input - target| is below `delta`, `delta` times as steep beyond.
+
+    Raises: ArgumentError, unless `delta` is above 0.
+    """
+    how = reduction_name("huber_loss", reduction)
+    if not delta > 0:
+        raise ArgumentError(f"huber_loss: delta={delta}", rule="delta is above 0")
+    _warn_of_broadcast("huber_loss", input, target)
+    return apply(ops.huber_loss, input, target, float(delta), reduction=how)
+
+
+def bce_loss(
+    input: Any, target: Any, reduction: object = "mean", *, weight: Any = None
+) -> Any:
+    """Binary cross entropy of probabilities; its logarithms end at -100.
+
+    `weight` is a factor of the losses, which broadcasts.
+    """
     how = reduction_name("bce_loss", reduction)
-    return apply(ops.bce_loss, input, target, reduction=how)
+    return apply(ops.bce_loss, input, target, *_given(weight), reduction=how)
 
 
-def bce_with_logits(input: Any, target: Any, reduction: object = "mean") -> Any:
-    """Binary cross entropy of sigmoid(input), stable for logits of any size."""
+def bce_with_logits(
+    input: Any,
+    target: Any,
+    reduction: object = "mean",
+    *,
+    weight: Any = None,
+    pos_weight: Any = None,
+) -> Any:
+    """Binary cross entropy of sigmoid(input), stable for logits of any size.
+
+    `weight` is a factor of the losses, `pos_weight` one of their part for target 1;
+    both broadcast.
+    """
     how = reduction_name("bce_with_logits", reduction)
-    return apply(ops.bce_with_logits, input, target, reduction=how)
+    return apply(
+        ops.bce_with_logits,
+        input,
+        target,
+        *_given(pos_weight, weight),
+        reduction=how,
+        has_pos_weight=pos_weight is not None,
+    )
 
 
 def kl_div(
@@ -66,16 +103,26 @@ def kl_div(
 
 
 def nll_loss(
-    input: Any, target: Any, reduction: object = "mean", ignore_index: int = -100
+    input: Any,
+    target: Any,
+    reduction: object = "mean",
+    ignore_index: int = -100,
+    *,
+    weight: Any = None,
 ) -> Any:
     """-input at the target classes: [N, C, ...] and [N, ...]; [C] and [].
 
-    "mean" is over the targets that are not `ignore_index`. Other classes out of range
-    give NaN.
+    "mean" is over the targets that are not `ignore_index`, each with the `weight` [C]
+    of its class. Other classes out of range give NaN.
     """
     how = reduction_name("nll_loss", reduction)
     return apply(
-        ops.nll_loss, input, target, reduction=how, ignore_index=int(ignore_index)
+        ops.nll_loss,
+        input,
+        target,
+        *_given(weight),
+        reduction=how,
+        ignore_index=int(ignore_index),
     )
 
 
@@ -85,8 +132,12 @@ def cross_entropy(
     reduction: object = "mean",
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
+    *,
+    weight: Any = None,
 ) -> Any:
     """nll_loss of log_softmax(input); a floating target holds class probabilities.
+
+    `weight` [C] has a factor for each class.
 
     Raises: ArgumentError, unless `label_smoothing` is from 0 to 1.
     """
@@ -101,9 +152,14 @@ def cross_entropy(
         input,
         target,
         float(label_smoothing),
+        *_given(weight),
         reduction=how,
         ignore_index=int(ignore_index),
     )
+
+
+def _given(*operands: Any) -> tuple[Any, ...]:
+    return tuple(operand for operand in operands if operand is not None)
 
 
 def _warn_of_broadcast(op: str, input: Any, target: Any) -> None:

@@ -27,7 +27,8 @@ def batch_norm(
 
     In training by the mean and (biased) variance of the batch, which also move the
     running statistics, the unbiased variance that is, by `momentum`: they are assigned
-    and not computed yet. Otherwise by the running statistics.
+    and not computed yet. Otherwise by the running statistics. An empty batch is
+    nothing to learn from, and moves nothing.
 
     Raises: ShapeError, for one value per channel in training, or wrong channels.
     """
@@ -38,7 +39,7 @@ def batch_norm(
         _check_several_values(input)
         mean = apply(ops.batch_mean, input)
         variance = apply(ops.batch_variance, input, unbiased=False)
-        if running_mean is not None:
+        if running_mean is not None and 0 not in input.shape:
             _update(input, running_mean, running_var, mean, momentum)
     parameters = affine("batch_norm", weight, bias)
     return apply(ops.batch_norm, input, mean, variance, float(eps), *parameters)
@@ -120,9 +121,9 @@ def _check_several_values(input: Any) -> None:
     count = shape[0]
     for size in shape[2:]:
         count *= size
-    if count < 2:
+    if count == 1:
         raise ShapeError(
-            f"batch_norm of {shape}: {count} value per channel has no variance",
+            f"batch_norm of {shape}: 1 value per channel has no variance",
             rule="training needs more than one value per channel",
             help="use a larger batch, or call eval() first",
         )

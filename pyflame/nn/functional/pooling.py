@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.errors import ArgumentError
-from pyflame.nn.arguments import per_dim
+from pyflame.nn.arguments import check_positive, per_dim
 from pyflame.ops import pooling as ops
 from pyflame.tensors import apply
 
@@ -17,19 +17,24 @@ def max_pool2d(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
+    *,
+    return_indices: bool = False,
 ) -> Any:
     """The largest value of each window: [N, C, H, W] to [N, C, H', W']; N may miss.
 
     `stride` None is the kernel size. `ceil_mode` keeps windows that overhang the end.
+    With `return_indices` a pair: the values, and where each was found, as an int32
+    row * W + column.
     """
-    arguments = pool_arguments("max_pool2d", kernel_size, stride, padding)
-    return apply(
-        ops.max_pool2d,
-        input,
-        **arguments,
-        dilation=per_dim("max_pool2d", "dilation", dilation, 2, 1),
-        ceil_mode=bool(ceil_mode),
-    )
+    arguments = {
+        **pool_arguments("max_pool2d", kernel_size, stride, padding),
+        "dilation": per_dim("max_pool2d", "dilation", dilation, 2, 1),
+        "ceil_mode": bool(ceil_mode),
+    }
+    values = apply(ops.max_pool2d, input, **arguments)
+    if not return_indices:
+        return values
+    return values, apply(ops.max_pool2d_indices, input, **arguments)
 
 
 def avg_pool2d(
@@ -39,14 +44,22 @@ def avg_pool2d(
     padding: Any = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    *,
+    divisor_override: int | None = None,
 ) -> Any:
-    """The mean of each window, with its padding unless `count_include_pad` is off."""
+    """The mean of each window, with its padding unless `count_include_pad` is off.
+
+    `divisor_override` is what the sums are divided by instead.
+    """
+    if divisor_override is not None:
+        check_positive("avg_pool2d", divisor_override=divisor_override)
     return apply(
         ops.avg_pool2d,
         input,
         **pool_arguments("avg_pool2d", kernel_size, stride, padding),
         ceil_mode=bool(ceil_mode),
         count_include_pad=bool(count_include_pad),
+        divisor_override=divisor_override,
     )
 
 
