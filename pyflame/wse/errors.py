@@ -63,7 +63,37 @@ def _located(kind: str, text: str, span: Span | None) -> str:
 
 
 class MachineFault(WseError):
-    """A running program broke a rule of the machine: a bad access, a spent budget."""
+    """A running program broke a rule of the machine: a bad access, a spent budget.
+
+    Args:
+        message: what happened, on which PE.
+        span: the code that did it, as far as it is known.
+        notes: further `(text, span)` remarks: the rule, the call that led there.
+        help: a way out, if there is one to name.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        span: Span | None = None,
+        notes: tuple[tuple[str, Span | None], ...] = (),
+        help: str = "",
+    ) -> None:
+        self.message = message
+        self.span = span
+        self.notes = notes
+        self.help = help
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        """As a `CslError` is rendered; without a place, the message alone."""
+        head = self.message
+        if self.span is not None:
+            head = _located("fault", self.message, self.span)
+        parts = [head, *(_located("note", text, span) for text, span in self.notes)]
+        if self.help:
+            parts.append(f"help: {self.help}")
+        return "\n".join(parts)
 
 
 class Deadlock(MachineFault):

@@ -142,6 +142,8 @@ def _function_lines(unit: Unit, function: code.Function) -> list[str]:
     _check_recursion(unit, function)
     w = FunctionWriter(unit, function)
     w.constant_locals = _constant_locals(function)
+    if unit.strict:
+        w.unset_locals = _unset_locals(function)
     _store_params(w)
     w.statements(function.body)
     if not (w.block.lines and w.block.lines[-1].startswith("return")):
@@ -195,6 +197,15 @@ def _constant_locals(function: code.Function) -> set[code.LocalVariable]:
             root = _root(node.place)
             changed.update([root] if isinstance(root, code.LocalVariable) else [])
     return {v for v in seen - changed if not v.in_memory}
+
+
+def _unset_locals(function: code.Function) -> set[code.LocalVariable]:
+    """Locals that are declared without a value somewhere."""
+    return {
+        node.variable
+        for node in walk(function.body)
+        if isinstance(node, code.Declare) and node.value is None
+    }
 
 
 def _root(place: code.Expression) -> object:

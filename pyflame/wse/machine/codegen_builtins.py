@@ -256,7 +256,7 @@ def _operation(w: FunctionWriter, node: code.BuiltinCall) -> Value:
 
 def _operation_text(w: FunctionWriter, node: code.BuiltinCall) -> str:
     """An `Operation`: one constant object if no operand can change."""
-    spec = OPERATIONS[node.name]
+    spec, site = OPERATIONS[node.name], support.Site(node.span, node.name)
     constant, fields = _fields(w, node.config)
     operands = [known(w, argument) for argument in node.arguments]
     if constant and all(is_known for is_known, _ in operands):
@@ -266,7 +266,8 @@ def _operation_text(w: FunctionWriter, node: code.BuiltinCall) -> str:
             for argument, (_, value) in zip(node.arguments, operands, strict=True)
         ]
         dest, sources = _split(node.name, values)
-        return w.constant(Operation(spec, dest, tuple(sources), op_config(fields)))
+        whole = Operation(spec, dest, tuple(sources), op_config(fields), site)
+        return w.constant(whole)
     make, number = w.constant(Operation), w.constant(spec)
     if constant:
         assert isinstance(fields, dict)
@@ -280,7 +281,8 @@ def _operation_text(w: FunctionWriter, node: code.BuiltinCall) -> str:
         )
     ]
     dest, sources = _split(node.name, texts)
-    return f"{make}({number}, {dest}, ({', '.join(sources)},), {config})"
+    place = w.constant(site)
+    return f"{make}({number}, {dest}, ({', '.join(sources)},), {config}, {place})"
 
 
 def _split(name: str, operands: list[Any]) -> tuple[Any, list[Any]]:

@@ -74,7 +74,8 @@ class Place:
 class Unit:
     """What all functions of one PE program share while they are compiled.
 
-    `namespace` becomes the globals of the compiled text.
+    `namespace` becomes the globals of the compiled text. `strict` code checks every
+    access to memory with the PE's guard.
     """
 
     layout: MemoryLayout
@@ -83,6 +84,7 @@ class Unit:
     arch: str
     numbers: dict[code.Function, int]
     fifos: dict[Any, int]
+    strict: bool = False
     namespace: dict[str, Any] = field(default_factory=dict[str, Any])
     _known: dict[Any, str] = field(default_factory=dict[Any, str])
     _kept: list[Any] = field(default_factory=list[Any])
@@ -130,6 +132,7 @@ class FunctionWriter:
         self.frames: list[Frame] = []
         self.bounds: dict[code.LocalVariable, tuple[int, int]] = {}
         self.constant_locals: set[code.LocalVariable] = set()
+        self.unset_locals: set[code.LocalVariable] = set()
         self.views: set[str] = set()
         self.flags: list[str] = []
         self.uses_slots = self.uses_limit = self.uses_counter = False

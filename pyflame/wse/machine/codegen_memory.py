@@ -6,12 +6,17 @@ from dataclasses import dataclass, field, replace
 
 from pyflame.wse.language import types
 from pyflame.wse.language.source import Span
-from pyflame.wse.machine import limits, storage
+from pyflame.wse.machine import guarded_access, limits, storage
 from pyflame.wse.machine import scalar_support as support
 from pyflame.wse.machine.codegen_arithmetic import strict_bool
 from pyflame.wse.machine.codegen_core import FunctionWriter, Place, Value, typed
 
 MEMORY_BYTES = limits.WSE2.memory_bytes
+_CHECKS = {"read": guarded_access.read_at, "write": guarded_access.write_at}
+_POINTER_CHECKS = {
+    "read": guarded_access.read_through,
+    "write": guarded_access.write_through,
+}
 
 
 @dataclass(slots=True)
@@ -23,6 +28,7 @@ class MemoryPlace(Place):
         pointer: text of a byte address, or "" for a place at a known address.
         indices: (text, stride in bytes) of dynamic indices, already checked if
             there is no pointer.
+        origin: text of the pointer that `pointer` was worked out from, if another.
     """
 
     w: FunctionWriter
@@ -32,6 +38,7 @@ class MemoryPlace(Place):
     base: int = 0
     pointer: str = ""
     indices: list[tuple[Value, int]] = field(default_factory=list[tuple[Value, int]])
+    origin: str = ""
 
     def moved(self, type_: types.Type, offset_bytes: int) -> MemoryPlace:
         """The place of a part of this one."""
@@ -45,6 +52,25 @@ class MemoryPlace(Place):
         if self.pointer and (self.indices or self.base):
             return Value(f"({text} & 65535)", 0, 0xFFFF, depth=depth + 1)
         return Value(f"({text})", 0, 0xFFFF, depth=depth)
+
+    def _accessed(self, access: str, size: int) -> str:
+        """Text of the address of a "read" or "write" of `size` bytes: in strict mode
+        it checks the access when it is evaluated."""
+        if not self.w.unit.strict:
+            return self.address().text
+        named = f"'{self.name}'" if self.pointer else self.name
+        site = self.w.constant(support.Site(self.span, named))
+        if not self.pointer:
+            check = self.w.constant(_CHECKS[access])
+            return f"{check}(pe, {site}, {self.address().text}, {size})"
+        check = self.w.constant(_POINTER_CHECKS[access])
+        offsets = _sum(_scaled(self.indices, 1), self.base)
+        if self.origin:
+            address = f"{self.pointer} + {offsets}"
+            return f"{check}(pe, {site}, {self.origin}, {address}, {size})"
+        start = self.w.temp()
+        address = f"{start} + {offsets}"
+        return f"{check}(pe, {site}, ({start} := {self.pointer}), {address}, {size})"
 
     # --- loading ---
 
@@ -81,10 +107,10 @@ class MemoryPlace(Place):
     def _load_text(self, scalar: storage.Scalar) -> str:
         view = self.w.view(scalar.view)
         if not self.pointer:
-            return f"{view}[{self._element_index(scalar.size_bytes)}]"
+            return f"{view}[{self._element_index('read', scalar.size_bytes)}]"
         if self.type == types.U16:
             return self._word_or_register(view)
-        address, bind = self._checked_address()
+        address, bind = self._checked_address("read", scalar.size_bytes)
         if scalar.size_bytes == 1:
             return f"{view}[{bind}]"
         if scalar.size_bytes == 2:
@@ -100,24 +126,26 @@ class MemoryPlace(Place):
         """Old programs reach the router's registers through pointers to u16."""
         name, site = self._address_and_site()
         load = self.w.constant(support.load_register)
-        check = f"({name} := {self.address().text}) < {MEMORY_BYTES}"
+        check = f"({name} := {self._accessed('read', 2)}) < {MEMORY_BYTES}"
         return f"({view}[{name} >> 1] if {check} else {load}(pe, {site}, {name}))"
 
     def _address_and_site(self) -> tuple[str, str]:
         site = support.Site(self.span, f"'{self.name}'")
         return self.w.temp(), self.w.constant(site)
 
-    def _element_index(self, size: int) -> str:
+    def _element_index(self, access: str, size: int) -> str:
         """Index into a view, of a place at a known address."""
+        if self.w.unit.strict:
+            return f"{self._accessed(access, size)} >> {size >> 1}"
         if not self.indices:
             return str(self.base // size)
         return _sum(_scaled(self.indices, size), self.base // size)
 
-    def _checked_address(self) -> tuple[str, str]:
+    def _checked_address(self, access: str, size: int) -> tuple[str, str]:
         """Name of a temporary, and text that binds it to the address and checks."""
         name, site = self._address_and_site()
         fail = self.w.constant(support.bad_address)
-        text = self.address().text
+        text = self._accessed(access, size)
         check = f"({name} := {text}) < {MEMORY_BYTES}"
         return name, f"({name} if {check} else {fail}(pe, {site}, {name}))"
 
@@ -125,7 +153,8 @@ class MemoryPlace(Place):
         dtype = storage.dtype_of(self.type)
         name = self.w.constant(dtype, ("dtype", dtype))
         load = self.w.constant(support.load_unaligned)
-        text = f"{load}(pe.memory, {self.address().text}, {name})"
+        address = self._accessed("read", dtype.itemsize)
+        text = f"{load}(pe.memory, {address}, {name})"
         return typed(text, self.type, depth=self._depth() + 1)
 
     def _load_array(self, type_: types.Array) -> Value:
@@ -133,12 +162,22 @@ class MemoryPlace(Place):
         count = storage.size_bytes(type_) // dtype.itemsize
         load = self.w.constant(support.load_array)
         name = self.w.constant(dtype, ("dtype", dtype))
-        text = f"{load}(pe.memory, {self.address().text}, {name}, {count})"
+        address = self._accessed("read", count * dtype.itemsize)
+        text = f"{load}(pe.memory, {address}, {name}, {count})"
         return Value(text, depth=self._depth() + 1)
 
     def _load_struct(self, type_: types.Struct) -> Value:
-        parts = [part.load().text for part in self._fields(type_)]
+        parts = [self._field_text(part) for part in self._fields(type_)]
         return Value(f"[{', '.join(parts)}]", depth=self._depth() + 2)
+
+    def _field_text(self, part: MemoryPlace) -> str:
+        """A copied field; in strict mode None if it is undefined, for readers."""
+        text = part.load().text
+        if not self.w.unit.strict or isinstance(part.type, types.Struct):
+            return text
+        test = self.w.constant(guarded_access.is_defined)
+        size = storage.size_bytes(part.type)
+        return f"({text} if {test}(pe, {part.address().text}, {size}) else None)"
 
     def _fields(self, type_: types.Struct) -> list[MemoryPlace]:
         home = self._pinned()
@@ -151,8 +190,13 @@ class MemoryPlace(Place):
         """This place with its indices evaluated once, for several accesses."""
         if not self.pointer and not self.indices:
             return self
-        address = self.w.spilled(self.address())
-        return replace(self, base=0, pointer=address.text, indices=[])
+        place = self
+        if self.w.unit.strict and self.pointer and not self.origin:
+            origin = self.w.spilled(Value(self.pointer, depth=9)).text
+            place = replace(self, pointer=origin, origin=origin)
+        address = self.w.spilled(place.address()).text
+        origin = place.origin or address
+        return replace(place, base=0, pointer=address, indices=[], origin=origin)
 
     # --- storing ---
 
@@ -161,37 +205,51 @@ class MemoryPlace(Place):
         match self.type:
             case types.Array(element=element):
                 dtype = storage.dtype_of(element)
-                self._call_store(support.store_array, dtype, value.text)
+                size = storage.size_bytes(self.type)
+                self._call_store(support.store_array, dtype, value.text, size)
             case types.Struct():
                 self._store_struct(self.type, value)
             case types.Int(bits=64):
                 dtype = storage.dtype_of(self.type)
-                self._call_store(support.store_unaligned, dtype, value.text)
+                self._call_store(support.store_unaligned, dtype, value.text, 8)
             case _:
                 self._store_scalar(value)
 
-    def _call_store(self, helper: object, dtype: object, text: str) -> None:
+    def _call_store(self, helper: object, dtype: object, text: str, size: int) -> None:
         name = self.w.constant(dtype, ("dtype", dtype))
         store = self.w.constant(helper)
-        self.w.line(f"{store}(pe.memory, {self.address().text}, {name}, {text})")
+        address = self._accessed("write", size)
+        self.w.line(f"{store}(pe.memory, {address}, {name}, {text})")
 
     def _store_struct(self, type_: types.Struct, value: Value) -> None:
         source = self.w.spilled(value).text
         for index, part in enumerate(self._fields(type_)):
-            part.store(Value(f"{source}[{index}]"))
+            self._store_field(part, f"{source}[{index}]")
+
+    def _store_field(self, part: MemoryPlace, text: str) -> None:
+        if not self.w.unit.strict:
+            part.store(Value(text))
+            return
+        _, block = self.w.inside(lambda: part.store(Value(text)))
+        self.w.charge(block.pending)
+        block.pending = 0
+        forget = self.w.constant(guarded_access.forget)
+        size = storage.size_bytes(part.type)
+        self.w.nest(f"if {text} is not None:", block)
+        self.w.line(f"else: {forget}(pe, {part.address().text}, {size})")
 
     def _store_scalar(self, value: Value) -> None:
         scalar = self._stored_scalar()
         view = self.w.view(scalar.view)
         text = self._encoded(value)
         if not self.pointer:
-            index = self._element_index(scalar.size_bytes)
+            index = self._element_index("write", scalar.size_bytes)
             self.w.line(f"{view}[{index}] = {text}")
             return
         if self.type == types.U16:
             self._store_word_or_register(view, text)
             return
-        address, bind = self._checked_address()
+        address, bind = self._checked_address("write", scalar.size_bytes)
         if scalar.size_bytes < 4:
             shift = " >> 1" if scalar.size_bytes == 2 else ""
             self.w.line(f"{view}[{bind}{shift}] = {text}")
@@ -206,7 +264,7 @@ class MemoryPlace(Place):
         value = self.w.spilled(Value(text, depth=9)).text
         name, site = self._address_and_site()
         store = self.w.constant(support.store_register)
-        check = f"({name} := {self.address().text}) < {MEMORY_BYTES}"
+        check = f"({name} := {self._accessed('write', 2)}) < {MEMORY_BYTES}"
         self.w.line(f"if {check}: {view}[{name} >> 1] = {value}")
         self.w.line(f"else: {store}(pe, {site}, {name}, {value})")
 

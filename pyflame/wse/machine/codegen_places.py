@@ -9,8 +9,8 @@ from typing import Any
 
 from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, types
+from pyflame.wse.machine import guarded_access, storage
 from pyflame.wse.machine import scalar_support as support
-from pyflame.wse.machine import storage
 from pyflame.wse.machine.codegen_arithmetic import strict_bool
 from pyflame.wse.machine.codegen_core import (
     FunctionWriter,
@@ -28,7 +28,8 @@ from pyflame.wse.machine.layout_memory import needs_memory
 class PythonPlace(Place):
     """A Python local, a slot, or an item of a list or NumPy array in one of them.
 
-    `convert` turns what lies there into a run-time value (array elements).
+    `convert` turns what lies there into a run-time value (array elements). `unset`
+    is the site of one that may have no value yet, which strict code finds out.
     """
 
     w: FunctionWriter
@@ -37,11 +38,17 @@ class PythonPlace(Place):
     bounds: tuple[int | None, int | None] | None = None
     fixed: bool = False
     convert: Callable[[str], str] | None = None
+    unset: support.Site | None = None
 
     def load(self) -> Value:
         shared = isinstance(self.type, (types.Struct, types.Array))
         text = self.text if self.convert is None else self.convert(self.text)
         value = typed(text, self.type, fixed=self.fixed, shared=shared)
+        if self.unset is not None and not shared:
+            fail = self.w.constant(guarded_access.unset)
+            site = self.w.constant(self.unset)
+            value.text = f"({text} if {self.text} is not None else {fail}(pe, {site}))"
+            value.fixed, value.depth = False, 3
         if self.bounds is not None:
             value.low, value.high = self.bounds
         return value
@@ -91,7 +98,10 @@ def local_place(
         return MemoryPlace(w, variable.type, node.span, variable.name, address)
     fixed = variable in w.constant_locals
     bounds = w.bounds.get(variable)
-    return PythonPlace(w, w.local(variable), variable.type, bounds, fixed)
+    place = PythonPlace(w, w.local(variable), variable.type, bounds, fixed)
+    if variable in w.unset_locals:
+        place.unset = support.Site(node.span, f"'{variable.name}'")
+    return place
 
 
 @expression_rule(code.Variable)
@@ -277,7 +287,10 @@ def field_place(
     if isinstance(place, MemoryPlace):
         return place.moved(member, storage.field_offset_bytes(struct, index))
     assert isinstance(place, PythonPlace)
-    return PythonPlace(w, f"{place.text}[{index}]", member)
+    item = PythonPlace(w, f"{place.text}[{index}]", member)
+    if w.unit.strict:
+        item.unset = support.Site(node.span, f"a field of '{_name_of(node)}'")
+    return item
 
 
 @place_rule(code.Pointee)

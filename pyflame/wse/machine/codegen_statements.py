@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyflame.wse.language import code, types
-from pyflame.wse.machine import storage
+from pyflame.wse.machine import guarded_access, storage
 from pyflame.wse.machine.codegen_core import (
     Block,
     FunctionWriter,
@@ -11,6 +11,7 @@ from pyflame.wse.machine.codegen_core import (
     Value,
     statement_rule,
 )
+from pyflame.wse.machine.codegen_memory import MemoryPlace
 from pyflame.wse.machine.codegen_places import PythonPlace, kept, local_place
 
 
@@ -22,11 +23,31 @@ def _declare(w: FunctionWriter, node: code.Declare) -> None:
         if value.low is not None and value.high is not None:
             w.bounds[variable] = value.low, value.high
     place = local_place(w, variable, node)
-    if value is None:
-        value = _zero(w, variable.type)
-        if value is None:
-            return
-    place.store(value)
+    if value is not None:
+        place.store(value)
+        return
+    zero = _zero(w, variable.type)
+    if zero is not None:
+        place.store(zero)
+    if w.unit.strict:
+        _leave_undefined(w, place, variable.type)
+
+
+def _leave_undefined(
+    w: FunctionWriter, place: MemoryPlace | PythonPlace, type_: types.Type
+) -> None:
+    """Strict code tells a local without a value from one that is zero."""
+    if isinstance(place, PythonPlace):
+        w.line(f"{place.text} = {_nothing(type_)}")
+        return
+    forget = w.constant(guarded_access.forget)
+    w.line(f"{forget}(pe, {place.address().text}, {storage.size_bytes(type_)})")
+
+
+def _nothing(type_: types.Type) -> str:
+    if isinstance(type_, types.Struct):
+        return f"[{', '.join(map(_nothing, type_.types))}]"
+    return "None"
 
 
 def _zero(w: FunctionWriter, type_: types.Type) -> Value | None:

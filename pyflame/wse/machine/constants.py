@@ -131,7 +131,7 @@ def encode(unit: Unit, value: Any, type_: types.Type) -> bytes:
         case types.Struct():
             members = zip(value.values, type_.types, strict=True)
             return b"".join(encode(unit, v, t) for v, t in members)
-        case types.Int(bits=8, signed=signed):
+        case types.Int(bits=bits, signed=signed) if bits <= 8:
             return int(value).to_bytes(2, "little", signed=signed)
         case _:
             return np.array(_raw(unit, value, type_), storage.dtype_of(type_)).tobytes()
@@ -161,8 +161,9 @@ def make_descriptor(
     """
     offset = fields.get("offset")
     if offset and element_bytes:
-        base = fields["base_address"] + offset * element_bytes & 0xFFFF
-        fields = {**fields, "base_address": base, "offset": 0}
+        origin = fields["base_address"]
+        base = origin + offset * element_bytes & 0xFFFF
+        fields = {**fields, "base_address": base, "offset": 0, "origin": origin}
     return _MAKERS[kind](fields)
 
 
@@ -173,6 +174,7 @@ def _mem1d(fields: dict[str, Any]) -> dsd.Mem1d:
         _single(fields.get("stride", 1)),
         _single(fields["extent"]),
         bool(fields.get("wavelet_index_offset", False)),
+        fields.get("origin"),
     )
 
 
@@ -188,6 +190,7 @@ def _mem4d(fields: dict[str, Any]) -> dsd.Mem4d:
         _tuple(fields.get("stride", (1,) * len(extents))),
         extents,
         bool(fields.get("wavelet_index_offset", False)),
+        fields.get("origin"),
     )
 
 

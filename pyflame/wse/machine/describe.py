@@ -9,8 +9,8 @@ from pyflame.wse.machine.dsd import (
     FabIn,
     FabOut,
     Mem1d,
-    Mem4d,
     Memory1or4,
+    replaced,
     with_base,
     with_stride,
 )
@@ -26,16 +26,15 @@ def incremented(dsd: Memory1or4, elements: int, size_bytes: int) -> Memory1or4:
 
     Addresses have 16 bits.
     """
-    base = dsd.base + elements * size_bytes & 0xFFFF
-    if isinstance(dsd, Mem1d):
-        return Mem1d(base, dsd.offset, dsd.stride, dsd.extent, dsd.index_offset)
-    return Mem4d(base, dsd.offset, dsd.strides, dsd.extents, dsd.index_offset)
+    return replaced(dsd, dsd.base + elements * size_bytes & 0xFFFF, dsd.offset)
 
 
 def with_length(dsd: Mem1d | FabIn | FabOut, length: int) -> Descriptor:
     """`@set_dsd_length`"""
     if isinstance(dsd, Mem1d):
-        return Mem1d(dsd.base, dsd.offset, dsd.stride, length, dsd.index_offset)
+        return Mem1d(
+            dsd.base, dsd.offset, dsd.stride, length, dsd.index_offset, dsd.origin
+        )
     return replace(dsd, extent=length)
 
 

@@ -6,7 +6,7 @@ extents count elements, whose size is that of the operation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +17,23 @@ INFINITE_EXTENT = 0x7FFF
 @dataclass(frozen=True, slots=True)
 class Mem1d:
     """`base` is a byte address. With `index_offset` the operation's `.index`
-    (16-bit words) is added to the base."""
+    (16-bit words) is added to the base. `origin` is the address that the descriptor
+    was built over, None for the base: its variable is the one that it may touch."""
 
     base: int
     offset: int
     stride: int
     extent: int
     index_offset: bool = False
+    origin: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Mem4d:
     """`strides` innermost first, `extents` outermost first (as CSL spells them).
 
-    A stride is added when its dimension steps, after the inner ones wrapped.
+    A stride is added when its dimension steps, after the inner ones wrapped. `origin`
+    is as in `Mem1d`.
     """
 
     base: int
@@ -38,6 +41,7 @@ class Mem4d:
     strides: tuple[int, ...]
     extents: tuple[int, ...]
     index_offset: bool = False
+    origin: int | None = field(default=None, compare=False)
 
     @property
     def extent(self) -> int:
@@ -111,16 +115,22 @@ def with_base(dsd: Memory1or4, address: int) -> Memory1or4:
 
 
 def with_offset_added(dsd: Memory1or4, elements: int) -> Memory1or4:
-    """`@increment_dsd_offset`."""
-    offset = dsd.offset + elements
+    """The same vector some elements further on."""
+    return replaced(dsd, dsd.base, dsd.offset + elements)
+
+
+def replaced(dsd: Memory1or4, base: int, offset: int) -> Memory1or4:
+    """The same vector from another place of the same variable."""
+    origin = dsd.base if dsd.origin is None else dsd.origin
+    index = dsd.index_offset
     if isinstance(dsd, Mem1d):
-        return Mem1d(dsd.base, offset, dsd.stride, dsd.extent, dsd.index_offset)
-    return Mem4d(dsd.base, offset, dsd.strides, dsd.extents, dsd.index_offset)
+        return Mem1d(base, offset, dsd.stride, dsd.extent, index, origin)
+    return Mem4d(base, offset, dsd.strides, dsd.extents, index, origin)
 
 
 def with_stride(dsd: Mem1d, stride: int) -> Mem1d:
     """`@set_dsd_stride`."""
-    return Mem1d(dsd.base, dsd.offset, stride, dsd.extent, dsd.index_offset)
+    return Mem1d(dsd.base, dsd.offset, stride, dsd.extent, dsd.index_offset, dsd.origin)
 
 
 def element_offsets(dsd: Memory1or4, count: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from pyflame.wse.machine.dsd import (
     advanced,
 )
 from pyflame.wse.machine.operations import PLAIN, OpConfig, OpSpec
+from pyflame.wse.machine.sites import Site
 from pyflame.wse.machine.vectors import MEMORY_KINDS
 
 
@@ -80,6 +81,7 @@ class Issued:
     length: int
     accumulates: bool
     moving: tuple[tuple[LoadedDsr, Memory1or4], ...]
+    site: Site | None = None
 
     @property
     def waits(self) -> bool:

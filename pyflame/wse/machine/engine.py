@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,9 @@ class MachineConfig:
         costs: numbers of the cost model to override, by name.
         semantics: choices where the documentation is silent.
         max_cycles: the run's budget; a program that exceeds it has failed.
+        strict: makes errors of what the machine lets pass: reads of memory that
+            nothing has written, pointers and DSDs that leave their variable, and
+            accesses to the memory of an asynchronous operation before its end.
         log: receives the lines that programs print, with the PE's coordinates.
     """
 
@@ -55,6 +59,7 @@ class MachineConfig:
     costs: dict[str, float] = field(default_factory=dict[str, float])
     semantics: limits.Semantics = field(default_factory=limits.Semantics)
     max_cycles: int = 1_000_000_000
+    strict: bool = False
     log: Callable[[int, int, str], None] = lambda x, y, text: None
 
 
@@ -72,7 +77,7 @@ class Wafer:
         arch = image.options.arch
         self.costs = costs_of(arch, self.config.profile).overridden(self.config.costs)
         self._arch = limits.ARCHITECTURES[arch]
-        self._compiler = compiler or _interpreter()
+        self._compiler = compiler or _interpreter(self.config.strict)
         self._timeline = Timeline(self.config.seed)
         self._vector_plans = VectorPlans()
         self._pes: list[list[Pe | None]] = []
@@ -139,6 +144,7 @@ class Wafer:
             arithmetic_of(self.config.semantics),
             self.config.max_cycles,
             self._vector_plans,
+            self.config.strict,
         )
         pe.channel = lambda color: self.fabric.channel(x, y, color)
         pe.rewire = self.fabric.set_routes
@@ -380,8 +386,8 @@ class Wafer:
         )
 
 
-def _interpreter() -> Compiler:
+def _interpreter(strict: bool) -> Compiler:
     """The interpreter, found late: it imports this package's machine parts."""
     from pyflame.wse.machine.interpreter import compile_program
 
-    return compile_program
+    return partial(compile_program, strict=strict)

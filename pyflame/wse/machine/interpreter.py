@@ -19,6 +19,12 @@ from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.dsd import Descriptor, Dsr
 from pyflame.wse.machine.layout_memory import MemoryLayout, lay_out
 from pyflame.wse.machine.limits import ARCHITECTURES
+from pyflame.wse.machine.memory_objects import (
+    MemoryObject,
+    MemoryObjects,
+    defined_bytes,
+)
+from pyflame.wse.machine.storage import size_bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +35,8 @@ class ProgramCode:
         image: contents of memory at load, from address 0 to `used_bytes`.
         slots: initial values of globals that do not lie in memory.
         loads: comptime `@load_to_dsr`s.
+        objects: the variables in memory, for strict mode.
+        defined: 1 for each byte of `image` that has an initial value.
     """
 
     source: PeProgram
@@ -38,6 +46,8 @@ class ProgramCode:
     slots: tuple[Any, ...]
     loads: tuple[tuple[Dsr, Descriptor, dict[str, Any]], ...]
     unit: Unit
+    objects: MemoryObjects
+    defined: bytes
 
     @property
     def used_bytes(self) -> int:
@@ -67,13 +77,19 @@ class ProgramCode:
     def initialise(self, pe: Any) -> None:
         """Loads memory, slots and DSRs of a PE."""
         pe.memory.write(0, self.image)
+        if self.unit.strict:
+            pe.guard.protect(self.objects, self.defined)
         pe.slots = copy.deepcopy(list(self.slots))
         for register, descriptor, config in self.loads:
             pe.dsrs.load(register, descriptor, config)
 
 
-def compile_program(program: PeProgram, arch: str, costs: Costs) -> ProgramCode:
+def compile_program(
+    program: PeProgram, arch: str, costs: Costs, strict: bool = False
+) -> ProgramCode:
     """Lays out memory and compiles every function.
+
+    Strict code runs on PEs with a guard only.
 
     Raises:
         CslError: if the program does not fit into memory, or uses what the machine
@@ -87,6 +103,7 @@ def compile_program(program: PeProgram, arch: str, costs: Costs) -> ProgramCode:
         arch=arch,
         numbers={f: number for number, f in enumerate(program.functions)},
         fifos={fifo: number for number, fifo in enumerate(program.fifos)},
+        strict=strict,
     )
     functions = compile_functions(unit, program)
     return ProgramCode(
@@ -100,6 +117,8 @@ def compile_program(program: PeProgram, arch: str, costs: Costs) -> ProgramCode:
         ),
         loads=_dsr_loads(unit, program),
         unit=unit,
+        objects=MemoryObjects(_objects(layout)),
+        defined=_defined(unit, program),
     )
 
 
@@ -111,6 +130,25 @@ def _memory_image(unit: Unit, program: PeProgram) -> bytes:
             content = constants.encode(unit, variable.value, variable.type)
             data[address : address + len(content)] = content
     return bytes(data)
+
+
+def _objects(layout: MemoryLayout) -> list[MemoryObject]:
+    return [
+        MemoryObject(
+            variable.name, variable.type, start, start + size_bytes(variable.type)
+        )
+        for variable, start in layout.addresses.items()
+    ]
+
+
+def _defined(unit: Unit, program: PeProgram) -> bytes:
+    flags = bytearray(unit.layout.used_bytes)
+    for variable in program.globals:
+        address = unit.layout.addresses.get(variable)
+        if address is not None:
+            content = defined_bytes(variable.value, variable.type)
+            flags[address : address + len(content)] = content
+    return bytes(flags)
 
 
 def _dsr_loads(

@@ -111,6 +111,7 @@ class Issuer:
             length,
             self._accumulates(operation.spec, dest, sources),
             tuple(moving),
+            operation.site,
         )
 
     def _length(self, spec: OpSpec, dest: Any, sources: tuple[Any, ...]) -> int:

@@ -26,6 +26,7 @@ from pyflame.wse.machine.dsd import (
     ScalarPointer,
     element_addresses,
 )
+from pyflame.wse.machine.guarded_map import guarded_elements
 from pyflame.wse.machine.layout_memory import RUNTIME_RESERVE_BYTES
 from pyflame.wse.machine.operations import OPERATIONS, Operation
 
@@ -63,6 +64,11 @@ class _Elements:
         assert isinstance(dsd, (Mem1d, Mem4d)), "a memory descriptor"
         self.count = dsd.extent
         self._load, self._store, addresses = _accessors(pe, dsd, type_, self.count)
+        if pe.guard is not None and self.count:
+            accessors = (self._load, self._store, addresses)
+            size = storage.size_bytes(type_)
+            guarded = guarded_elements(pe.guard, dsd, size, *accessors)
+            self._load, self._store, addresses = guarded
         self._addresses = addresses
         self._next = 0
 

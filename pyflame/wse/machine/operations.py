@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyflame.wse.machine.memory import F16, F32, I16, I32, U16, U32
+from pyflame.wse.machine.sites import Site
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "u16": U16,
@@ -84,12 +85,14 @@ class Operation:
     Args:
         dest: a descriptor, or a `ScalarPointer`; for `@dfilt` None.
         sources: descriptors or scalar values (int or NumPy float) in order.
+        site: the call in the source; None for operations of the machine's own.
     """
 
     spec: OpSpec
     dest: Any
     sources: tuple[Any, ...]
     config: OpConfig = PLAIN
+    site: Site | None = None
 
 
 # name, dest, sources, lane class, reduces

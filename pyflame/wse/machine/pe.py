@@ -14,6 +14,8 @@ from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.dsd import Descriptor, Dsr, FabIn, FabOut, Fifo
 from pyflame.wse.machine.dsrs import DsrFile
 from pyflame.wse.machine.fifos import FifoState
+from pyflame.wse.machine.guard import Guard, GuardedMemory
+from pyflame.wse.machine.guarded_issue import GuardedIssuer
 from pyflame.wse.machine.issue import Issuer
 from pyflame.wse.machine.links import Datapath, Link
 from pyflame.wse.machine.memory import Memory
@@ -37,7 +39,8 @@ class Pe:
 
     `clock` is the main thread's local time: generated code runs ahead of the
     timeline and advances it; waiting operations bring the two together. `slots` and
-    `library` belong to generated code and to library natives.
+    `library` belong to generated code and to library natives. `guard` checks accesses
+    to memory in strict mode.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Pe:
         arithmetic: Arithmetic,
         max_cycles: int,
         vector_plans: VectorPlans,
+        strict: bool = False,
     ) -> None:
         self.x, self.y = x, y
         self.timeline = timeline
@@ -59,7 +63,11 @@ class Pe:
         self.semantics = semantics
         self.arithmetic = arithmetic
         self.max_cycles = max_cycles
+        self.guard: Guard | None = None
         self.memory = Memory(arch.memory_bytes)
+        if strict:
+            self.memory = GuardedMemory(arch.memory_bytes)
+            self.guard = Guard(str(self), self.memory)
         self.vectors = VectorUnit(self.memory, arithmetic)
         self.vector_plans = vector_plans
         self.slots: list[Any] = []
@@ -89,6 +97,8 @@ class Pe:
         self.rewire: Callable[[Channel], None] = lambda channel: None
         self.dsrs = DsrFile(self.fault)
         self.issuer = Issuer(self, self.dsrs)
+        if self.guard is not None:
+            self.issuer = GuardedIssuer(self, self.dsrs, self.guard)
         self.commands = CommandStream(self)
         self.teardown_pending: list[int] = []
 

@@ -15,21 +15,12 @@ import numpy as np
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.language import types
 from pyflame.wse.language.source import Span
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Site:
-    """A place in the source where generated code may fault."""
-
-    span: Span
-    name: str = ""
-    size: int = 0
+from pyflame.wse.machine.sites import Site
 
 
 def fault_at(pe: Any, message: str, span: Span) -> MachineFault:
     """A fault of a PE with its place in the source."""
-    text = f"{span.location()}: fault: PE({pe.x},{pe.y}): {message}"
-    return MachineFault(f"{text}\n{span.excerpt()}")
+    return MachineFault(f"PE({pe.x},{pe.y}): {message}", span)
 
 
 def bad_index(pe: Any, site: Site, index: int) -> NoReturn:

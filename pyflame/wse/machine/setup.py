@@ -11,6 +11,7 @@ from pyflame.wse.machine.fifos import FifoConfig, FifoState
 from pyflame.wse.machine.limits import TEARDOWN_TASK_ID
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.program import CompiledProgram
+from pyflame.wse.machine.queue_flush import Queue, flushes_of
 from pyflame.wse.machine.tasks import BoundTask, payload_decoder
 
 
@@ -42,12 +43,6 @@ def _check_supported(pe: Pe, program: PeProgram) -> None:
                 f"input queue {init.queue} has .ctrl_table_id {init.ctrl_table_id}; "
                 "this machine has one table of control tasks, number 0"
             )
-    if program.empty_queue_handlers:
-        queue = min(program.empty_queue_handlers)
-        raise pe.fault(
-            f"@set_empty_queue_handler for queue {queue}: this machine does not "
-            "flush queues; give each color a queue of its own"
-        )
 
 
 def init_queues(pe: Pe, program: PeProgram) -> None:
@@ -74,17 +69,19 @@ def _bind(pe: Pe, compiled: CompiledProgram, binding: TaskBinding) -> None:
 
 
 def _bind_teardown(pe: Pe, compiled: CompiledProgram, program: PeProgram) -> None:
-    """The task that calls the handler of each color that is in teardown."""
-    if not program.teardown_handlers:
+    """The task that calls the handlers of colors in teardown and of flushed queues."""
+    if not program.teardown_handlers and not program.empty_queue_handlers:
         return
-    handlers = {
+    colors = {
         color: compiled.function(function)
         for color, function in program.teardown_handlers.items()
     }
-    task = BoundTask(
-        "local", TEARDOWN_TASK_ID, TeardownTask(handlers), payload_decoder(())
-    )
-    pe.tasks.bind(task)
+    queues = {
+        queue: compiled.function(function)
+        for queue, function in program.empty_queue_handlers.items()
+    }
+    function = TeardownTask(colors, queues)
+    pe.tasks.bind(BoundTask("local", TEARDOWN_TASK_ID, function, payload_decoder(())))
 
 
 class TeardownTask:
@@ -94,13 +91,15 @@ class TeardownTask:
     params = ()
     blocking = True
 
-    def __init__(self, handlers: dict[int, Any]) -> None:
-        self._handlers = handlers
+    def __init__(self, colors: dict[int, Any], queues: dict[Queue, Any]) -> None:
+        self._colors = colors
+        self._queues = queues
 
     def call(self, pe: Pe) -> Any:
         pending, pe.teardown_pending = pe.teardown_pending, []
-        for color in sorted(pending):
-            handler = self._handlers.get(color)
+        found = [self._colors.get(color) for color in sorted(pending)]
+        found += [self._queues.get(queue) for queue in flushes_of(pe).taken()]
+        for handler in found:
             if handler is None:
                 continue
             if handler.blocking:

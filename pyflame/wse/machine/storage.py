@@ -29,7 +29,8 @@ def scalar_of(type_: types.Type) -> Scalar | None:
     """The view of a scalar type; None for aggregates, 64-bit integers and others."""
     match type_:
         case types.Int(bits=bits, signed=signed) if bits <= 32:
-            return Scalar(f"{'i' if signed else 'u'}{bits}", bits // 8)
+            room = 8 if bits <= 8 else 16 if bits <= 16 else 32
+            return Scalar(f"{'i' if signed else 'u'}{room}", room // 8)
         case types.Float(name=name):
             return _FLOATS.get(name, _WORD)
         case types.Enum(backing=backing):

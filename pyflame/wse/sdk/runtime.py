@@ -32,6 +32,7 @@ from pyflame.wse.sdk import (
 from pyflame.wse.sdk.command_stream import CommandStream, LaunchTask, Task
 from pyflame.wse.sdk.layout.artifacts import SdkCompileArtifacts
 from pyflame.wse.sdk.layout.platform import SdkExecutionPlatform
+from pyflame.wse.sdk.machine_settings import machine_config
 from pyflame.wse.sdk.memcpy import Region
 from pyflame.wse.sdk.transfers import Transfer
 
@@ -50,7 +51,8 @@ class SdkRuntime:
         msg_level: DEBUG, INFO, WARNING or ERROR.
         memcpy_required: False for programs without host channels.
         config: parameters of the simulated machine. By default what PEs print goes
-            to sim.log in the working directory.
+            to sim.log in the working directory, and environment variables can ask
+            for strict mode (`machine_settings`).
 
     Raises:
         HostError: no program in the folder, or an option that cannot be served.
@@ -80,7 +82,7 @@ class SdkRuntime:
         if memcpy_required:
             placed = program.placement is not None
             runtime_checks.check_channels(self._image, self._folder, placed)
-        self._config = config or MachineConfig(log=self._log_line)
+        self._config = config or machine_config(self._log_line)
         self._wafer: Wafer | None = None
         self._commands: CommandStream | None = None
         self._state = "created"

@@ -225,8 +225,3 @@ def test_what_the_machine_lacks_is_refused(bench: Any) -> None:
         "PE(0,0) at cycle 0: input queue 2 has .ctrl_table_id 3; this machine has one "
         "table of control tasks, number 0"
     )
-    b = bench("wse3", 1)
-    handler = b.at(0).add(lambda pe: None)
-    b.at(0).source.empty_queue_handlers[5] = handler
-    with pytest.raises(MachineFault, match=r"@set_empty_queue_handler for queue 5: th"):
-        b.wafer()

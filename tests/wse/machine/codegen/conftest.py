@@ -22,6 +22,7 @@ class FakePe:
     def __init__(self) -> None:
         self.x, self.y, self.clock, self.max_cycles = 2, 1, 0, 1_000_000
         self.memory = Memory()
+        self.guard = None
         self.slots: list[Any] = []
         self.costs = WSE3
         self.calls: list[tuple[Any, ...]] = []
