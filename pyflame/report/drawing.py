@@ -112,6 +112,6 @@ def label(
         y=float(y),
         font_size=size if size != 12 else None,
         text_anchor=anchor if anchor != "start" else None,
-        opacity=opacity if opacity != 1 else None,
+        fill_opacity=opacity if opacity != 1 else None,
         font_weight="bold" if bold else None,
     )

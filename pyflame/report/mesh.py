@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -65,14 +66,16 @@ def describe(layout: MeshLayout, shape: Sequence[int] | None = None) -> str:
     return f"{text}; {empty:,} without elements" if empty else text
 
 
-def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+def _sizes(shape: Any) -> tuple[int, ...]:
+    sizes: tuple[Any, ...] = (
+        tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    )
     if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in sizes):
         raise ShapeError(
             f"tiles: {shape!r} is no shape",
             rule="a shape is a list or tuple of integers, 0 or more",
         )
-    return tuple(map(int, sizes))
+    return tuple(int(size) for size in sizes)
 
 
 def _placement(layout: MeshLayout, shape: tuple[int, ...]) -> Placement:

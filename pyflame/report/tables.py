@@ -30,7 +30,10 @@ def note(text: str) -> Markup:
 
 def preformatted(text: str) -> Markup:
     """Text as it is, line by line."""
-    style = f"font-family:{MONOSPACE};font-size:12px;margin:4px 0;background:none"
+    style = (
+        f"font-family:{MONOSPACE};font-size:12px;margin:4px 0;background:none;"
+        "overflow-x:auto"
+    )
     return element("pre", text, style=style)
 
 

@@ -85,7 +85,7 @@ def _table(matrix: Array, ndim: int) -> Markup:
         body.append(line)
     if ndim == 0:
         return table(body)
-    header = ["" if col is None else str(col) for col in cols]
+    header = [_DOTS if col is None else str(col) for col in cols]
     return table(body, header=header if ndim == 1 else ["", *header])
 
 
@@ -111,9 +111,9 @@ def _texts(values: Array) -> list[str]:
     numbers = _plain(values).astype(np.float64)
     finite = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
     wide = finite.size and (finite.max() >= 1e5 or finite.min() < 1e-4)
-    if wide:
-        return [f"{value:.3e}" for value in numbers.flat]
-    return [f"{value:.4f}" for value in numbers.flat]
+    whole = not wide and bool((finite == np.round(finite)).all())
+    digits = ".3e" if wide else ".1f" if whole else ".4f"
+    return [f"{value:{digits}}" for value in numbers.flat]
 
 
 def _statistics(array: Array) -> Markup:
