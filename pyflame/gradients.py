@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pyflame import staging
+from pyflame import staging, tracing
 from pyflame.errors import GraphError
 from pyflame.node import Leaf, Node, data
 from pyflame.ops import elementwise
@@ -84,6 +84,14 @@ def _region_of(node: Node, output: Node) -> Region | None:
 def _gone(output: Node) -> GraphError:
     assert output.aval is not None, "outputs have a shape"
     text = f"{output.aval.dtype}{list(output.aval.shape)}"
+    if tracing.current() is not None:
+        return GraphError(
+            f"backward of {text} inside pf.jit: gradients would flow on to what was "
+            "computed before the call",
+            rule="gradients inside pf.jit end in its arguments and in tensors that no "
+            "op computed",
+            help="compute all of it inside the function, or detach() what comes in",
+        )
     return GraphError(
         f"backward of {text}: a value it was computed from gave up its graph to an "
         "earlier backward",

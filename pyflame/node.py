@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from pyflame import tracing
 from pyflame.layout import MeshLayout
 
 Op = Callable[..., jax.Array]
@@ -65,12 +66,41 @@ class Leaf:
     the unread gradients of many steps pile up.
     """
 
-    __slots__ = ("__weakref__", "eager", "grad", "tensors")
+    __slots__ = ("__weakref__", "_grad", "eager", "tensors")
 
     def __init__(self) -> None:
         self.eager = False
-        self.grad: Any = None  # a Tensor
+        self._grad: Any = None
         self.tensors = 0
+
+    @property
+    def grad(self) -> Any:
+        """A Tensor, or None."""
+        if tracing.running and (trace := tracing.current()) is not None:
+            return trace.grad_of(self)
+        if isinstance(self._grad, LateGradients):
+            self._grad.compute()
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        if tracing.running and (trace := tracing.current()) is not None:
+            trace.set_grad(self, grad)
+        else:
+            self._grad = grad
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether there is a gradient; it is not computed to find out."""
+        return self._grad is not None
+
+
+class LateGradients:
+    """Stands where gradients would be that are computed once somebody reads one."""
+
+    def compute(self) -> None:
+        """Puts the gradients where this stands."""
+        raise NotImplementedError
 
 
 class Node:
@@ -161,6 +191,17 @@ _literal_avals: dict[type, Aval] = {
     int: Aval((), np.dtype(np.int32), True, True),
     float: Aval((), np.dtype(np.float32), True, True),
 }
+
+
+class Call(Node):
+    """Several values at once, computed by a function of `pf.jit`."""
+
+    __slots__ = ()
+
+
+def next_serial() -> int:
+    """A number above those of all nodes so far, and below those to come."""
+    return next(_serials)
 
 
 def literal(value: bool | int | float) -> Node:

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pyflame.node import Leaf, Node, pending_inputs, walk
+from pyflame.node import Call, Leaf, Node, pending_inputs, walk
 from pyflame.structure import (
     MAX_CACHED_STRUCTURES,
     Structure,
@@ -107,7 +107,7 @@ def is_step(node: Node) -> bool:
     return (
         node.value is None
         and node.via is None
-        and node.aval is not None
+        and (node.aval is not None or isinstance(node, Call))
         and node.op is not gradient
         and not node.is_source
     )

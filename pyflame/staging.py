@@ -16,6 +16,7 @@ from typing import Any
 import jax
 from jax.extend import source_info_util
 
+from pyflame import tracing
 from pyflame.grad_mode import switch as grad_switch
 from pyflame.node import (
     MAX_PENDING_NODES,
@@ -35,6 +36,7 @@ from pyflame.structure import (
     MAX_CACHED_STRUCTURES,
     Structure,
     gradient,
+    part,
     replay,
     structure_of,
 )
@@ -49,6 +51,7 @@ class Counts:
     """How often this process did the expensive things."""
 
     inferences: int = 0  # shape rules run
+    recordings: int = 0  # functions of pf.jit run to record them
     traces: int = 0  # structures traced (and compiled)
     evaluations: int = 0  # jitted calls
 
@@ -99,6 +102,8 @@ def _cut(node: Node) -> int:
     """Counts the pending nodes exactly; computes the inputs if they are too many."""
     pending = [n for n in walk([node], pending_inputs) if n.value is None]
     if len(pending) >= MAX_PENDING_NODES:
+        if tracing.current() is not None:
+            return len(pending)
         evaluate(node.inputs)
         return 1
     return len(pending)
@@ -111,7 +116,7 @@ def evaluate(targets: Sequence[Node]) -> None:
     a value, what backward needs is kept with it.
     """
     pending = [node for node in targets if node.value is None]
-    if not pending:
+    if not pending or (tracing.running and tracing.current() is not None):
         return
     order = _pending_order(pending)
     wanted = set(pending)
@@ -134,14 +139,32 @@ def evaluate(targets: Sequence[Node]) -> None:
             node.settle()
 
 
+def is_fixed(node: Node) -> bool:
+    """Whether the value depends on nothing that a call of pf.jit is given."""
+    order = walk([node], pending_inputs)
+    return all(n.value is not None or n.op is not None or n.via for n in order)
+
+
 def several(wanted: Sequence[tuple[Node, Sequence[Aval]]]) -> list[list[Node]]:
     """Computes nodes that have several values each, of the avals given, in one call.
 
     Returns data nodes, or pending ones where nothing can be computed yet; gradients
     do not pass them.
     """
+    if tracing.current() is not None:
+        return [_parts(node, avals) for node, avals in wanted]
     evaluate([node for node, _ in wanted])
     return [[constant(value) for value in node.value[0]] for node, _ in wanted]
+
+
+def _parts(node: Node, avals: Sequence[Aval]) -> list[Node]:
+    parts = [
+        Node(part, (node,), (("index", index),), aval)
+        for index, aval in enumerate(avals)
+    ]
+    for one in parts:
+        one.pending_count = node.pending_count + 1
+    return parts
 
 
 def _pending_order(pending: list[Node]) -> list[Node]:

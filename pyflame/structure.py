@@ -9,6 +9,7 @@ import jax
 from jax.extend import source_info_util
 
 from pyflame.node import Aval, Node, Op, Static
+from pyflame.tracing import no_value
 
 MAX_CACHED_STRUCTURES = 1024
 
@@ -44,7 +45,9 @@ def structure_of(
 def _step(node: Node, position: dict[Node, int]) -> Step:
     if node.via is not None and node.value is None and node.via in position:
         return Step(part, (("index", node.index),), (position[node.via],))
-    assert node.op is not None, "a node without an op has a value"
+    if node.op is None:  # a stand-in that outlived its trace
+        aval = node.aval
+        raise no_value(f"{aval.dtype}{list(aval.shape)}" if aval else "a value")
     return Step(node.op, node.static, tuple([position[i] for i in node.inputs]))
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TypeVar
 
+from pyflame import tracing
+from pyflame.creation import zeros
 from pyflame.dtypes import as_dtype
 from pyflame.errors import ArgumentError, DTypeError, PyFlameError
 from pyflame.nn.parameter import check_leaf
 from pyflame.nn.state import LoadedKeys, load
+from pyflame.parameter_names import remember
 from pyflame.tensors import Tensor
+
+T = TypeVar("T")
 
 
 class Module:
@@ -36,6 +41,7 @@ class Module:
     # registration
 
     def __setattr__(self, name: str, value: Any) -> None:
+        tracing.module_changes += 1
         kinds = self._kinds()
         if isinstance(value, Module):
             kinds[name] = "module"
@@ -43,23 +49,52 @@ class Module:
             if kinds.get(name) != "buffer":
                 check_leaf(f"{type(self).__name__}.{name}", value)
                 kinds[name] = "parameter"
+                remember(value._own_leaf(), name, value._node.traceback)
         elif value is not None:
             kinds.pop(name, None)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        tracing.module_changes += 1
         self._kinds().pop(name, None)
         object.__delattr__(self, name)
 
-    def register_buffer(self, name: str, tensor: Tensor | None) -> None:
-        """State that belongs to the module and is not trained."""
+    def register_buffer(
+        self, name: str, tensor: Tensor | None, persistent: bool = True
+    ) -> None:
+        """State that belongs to the module and is not trained.
+
+        It is part of `state_dict` if it is `persistent`.
+        """
         self._kinds()[name] = "buffer"
+        passing = vars(self).setdefault("_passing_buffers", set())
+        (passing.discard if persistent else passing.add)(name)
         setattr(self, name, tensor)
 
     def register_parameter(self, name: str, tensor: Tensor | None) -> None:
         """A parameter; None keeps the name for one that this module does without."""
         self._kinds()[name] = "parameter"
         setattr(self, name, tensor)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """A submodule; None keeps the name for one that this module does without.
+
+        Raises: ArgumentError, for what is no module, or a name with a dot.
+        """
+        if module is not None and not isinstance(module, Module):
+            raise ArgumentError(
+                f"{type(self).__name__}: {type(module).__name__} is no module",
+                rule="every element is a pf.nn.Module",
+            )
+        if not isinstance(name, str) or not name or "." in name:
+            raise ArgumentError(
+                f"{type(self).__name__}: {name!r} is no name of a module",
+                rule="a name is a string that is not empty and has no dot",
+            )
+        self._kinds()[name] = "module"
+        setattr(self, name, module)
+
+    add_module = register_module
 
     def _kinds(self) -> dict[str, str]:
         """Attribute name to "parameter", "buffer" or "module", in order of setting."""
@@ -74,8 +109,8 @@ class Module:
     # views
 
     def named_children(self) -> list[tuple[str, Module]]:
-        """The direct submodules with their names."""
-        return list(self._own("module"))
+        """The direct submodules with their names; a shared one once."""
+        return _once(self._own("module"))
 
     def children(self) -> list[Module]:
         """The direct submodules."""
@@ -83,38 +118,79 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> list[tuple[str, Module]]:
         """This module and all below, with dotted names; a shared one once."""
-        found: dict[int, tuple[str, Module]] = {}
-        for name, module in self._walk(prefix):
-            found.setdefault(id(module), (name, module))
-        return list(found.values())
+        return _once(self._walk(prefix))
 
     def modules(self) -> list[Module]:
         """This module and all below."""
         return [module for _, module in self.named_modules()]
 
-    def named_parameters(self, prefix: str = "") -> list[tuple[str, Tensor]]:
-        """Every parameter with its dotted name; a shared one once."""
-        return _once(self._named("parameter", prefix))
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True
+    ) -> list[tuple[str, Tensor]]:
+        """Every parameter with its dotted name; a shared one once.
 
-    def parameters(self) -> list[Tensor]:
+        Without `recurse` those of this module alone.
+        """
+        return _once(self._named("parameter", prefix, recurse))
+
+    def parameters(self, recurse: bool = True) -> list[Tensor]:
         """Every parameter, as optimizers take them."""
-        return [tensor for _, tensor in self.named_parameters()]
+        return [tensor for _, tensor in self.named_parameters(recurse=recurse)]
 
-    def named_buffers(self, prefix: str = "") -> list[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True
+    ) -> list[tuple[str, Tensor]]:
         """Every buffer with its dotted name; a shared one once."""
-        return _once(self._named("buffer", prefix))
+        return _once(self._named("buffer", prefix, recurse))
 
-    def buffers(self) -> list[Tensor]:
+    def buffers(self, recurse: bool = True) -> list[Tensor]:
         """Every buffer."""
-        return [tensor for _, tensor in self.named_buffers()]
+        return [tensor for _, tensor in self.named_buffers(recurse=recurse)]
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of a dotted name; "" is this one.
+
+        Raises: ArgumentError, if there is none.
+        """
+        module = self
+        for name in target.split(".") if target else ():
+            module = module._member("module", target, name)
+        return module
+
+    def get_parameter(self, target: str) -> Tensor:
+        """The parameter of a dotted name.
+
+        Raises: ArgumentError, if there is none.
+        """
+        path, _, name = target.rpartition(".")
+        return self.get_submodule(path)._member("parameter", target, name)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer of a dotted name.
+
+        Raises: ArgumentError, if there is none.
+        """
+        path, _, name = target.rpartition(".")
+        return self.get_submodule(path)._member("buffer", target, name)
+
+    def _member(self, kind: str, target: str, name: str) -> Any:
+        found = dict(self._own(kind))
+        if name not in found:
+            raise ArgumentError(
+                f"{type(self).__name__} has no {kind} {name!r}, of {target!r}",
+                rule=f"it has {', '.join(map(repr, found)) or 'none'}",
+            )
+        return found[name]
 
     def _walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         yield prefix, self
         for name, child in self._own("module"):
             yield from child._walk(_join(prefix, name))
 
-    def _named(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        for path, module in self._walk(prefix):
+    def _named(
+        self, kind: str, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        for path, module in self._walk(prefix) if recurse else [(prefix, self)]:
             for name, tensor in module._own(kind):
                 yield _join(path, name), tensor
 
@@ -140,10 +216,20 @@ class Module:
 
     # changes of all tensors
 
-    def zero_grad(self) -> None:
-        """Forgets the gradients of every parameter."""
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Calls `fn` with every module below, then with this one, as to initialise."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradients of every parameter, or makes them zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                parameter.grad = zeros(parameter.shape, dtype=parameter.dtype)
 
     def to(self, dtype: object) -> Self:
         """Casts floating parameters, their gradients and buffers to `dtype`, in place.
@@ -161,8 +247,20 @@ class Module:
                 _cast(tensor, target)
         return self
 
+    def float(self) -> Self:
+        """`to(float32)`."""
+        return self.to("float32")
+
+    def half(self) -> Self:
+        """`to(float16)`."""
+        return self.to("float16")
+
+    def bfloat16(self) -> Self:
+        """`to(bfloat16)`."""
+        return self.to("bfloat16")
+
     def state_dict(self) -> dict[str, Tensor]:
-        """Parameters and buffers by dotted name, as they are now.
+        """Parameters and persistent buffers by dotted name, as they are now.
 
         Later training steps do not change the result.
         """
@@ -185,7 +283,8 @@ class Module:
         for path, module in self._walk():
             for kind in ("parameter", "buffer"):
                 for name, tensor in module._own(kind):
-                    yield _join(path, name), tensor
+                    if name not in vars(module).get("_passing_buffers", ()):
+                        yield _join(path, name), tensor
 
     # text
 
@@ -194,7 +293,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        head, children = type(self).__name__, self.named_children()
+        head, children = type(self).__name__, list(self._own("module"))
         if not children:
             return f"{head}({self.extra_repr()})"
         lines = [self.extra_repr()] if self.extra_repr() else []
@@ -207,10 +306,11 @@ def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
-def _once(named: Iterator[tuple[str, Tensor]]) -> list[tuple[str, Tensor]]:
-    found: dict[int, tuple[str, Tensor]] = {}
-    for name, tensor in named:
-        found.setdefault(id(tensor), (name, tensor))
+def _once(named: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Each thing under its first name."""
+    found: dict[int, tuple[str, T]] = {}
+    for name, thing in named:
+        found.setdefault(id(thing), (name, thing))
     return list(found.values())
 
 

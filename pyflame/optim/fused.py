@@ -30,6 +30,7 @@ class Job(NamedTuple):
     grads: list[Tensor]
     states: list[list[Tensor]]
     numbers: list[tuple[float, ...]]
+    group: dict[str, Any]
 
     def kept(self) -> list[Tensor]:
         """The states of all parameters, one after the other."""
@@ -39,7 +40,12 @@ class Job(NamedTuple):
         """What changes: the parameters, then their states."""
         return [*self.params, *self.kept()]
 
-    def node(self) -> Node:
+    def literals(self) -> list[Node]:
+        """The numbers as nodes, those that several parameters have in common once."""
+        distinct = dict.fromkeys(self.numbers)
+        return [nodes.literal(x) for numbers in distinct for x in numbers]
+
+    def node(self, literals: list[Node]) -> Node:
         """The node of the new values, in the order of `tensors`.
 
         Numbers are inputs of the compiled step, shared by parameters that have the
@@ -49,7 +55,7 @@ class Job(NamedTuple):
         which = {numbers: i for i, numbers in enumerate(distinct)}
         op = _fused(self.rule, tuple(which[numbers] for numbers in self.numbers))
         inputs = [x._node for x in (*self.tensors(), *self.grads)]
-        inputs += [nodes.literal(x) for numbers in distinct for x in numbers]
+        inputs += literals
         node = Node(op, tuple(inputs), (), None)
         node.pending_count = 1 + sum(i.pending_count for i in inputs)
         return node

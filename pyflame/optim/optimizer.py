@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from pyflame import node as nodes
-from pyflame import staging
+from pyflame import staging, tracing
 from pyflame.creation import zeros
 from pyflame.errors import ArgumentError, ShapeError
 from pyflame.optim.checks import check_keys, check_lr
@@ -66,8 +66,16 @@ class Optimizer(ABC):
             group.update(self._checked_options({k: group[k] for k in self.defaults}))
         jobs = [self._job(group) for group in self.param_groups]
         jobs = [job for job in jobs if job.params]
+        trace = tracing.current()
+        if trace is None:
+            literals = [job.literals() for job in jobs]
+        else:
+            literals = trace.optimizer_step(self, jobs)
         results = staging.several(
-            [(job.node(), [x._aval() for x in job.tensors()]) for job in jobs]
+            [
+                (job.node(numbers), [x._aval() for x in job.tensors()])
+                for job, numbers in zip(jobs, literals, strict=True)
+            ]
         )
         for job, values in zip(jobs, results, strict=True):
             self._apply(job, values)
@@ -86,6 +94,7 @@ class Optimizer(ABC):
                 for param, entry in zip(params, entries, strict=True)
             ],
             [self._numbers(group, entry) for entry in entries],
+            group,
         )
 
     def _apply(self, job: Job, values: list[nodes.Node]) -> None:

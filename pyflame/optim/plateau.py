@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pyflame import tracing
 from pyflame.errors import ArgumentError
 from pyflame.optim.checks import check_choice, check_integer, check_keys, check_number
 from pyflame.optim.optimizer import Optimizer
@@ -72,6 +73,8 @@ class ReduceLROnPlateau:
         """
         current = _as_metric(metric)
         self._check_groups()
+        if (trace := tracing.current()) is not None:
+            trace.scheduler_step(self, current)
         self.last_epoch += 1
         if self._is_better(current):
             self.best, self.num_bad_epochs = current, 0

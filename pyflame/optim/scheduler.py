@@ -7,6 +7,7 @@ import warnings
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+from pyflame import tracing
 from pyflame.errors import ArgumentError
 from pyflame.optim.checks import check_integer, check_keys, check_lr
 from pyflame.optim.groups import Group
@@ -44,6 +45,8 @@ class LRScheduler(ABC):
 
     def step(self) -> None:
         """Goes to the next epoch. Warns if the optimizer has not stepped before it."""
+        if (trace := tracing.current()) is not None:
+            trace.scheduler_step(self)
         if self.step_count == 1 and not self.optimizer.steps_taken:
             warnings.warn(
                 f"{type(self).__name__}.step() before the first optimizer.step(): the "
