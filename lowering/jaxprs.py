@@ -46,6 +46,7 @@ __all__ = [
     "sub_jaxprs",
     "trace",
     "type_of",
+    "with_sub_jaxprs",
 ]
 
 _SUMMARY = re.compile(r"^(?P<file>.*?):(?P<line>\d+)(?::\d+)? \(.*\)$")
@@ -101,9 +102,11 @@ def interpret(
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def bind(eqn: JaxprEqn, args: Sequence[Any]) -> list[Any]:
-    """Stages the equation again, on other operands."""
-    results = eqn.primitive.bind(*args, **eqn.params)
+def bind(
+    eqn: JaxprEqn, args: Sequence[Any], params: dict[str, Any] | None = None
+) -> list[Any]:
+    """Stages the equation again, on other operands or with other parameters."""
+    results = eqn.primitive.bind(*args, **(params or eqn.params))
     return list(results) if eqn.primitive.multiple_results else [results]
 
 
@@ -161,6 +164,25 @@ def sub_jaxprs(eqn: JaxprEqn) -> list[ClosedJaxpr]:
         candidates = value if isinstance(value, (tuple, list)) else [value]
         found += [_closed(c) for c in candidates if isinstance(c, Jaxpr | ClosedJaxpr)]
     return found
+
+
+def with_sub_jaxprs(
+    eqn: JaxprEqn, change: Callable[[ClosedJaxpr], ClosedJaxpr]
+) -> dict[str, Any]:
+    """The parameters of `eqn`, every jaxpr among them changed by `change`.
+
+    A changed jaxpr has the inputs and outputs that it had.
+    """
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, Jaxpr | ClosedJaxpr):
+            return change(_closed(value))
+        if isinstance(value, (tuple, list)):
+            items: Sequence[Any] = value
+            return type(items)(map(changed, items))  # pyright: ignore[reportCallIssue]
+        return value
+
+    return {name: changed(value) for name, value in eqn.params.items()}
 
 
 def drop_dead_equations(closed: ClosedJaxpr) -> ClosedJaxpr:

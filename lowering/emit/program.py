@@ -17,18 +17,16 @@ from lowering.emit.lines import (
     tile_params,
     uses_size,
 )
-from lowering.emit.statements import step_comment, step_lines
+from lowering.emit.machine import machine
 from lowering.emit.text import ELEMENT_TYPES, array_initial, comment
 from lowering.plan import Plan
 from lowering.plan.allocate import Buffer
 from lowering.plan.names import Names
-from lowering.plan.steps import MoveStep
 from lowering.plan.values import Value
 
 ENTRY = "main"
 _MODULES = ("linalg", "tiles", "extremes")  # beside pe.csl, where it needs them
 _COMMENT = re.compile(r"//.*")
-_UNBLOCK = "  memcpy.unblock_cmd_stream();"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,8 @@ def _mesh_text(plan: Plan) -> str:
 
 def _pe_text(plan: Plan, exports: Sequence[Export], names: Names, title: str) -> str:
     dsds = Dsds(plan.allocation, plan.target, names)
-    phases = _phases(plan, dsds)
+    order = machine(plan.steps, dsds, plan.target)
+    phases = order.phases
     text = _COMMENT.sub("", "\n".join(phases))
     buffers = [_buffer_context(buffer) for buffer in plan.allocation.buffers]
     initials = " ".join(buffer["initial"] for buffer in buffers)
@@ -139,6 +138,7 @@ def _pe_text(plan: Plan, exports: Sequence[Export], names: Names, title: str) ->
         "buffers": buffers,
         "exports": exports,
         "dsds": dsds.declarations,
+        "counters": order.counters,
         "phases": phases,
         "entry": ENTRY,
     }
@@ -167,19 +167,3 @@ def _buffer_context(buffer: Buffer) -> dict[str, str]:
 
 def _holding(value: Value) -> str:
     return f"{value.name} {value.type_text}"
-
-
-def _phases(plan: Plan, dsds: Dsds) -> list[str]:
-    """Statements between exchanges; each phase but the last ends by starting one."""
-    phases: list[list[str]] = [[]]
-    previous: list[str] = []
-    for step in plan.steps:
-        lines = step_lines(step, dsds, plan.target)
-        heading = step_comment(step)
-        if lines:
-            phases[-1] += ([] if heading == previous else heading) + lines
-            previous = heading
-        if isinstance(step, MoveStep):
-            phases.append([])
-    phases[-1].append(_UNBLOCK)
-    return ["\n".join(lines) for lines in phases]

@@ -16,7 +16,9 @@ from lowering.emit.text import (
     nest,
 )
 from lowering.mesh import ROWS
+from lowering.plan.control import ControlStep, Count, Start
 from lowering.plan.element_ops import MOVES
+from lowering.plan.origins import Origin
 from lowering.plan.resources import function_name
 from lowering.plan.schemes import (
     ReduceScheme,
@@ -31,9 +33,10 @@ from lowering.plan.steps import (
     FillStep,
     IndexStep,
     MoveStep,
-    Origin,
+    PutStep,
     ReduceStep,
     Step,
+    TakeStep,
     ZeroUnlessStep,
 )
 from lowering.plan.values import Shape, Value, View, whole
@@ -74,8 +77,20 @@ def step_lines(step: Step, dsds: Dsds, target: Target) -> list[str]:
             return _fill(step, dsds)
         case CutStep():
             return _cut(step, dsds)
+        case TakeStep():
+            moved = _moved_by(dsds, step.x, step.starts)
+            return [_copy(step.out, dsds.whole(step.out), moved)]
+        case PutStep():
+            moved = _moved_by(dsds, step.window, step.starts)
+            return [_copy(step.window.value, moved, dsds.view(step.x))]
         case MoveStep():
             return _move(step, dsds)
+        case _:
+            return _not_local(step)
+
+
+def _not_local(step: ControlStep) -> list[str]:
+    raise AssertionError(f"{type(step).__name__} is written by the state machine")
 
 
 def step_comment(step: Step) -> list[str]:
@@ -112,7 +127,8 @@ def _dot(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
             ),
         ),
     ]
-    return [f"  linalg.multiply({', '.join(arguments)});"]
+    function = "multiply_add" if step.adds else "multiply"
+    return [f"  linalg.{function}({', '.join(arguments)});"]
 
 
 def _inner_products(
@@ -129,12 +145,12 @@ def _inner_products(
         )
     )
     vector = dsds.whole(products)
-    index = index_text(names, scheme.out_strides)
+    element = f"{dsds.buffer_name(step.out)}[{index_text(names, scheme.out_strides)}]"
     body = [
         f"@fmuls({vector}, {row}, {column});",
-        "total = 0.0;",
+        f"total = {element if step.adds else '0.0'};",
         f"@fadds(&total, total, {vector});",
-        f"{dsds.buffer_name(step.out)}[{index}] = total;",
+        f"{element} = total;",
     ]
     return nest(names, scheme.shape, body)
 
@@ -260,6 +276,35 @@ def _inside(axis: str, tile: int, length: int) -> str:
     return f"tiles.inside(geometry.{COORDINATE[axis]}(), {tile}, {length})"
 
 
+def _copy(value: Value, target: str, source: str) -> str:
+    return f"  {MOVES[str(value.dtype)]}({target}, {source});"
+
+
+def _moved_by(dsds: Dsds, view: View, starts: tuple[Start, ...]) -> str:
+    """The view's vector, moved to where indices of the program say."""
+    terms = [_term(start, dsds) for start in starts]
+    return _moved(dsds, view, " + ".join(terms)) if terms else dsds.view(view)
+
+
+def _term(start: Start, dsds: Dsds) -> str:
+    """`stride * index`, as i16."""
+    index = count_text(start.index) if isinstance(start.index, Count) else ""
+    if isinstance(start.index, View):
+        index = f"@as(i16, {scalar_text(start.index, dsds)})"
+    return index if start.stride == 1 else f"{start.stride} * {index}"
+
+
+def count_text(count: Count) -> str:
+    """The number of the pass, from 0 up or from the last one down."""
+    name, trips = count.loop.name, count.loop.trips
+    return f"({trips} - 1 - {name})" if count.is_reversed else name
+
+
+def scalar_text(view: View, dsds: Dsds) -> str:
+    """An element of memory that is a number of its own."""
+    return f"{dsds.buffer_name(view.value)}[{view.offset}]"
+
+
 def _typed_number(value: float | int | bool, dtype: Any) -> str:
     """The number as memory of this dtype holds it."""
     if str(dtype) == "float32":
@@ -280,7 +325,11 @@ def _move(step: MoveStep, dsds: Dsds) -> list[str]:
     line = "rows_line" if step.axis == ROWS else "cols_line"
     arguments = [*_move_vectors(step, dsds), str(step.extent_elements)]
     if step.kind == "relay_inward":
-        arguments.append(str(step.root))
+        root = step.root
+        is_traced = isinstance(root, View)
+        arguments.append(
+            f"@as(u16, {scalar_text(root, dsds)})" if is_traced else str(root)
+        )
     return [f"  {line}.{function_name(step)}({', '.join(arguments)});"]
 
 

@@ -23,16 +23,12 @@ from lowering.normalise.dot import has_batch
 from lowering.normalise.rewrites import REWRITES
 
 _HELP = "write it with supported primitives, or compute it with JAX on the host"
-_CONTROL_FLOW_HELP = (
-    "unroll the loop in Python, write a branch as jnp.where, "
-    "or compute it with JAX on the host"
-)
 _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
 
 
 def supported_primitives() -> list[str]:
     """Names of all primitives that a program may contain, sorted."""
-    return sorted(CORE | set(REWRITES))
+    return sorted(CORE | CONTROL_FLOW | set(REWRITES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +95,17 @@ def _reason(eqn: jaxprs.JaxprEqn) -> str:
         return "rem of floats"
     if name == "select_n" and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
         return "select_n by a number"
-    return "" if name in CORE or name in REWRITES else name
+    return "" if name in CORE | CONTROL_FLOW or name in REWRITES else name
 
 
 def _primitive_error(found: list[_Found]) -> UnsupportedPrimitiveError:
     reasons = sorted({_reason(each.eqn) for each in found})
     has = "1 primitive has" if len(reasons) == 1 else f"{len(reasons)} primitives have"
-    looping = any(each.eqn.primitive.name in CONTROL_FLOW for each in found)
     return UnsupportedPrimitiveError(
         f"{has} no rule: {', '.join(reasons)}",
         notes=_distinct(map(_note, found)),
         rule=f"supported are {', '.join(supported_primitives())}",
-        help=_CONTROL_FLOW_HELP if looping else _HELP,
+        help=_HELP,
     )
 
 

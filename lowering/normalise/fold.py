@@ -65,7 +65,8 @@ def fold(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
             results = _fold_equation(eqn, operands, origins)
             if results is None:
                 results = jaxprs.bind(eqn, operands)
-                origins.record(results[0], eqn, operands)
+                if len(results) == 1:
+                    origins.record(results[0], eqn, operands)
             return results
 
         return jaxprs.interpret(jaxpr, closed.consts, args, evaluate)

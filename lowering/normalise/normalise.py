@@ -21,7 +21,7 @@ from jax.core import Tracer
 
 from lowering import jaxprs
 from lowering.normalise.check import can_inline, check_supported
-from lowering.normalise.core_set import CORE, ELEMENTWISE
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE
 from lowering.normalise.dot import canonical_dot, is_canonical
 from lowering.normalise.fold import fold
 from lowering.normalise.rewrites import REWRITES
@@ -38,6 +38,11 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
         check_supported(closed)
     closed = jaxprs.drop_dead_equations(_retrace(closed, _inline))
     check_supported(closed)
+    return _in_core(closed)
+
+
+def _in_core(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    """A supported program in core primitives, with all jaxprs inside it."""
     while not all(map(_is_core, closed.jaxpr.eqns)):
         closed = _retrace(closed, _evaluate)
     return _folded(jaxprs.drop_dead_equations(closed))
@@ -56,6 +61,9 @@ def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     name = eqn.primitive.name
     if name == "dot_general":
         return is_canonical(eqn)
+    if name in CONTROL_FLOW:
+        nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
+        return all(map(_is_core, nested))
     return name in CORE and not (name in ELEMENTWISE and _spread_dims(eqn))
 
 
@@ -83,6 +91,8 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if _is_foldable(eqn, args):
         return _constants(eqn, args)
     name = eqn.primitive.name
+    if name in CONTROL_FLOW:
+        return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _in_core))
     if name in REWRITES:
         results = REWRITES[name](*args, **eqn.params)
         return results if eqn.primitive.multiple_results else [results]

@@ -36,6 +36,31 @@ def _broadcast(line: jax.Array, *, size: int, root: int) -> jax.Array:
     return line[root]
 
 
+def _traced_broadcast(
+    axis_data: Any, values: Any, dims: Any, *, axis: str, size: int, root: None
+) -> tuple[Any, int | None]:
+    """A broadcast whose root is an operand; lines side by side may have their own."""
+    x, where = (
+        value if dim is None else jnp.moveaxis(value, dim, 0)
+        for value, dim in zip(values, dims, strict=True)
+    )
+    x_dim, root_dim = dims
+    if axis_data.name == axis:
+        if root_dim is not None:  # the same on the whole line, as `check_uniform` says
+            where = where[0]
+        if x_dim is None:
+            return x, None
+        rows = where.reshape((1, *where.shape, *(1,) * (x.ndim - 1 - where.ndim)))
+        chosen = jnp.take_along_axis(x, rows, axis=0)[0]
+        return jax.lax.optimization_barrier(chosen), None
+    if root_dim is not None and x_dim is None:
+        x = jnp.broadcast_to(x, (axis_data.size, *x.shape))
+    if root_dim is None and x_dim is not None and where.ndim:
+        where = jnp.broadcast_to(where, (axis_data.size, *where.shape))
+    moved = prims.mesh_broadcast_p.bind(x, where, axis=axis, size=size, root=root)
+    return moved, None if x_dim is None and root_dim is None else 0
+
+
 def _all_reduce(line: jax.Array, *, size: int, op: str) -> jax.Array:
     return _reduced(line, op)
 
@@ -92,6 +117,10 @@ def _batcher(primitive: Primitive, meaning: Meaning) -> Callable[..., Any]:
     def batch(
         axis_data: Any, values: Any, dims: Any, *, axis: str, size: int, **params: Any
     ) -> tuple[Any, int | None]:
+        if len(values) == 2:
+            return _traced_broadcast(
+                axis_data, values, dims, axis=axis, size=size, **params
+            )
         (value,), (dim,) = values, dims
         if axis_data.name != axis:
             return _other_axis(primitive, value, dim, axis=axis, size=size, **params)

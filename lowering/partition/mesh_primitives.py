@@ -46,9 +46,15 @@ def mesh_index(*, axis: Axis) -> jax.Array:
     return mesh_index_p.bind(axis=axis)
 
 
-def mesh_broadcast(x: Any, *, axis: Axis, size: int, root: int) -> jax.Array:
-    """T[...] -> T[...]: the value of the PE at `root`, on every PE of the line."""
-    return mesh_broadcast_p.bind(jnp.asarray(x), axis=axis, size=size, root=root)
+def mesh_broadcast(x: Any, *, axis: Axis, size: int, root: Any) -> jax.Array:
+    """T[...] -> T[...]: the value of the PE at `root`, on every PE of the line.
+
+    The root is a number, or an i32[] on which all PEs of the line agree: then it is
+    an operand, and the parameter `root` is None.
+    """
+    if isinstance(root, int):
+        return mesh_broadcast_p.bind(jnp.asarray(x), axis=axis, size=size, root=root)
+    return mesh_broadcast_p.bind(jnp.asarray(x), root, axis=axis, size=size, root=None)
 
 
 def mesh_reduce(x: Any, *, axis: Axis, size: int, op: ReduceOp, root: int) -> jax.Array:
@@ -97,7 +103,7 @@ def _index_aval(*, axis: Axis) -> ShapedArray:
     return ShapedArray((), jnp.dtype("int32"))
 
 
-def _same_aval(aval: Any, **_: Any) -> ShapedArray:
+def _same_aval(aval: Any, *_: Any, **__: Any) -> ShapedArray:
     return ShapedArray(aval.shape, aval.dtype)
 
 

@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 from lowering import jaxprs
-from lowering.mesh import Mesh
-from lowering.partition import mesh_batching, rules
+from lowering.mesh import AXES, Mesh
+from lowering.partition import control_flow, mesh_batching, rules
 from lowering.partition.registry import RULES, Context
 from lowering.partition.reshard import canonical, spread_replicas
 from lowering.partition.tiles import AnyTile, Tile, conventional_axes
@@ -79,7 +79,7 @@ def partition(
 
     avals = [jax.ShapeDtypeStruct(p.tile_shape, p.dtype) for p in inputs]
     pe_jaxpr = jaxprs.drop_dead_equations(jaxprs.trace(pe_program, avals))
-    check_uniform(pe_jaxpr)
+    check_uniform(pe_jaxpr, [_varying(p, mesh) for p in inputs])
     return Partitioned(pe_jaxpr, inputs, tuple(outputs), mesh)
 
 
@@ -122,6 +122,15 @@ def _tiled(
     return np.where(inside, tiles, np.asarray(padding).astype(tiles.dtype))
 
 
+def _varying(placement: Placement, mesh: Mesh) -> frozenset[str]:
+    """The axes along which PEs hold different tiles, or may hold anything."""
+    return frozenset(
+        axis
+        for axis in AXES
+        if axis in placement.axes or placement.axis_extent(axis) < mesh.size(axis)
+    )
+
+
 def _run(
     closed: jaxprs.ClosedJaxpr, inputs: Sequence[AnyTile], mesh: Mesh
 ) -> list[AnyTile]:
@@ -130,6 +139,9 @@ def _run(
         return Tile(value, placement, mesh)
 
     def evaluate_equation(eqn: jaxprs.JaxprEqn, tiles: list[Any]) -> list[AnyTile]:
+        if eqn.primitive.name in control_flow.RULES:
+            nested = control_flow.Context(mesh, _run)
+            return control_flow.RULES[eqn.primitive.name](nested, eqn, tiles)
         rule = RULES[eqn.primitive.name]
         return [rule(Context(mesh, eqn), *tiles, **eqn.params)]
 

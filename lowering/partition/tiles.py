@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax.numpy as jnp
+
 from lowering.mesh import AXES, Axis, Mesh
 from lowering.partition.reshard import peak_size_bytes, reshard, words_moved
 from lowering.placement import Placement
@@ -88,7 +90,55 @@ class Pending:
         return self.made[key]
 
 
-AnyTile = Tile | Pending
+@dataclass(eq=False, slots=True)
+class Outer:
+    """A tile from outside a loop or branch, as what runs inside it sees it.
+
+    Whatever is wanted of it inside is noted, and stands for a value of zeros while the
+    inside is traced for trial. `bring` then moves it there, outside; from then on it is
+    at hand. So inside it never moves, and costs nothing.
+    """
+
+    tile: AnyTile
+    wanted: dict[tuple[Any, ...], Placement] = field(default_factory=lambda: {})
+    brought: dict[tuple[Any, ...], Any] | None = None
+
+    @property
+    def placement(self) -> Placement:
+        return self.tile.placement
+
+    @property
+    def depth(self) -> int:
+        """Nothing is pending in it, seen from inside."""
+        return 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The global shape."""
+        return self.tile.shape
+
+    def words_to(self, after: Placement) -> int:
+        """Nothing moves inside."""
+        return 0
+
+    def peak_bytes_to(self, after: Placement) -> int:
+        """The largest tile on the way to `after`."""
+        return self.tile.peak_bytes_to(after)
+
+    def at(self, after: Placement) -> Any:
+        """The local array in placement `after`, or zeros in its place."""
+        key = (*after.axes, *after.tile_shape)
+        if self.brought is not None:
+            return self.brought[key]
+        self.wanted[key] = after
+        return jnp.zeros(after.tile_shape, after.dtype)
+
+    def bring(self) -> None:
+        """Moves the tile to where it is wanted."""
+        self.brought = {key: self.tile.at(p) for key, p in self.wanted.items()}
+
+
+AnyTile = Tile | Pending | Outer
 
 
 def conventional_axes(shape: tuple[int, ...], mesh: Mesh) -> tuple[Axis | None, ...]:

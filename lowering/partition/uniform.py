@@ -36,11 +36,14 @@ _MAKES_VARYING = {
 }
 
 
-def check_uniform(closed: jaxprs.ClosedJaxpr) -> None:
+def check_uniform(
+    closed: jaxprs.ClosedJaxpr, inputs: Sequence[Varying] | None = None
+) -> None:
     """Raises: DivergentCollectiveError, if PEs of one line may disagree on entering a
-    collective along it. Inputs are taken to differ everywhere."""
-    inputs = [_EVERYWHERE] * len(closed.jaxpr.invars)
-    _follow(closed, inputs, _UNIFORM)
+    collective along it, or on its root. `inputs` are the axes along which each input
+    differs; without them, all differ everywhere."""
+    known = inputs or [_EVERYWHERE] * len(closed.jaxpr.invars)
+    _follow(closed, known, _UNIFORM)
 
 
 def _follow(
@@ -63,6 +66,7 @@ def _equation(
     name = eqn.primitive.name
     if eqn.primitive in prims.COLLECTIVES:
         _check_collective(eqn, divergent)
+        _check_root(eqn, operands[1:])
     called = jaxprs.called_jaxpr(eqn)
     if called is not None:
         return _follow(called, operands, divergent)
@@ -88,6 +92,17 @@ def _check_collective(eqn: jaxprs.JaxprEqn, divergent: Varying) -> None:
             rule="all PEs of a line enter a collective, or none does",
             help="move the collective out of the branch or loop, or make the predicate "
             "the same on all PEs, for example by a sum or maximum over the whole array",
+        )
+
+
+def _check_root(eqn: jaxprs.JaxprEqn, roots: Sequence[Varying]) -> None:
+    axis = eqn.params["axis"]
+    if axis in _UNIFORM.union(*roots):
+        raise DivergentCollectiveError(
+            f"the root of {eqn.primitive.name} along {axis} differs between the PEs of "
+            f"one line of {axis}",
+            rule="all PEs of a line agree on who sends",
+            help="make the root the same on all PEs, for example the number of a pass",
         )
 
 

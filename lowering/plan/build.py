@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lowering.errors import Place
 from lowering.jaxprs import ClosedJaxpr, place_of
 from lowering.mesh import Mesh
-from lowering.plan import rules_local, rules_mesh
+from lowering.plan import rules_control, rules_local, rules_mesh
+from lowering.plan.accumulate import accumulate
 from lowering.plan.allocate import Allocation, allocate
+from lowering.plan.carries import carried_in_place
+from lowering.plan.control import LoopEnd, LoopStart
 from lowering.plan.cycles import program_code_bytes, step_cycles
 from lowering.plan.fuse import fuse
 from lowering.plan.in_place import without_self_copies
@@ -24,13 +27,13 @@ from lowering.plan.steps import Step
 from lowering.plan.values import Value
 from lowering.target import Target
 
-_RULE_FILES = (rules_local, rules_mesh)  # importing them fills RULES
+_RULE_FILES = (rules_control, rules_local, rules_mesh)  # importing them fills RULES
 assert RULES, "no selection rules"
 
 
 @dataclass(frozen=True, slots=True)
 class StepCost:
-    """Predicted cycles of one step, and the memory it writes."""
+    """Predicted cycles of one step in all its passes, and the memory it writes."""
 
     equation: str
     place: Place | None
@@ -43,7 +46,8 @@ class Cost:
     """What a plan is predicted to take; `str()` is a table.
 
     `cycles` is the launch and the sum over the steps, of the PE that takes longest in
-    each; `data_bytes` and `code_bytes` (an estimate with the runtime's own) share the
+    each; loops of unknown length count one pass, branches all their cases.
+    `data_bytes` and `code_bytes` (an estimate with the runtime's own) share the
     `sram_bytes` of a PE.
     """
 
@@ -111,6 +115,7 @@ def plan(
     chosen, inputs, outputs = select(closed, in_names, out_names, names, place_of)
     steps = _live(chosen, outputs)
     if optimize:
+        steps = accumulate(carried_in_place(steps))
         steps = _live(fuse(steps, outputs.values()), outputs)
     lean = _plan(mesh, target, steps, inputs, outputs)
     faster = with_products(steps, names, target)
@@ -146,15 +151,24 @@ def _plan(
 
 
 def _live(steps: Sequence[Step], outputs: dict[str, Value]) -> list[Step]:
-    """Without the steps that nothing depends on (zero-size results included)."""
+    """Without the steps that nothing depends on (zero-size results included).
+
+    What a loop needs in its next pass may be written further down: so it is repeated
+    until nothing is added.
+    """
     needed = set(outputs.values())
-    kept: list[Step] = []
-    for step in reversed(steps):
-        written = step.writes()
-        if any(value in needed for value in written) or not written:
-            kept.append(step)
-            needed.update(step.reads())
-    return kept[::-1]
+    count = -1
+    while count != len(needed):
+        count = len(needed)
+        for step in reversed(steps):
+            if _is_live(step, needed):
+                needed.update(step.reads())
+    return [step for step in steps if _is_live(step, needed)]
+
+
+def _is_live(step: Step, needed: set[Value]) -> bool:
+    written = step.writes()
+    return not written or any(value in needed for value in written)
 
 
 def _constants(steps: Sequence[Step]) -> list[Value]:
@@ -167,7 +181,7 @@ def _constants(steps: Sequence[Step]) -> list[Value]:
 
 def _cost(steps: Sequence[Step], allocation: Allocation, target: Target) -> Cost:
     return Cost(
-        tuple(_step_cost(step, target) for step in steps),
+        tuple(_step_costs(steps, target)),
         target.costs.launch_cycles,
         allocation.size_bytes,
         program_code_bytes(list(steps), target),
@@ -175,9 +189,14 @@ def _cost(steps: Sequence[Step], allocation: Allocation, target: Target) -> Cost
     )
 
 
-def _step_cost(step: Step, target: Target) -> StepCost:
-    origin = step.origins[-1]
-    size_bytes = sum(value.size_bytes for value in step.writes())
-    return StepCost(
-        origin.equation, origin.place, step_cycles(step, target), size_bytes
-    )
+def _step_costs(steps: Sequence[Step], target: Target) -> Iterator[StepCost]:
+    passes = [1]  # of the loops around, all multiplied
+    for step in steps:
+        if isinstance(step, LoopStart):
+            passes.append(passes[-1] * (step.loop.trips or 1))
+        origin = step.origins[-1]
+        size_bytes = sum(value.size_bytes for value in step.writes())
+        cycles = passes[-1] * step_cycles(step, target)
+        yield StepCost(origin.equation, origin.place, cycles, size_bytes)
+        if isinstance(step, LoopEnd):
+            passes.pop()

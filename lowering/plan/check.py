@@ -10,6 +10,7 @@ from lowering.mesh import Mesh
 from lowering.placement import Placement, type_text
 from lowering.plan.allocate import Allocation, Buffer
 from lowering.plan.build import Plan
+from lowering.plan.flow import check_flow
 from lowering.plan.liveness import may_replace
 from lowering.plan.steps import MoveStep
 from lowering.plan.values import Value
@@ -27,6 +28,7 @@ def check_plan(plan: Plan) -> None:
             assert value in plan.allocation.buffer_of, f"{value.name} has no memory"
         if isinstance(step, MoveStep):
             _check_move(step, plan.allocation)
+    check_flow(plan.allocation.steps, plan.allocation.buffer_of)
     _check_resources(plan)
 
 

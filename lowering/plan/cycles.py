@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import math
 
+from lowering.plan.control import (
+    BranchCase,
+    BranchEnd,
+    BranchStart,
+    LoopEnd,
+    LoopStart,
+    LoopTest,
+)
 from lowering.plan.element_ops import KINDS
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.schemes import dot_scheme, inner_scheme, reduce_scheme
@@ -15,10 +23,13 @@ from lowering.plan.steps import (
     FillStep,
     IndexStep,
     MoveStep,
+    PutStep,
     ReduceStep,
     Step,
+    TakeStep,
     ZeroUnlessStep,
 )
+from lowering.plan.values import View
 from lowering.target import CycleCosts, Target
 
 # Estimates of instruction bytes, from the sizes of hand-written programs that FABRICA
@@ -57,8 +68,16 @@ def step_cycles(step: Step, target: Target) -> int:
                 moved = step.out.element_count / costs.move_elements_per_cycle
                 return costs.dsd_setup_cycles + costs.call_cycles + math.ceil(moved)
             return _slices_cycles(step.out.shape, step.dim, costs)
+        case TakeStep() | PutStep():
+            moved = step.x_count / costs.move_elements_per_cycle
+            index = len(step.starts) * costs.scalar_op_cycles
+            return costs.dsd_setup_cycles + index + math.ceil(moved)
         case MoveStep():
             return _move_cycles(step, costs)
+        case LoopEnd() | LoopTest() | BranchStart():
+            return costs.task_start_cycles + costs.loop_edge_cycles
+        case LoopStart() | BranchCase() | BranchEnd():
+            return costs.task_start_cycles
 
 
 def step_code_bytes(step: Step) -> int:
@@ -74,6 +93,12 @@ def step_code_bytes(step: Step) -> int:
             return 2 * _LOOP_BYTES + 2 * _VECTOR_BYTES
         case DotStep() | ReduceStep() | FillStep() | CutStep():
             return _LOOP_BYTES + _VECTOR_BYTES
+        case TakeStep() | PutStep():
+            return _VECTOR_BYTES + _SCALAR_OP_BYTES * len(step.starts)
+        case LoopEnd() | LoopTest() | BranchStart():
+            return _LOOP_BYTES
+        case LoopStart() | BranchCase() | BranchEnd():
+            return _SCALAR_OP_BYTES
 
 
 def program_code_bytes(steps: list[Step], target: Target) -> int:
@@ -141,7 +166,8 @@ def _move_cycles(step: MoveStep, costs: CycleCosts) -> int:
         case "reduce_inward":
             return start + count + hops * stage
         case "relay_inward":
-            return start + count + step.root * stage
+            farthest = hops if isinstance(step.root, View) else step.root
+            return start + count + farthest * stage
         case "gather_inward":
             return start + hops * (count + costs.hop_cycles)
         case "pass_inward":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from lowering.plan.control import is_control
 from lowering.plan.element_ops import KINDS
 from lowering.plan.steps import ElementOp, ElementStep, Step
 from lowering.plan.values import Ramp, Value, View
@@ -27,8 +28,9 @@ def is_vector_op(op: ElementOp) -> bool:
 def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:
     """Moves each scalar operation up into the last loop over its shape, if it may.
 
-    It may when nothing it reads is written after that loop, and when what it reads of
-    the loop's own results is the element of the same iteration.
+    It may when nothing it reads is written after that loop, when what it writes is not
+    touched from there on, and when what it reads of the loop's own results is the
+    element of the same iteration. Where the program loops or branches, nothing moves.
     """
     fused: list[Step] = []
     for step in steps:
@@ -45,6 +47,8 @@ def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:
 def _loop_for(op: ElementOp, steps: Sequence[Step]) -> ElementStep | None:
     reads = {o.value for o in op.operands if isinstance(o, View)}
     for step in reversed(steps):
+        if is_control(step) or op.out in (*step.reads(), *step.writes()):
+            return None
         if _can_join(op, step):
             assert isinstance(step, ElementStep), "only loops can be joined"
             return step

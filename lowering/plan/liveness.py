@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from lowering.plan.control import loop_spans
 from lowering.plan.fuse import is_same_element
 from lowering.plan.steps import ElementStep, Step
 from lowering.plan.values import Value, View
@@ -23,7 +24,8 @@ def intervals(
 ) -> dict[Value, Interval]:
     """The life of every value that a step makes; outputs live to the end.
 
-    Inputs live all the time, also those whose padding a step fills.
+    Inputs live all the time, also those whose padding a step fills. What a loop finds
+    from before lives through all of it, and so does what it leaves for later.
     """
     lives: dict[Value, Interval] = {}
     for number, step in enumerate(steps):
@@ -38,7 +40,19 @@ def intervals(
     for value in outputs:
         if value in lives:
             lives[value] = Interval(lives[value].first, len(steps))
+    for span in loop_spans(steps):  # inner loops first
+        lives = {value: _around(life, *span) for value, life in lives.items()}
     return lives
+
+
+def _around(life: Interval, start: int, end: int) -> Interval:
+    """The life of a value, given that steps `start` to `end` repeat."""
+    first, last = life.first, life.last
+    if first < start < last <= end:
+        return Interval(first, end)
+    if start < first <= end < last:
+        return Interval(start, last)
+    return life
 
 
 def may_replace(step: Step, old: Value, new: Value) -> bool:

@@ -19,9 +19,10 @@ import numpy as np
 from lowering.errors import UnsupportedDtypeError
 from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
+from lowering.plan.origins import Origin
 from lowering.plan.rules_local import conversion
 from lowering.plan.select import Selection, number_text, register
-from lowering.plan.steps import CutStep, FillStep, MoveStep, Origin, ZeroUnlessStep
+from lowering.plan.steps import CutStep, FillStep, MoveStep, ZeroUnlessStep
 from lowering.plan.values import Constant, Operand, Value, View, whole
 
 _INT32 = np.dtype("int32")
@@ -30,18 +31,32 @@ _BOOL = np.dtype("bool")
 
 @register("mesh_broadcast")
 def _broadcast(selection: Selection, eqn: JaxprEqn) -> None:
-    axis, size, root = (eqn.params[key] for key in ("axis", "size", "root"))
+    axis, size = eqn.params["axis"], eqn.params["size"]
+    root, text = _root(selection, eqn)
 
     def exchange(value: Value, origin: Origin) -> Value:
         count = value.element_count
-        if root > 0:
+        if root != 0:
             selection.add(
                 MoveStep("relay_inward", axis, size, value, count, origin, root=root)
             )
         selection.add(MoveStep("flood", axis, size, value, count, origin))
         return value
 
-    _in_place(selection, eqn, "broadcast", f"root={root}", exchange)
+    _in_place(selection, eqn, "broadcast", f"root={text}", exchange)
+
+
+def _root(selection: Selection, eqn: JaxprEqn) -> tuple[int | View, str]:
+    """The root, a number or an i32[] that the program computes, and its text."""
+    if eqn.params["root"] is not None:
+        return eqn.params["root"], str(eqn.params["root"])
+    operand = selection.read(eqn.invars[1])
+    if isinstance(operand, Constant):
+        return int(operand.number), str(operand.number)
+    text = selection.text(eqn.invars[1])
+    if isinstance(operand, View):
+        return operand, text
+    return whole(selection.materialise(operand, "root", Origin(text))), text
 
 
 @register("mesh_all_reduce")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,12 @@ from lowering.jaxprs import (
     Literal,
     Var,
     literal_value,
+    sub_jaxprs,
 )
 from lowering.placement import type_text
 from lowering.plan.names import Names
-from lowering.plan.steps import ElementOp, ElementStep, Origin, Step
+from lowering.plan.origins import Origin
+from lowering.plan.steps import ElementOp, ElementStep, Step
 from lowering.plan.values import Constant, Operand, Ramp, Value, View, whole
 
 PlaceOf = Callable[[JaxprEqn], Place | None]
@@ -84,12 +86,12 @@ class Selection:
             return number_text(constant(np.asarray(literal_value(atom))).number)
         return self._texts[atom]
 
-    def value(self, eqn: JaxprEqn, name: str | None = None) -> Value:
-        """A new value in memory of the equation's result type.
+    def value(self, eqn: JaxprEqn, name: str | None = None, result: int = 0) -> Value:
+        """A new value in memory of the type of the equation's result, or a later one.
 
         It has the name of the output that it is, if it is one.
         """
-        var = eqn.outvars[0]
+        var = eqn.outvars[result]
         aval: Any = var.aval
         wanted = self._wanted.pop(var, None)
         unique = wanted or self.names.unique(name or eqn.primitive.name)
@@ -108,6 +110,14 @@ class Selection:
 
     def add(self, step: Step) -> None:
         self.steps.append(step)
+
+    def run(self, closed: ClosedJaxpr) -> list[Operand]:
+        """Adds the steps of a jaxpr whose inputs are bound; gives its outputs."""
+        for var, data in zip(closed.jaxpr.constvars, closed.consts, strict=True):
+            _bind_constant(self, var, np.asarray(data))
+        for eqn in closed.jaxpr.eqns:
+            RULES[eqn.primitive.name](self, eqn)
+        return [self.read(atom) for atom in closed.jaxpr.outvars]
 
     def element(
         self, kind: str, out: Value, operands: Sequence[Operand], origin: Origin
@@ -148,10 +158,7 @@ def select(
         _input(selection, var, name)
         for var, name in zip(closed.jaxpr.invars, in_names, strict=True)
     ]
-    for var, data in zip(closed.jaxpr.constvars, closed.consts, strict=True):
-        _bind_constant(selection, var, np.asarray(data))
-    for eqn in closed.jaxpr.eqns:
-        RULES[eqn.primitive.name](selection, eqn)
+    selection.run(closed)
     outputs = _outputs(selection, closed.jaxpr, out_names)
     return (
         selection.steps,
@@ -164,7 +171,7 @@ def check_supported(jaxpr: Jaxpr, place_of: PlaceOf) -> None:
     """Raises what keeps the PE jaxpr from being planned, all of it at once."""
     errors: list[LoweringError] = _empty_errors(jaxpr, place_of)
     unknown: dict[str, JaxprEqn] = {}
-    for eqn in jaxpr.eqns:
+    for eqn in _equations(jaxpr):
         if eqn.primitive.name not in RULES:
             unknown.setdefault(eqn.primitive.name, eqn)
     for name, eqn in unknown.items():
@@ -180,10 +187,18 @@ def check_supported(jaxpr: Jaxpr, place_of: PlaceOf) -> None:
         raise_all(errors)
 
 
+def _equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
+    """Every equation, with those of the jaxprs inside it after it."""
+    for eqn in jaxpr.eqns:
+        yield eqn
+        for nested in sub_jaxprs(eqn):
+            yield from _equations(nested.jaxpr)
+
+
 def _values(jaxpr: Jaxpr) -> Sequence[tuple[Any, JaxprEqn | None]]:
     """Every variable, with the equation that makes it, if one does."""
     given = [(var, None) for var in (*jaxpr.invars, *jaxpr.constvars)]
-    return given + [(var, eqn) for eqn in jaxpr.eqns for var in eqn.outvars]
+    return given + [(var, eqn) for eqn in _equations(jaxpr) for var in eqn.outvars]
 
 
 def _empty_errors(jaxpr: Jaxpr, place_of: PlaceOf) -> list[LoweringError]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lowering.errors import Place
 from lowering.mesh import Axis
+from lowering.plan.control import ControlStep, Start
+from lowering.plan.origins import OneEquation, Origin
 from lowering.plan.values import Operand, Value, View
 
 ReduceOp = Literal["sum", "max", "min"]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The equation a step comes from, as text, and the user's line behind it."""
-
-    equation: str
-    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +44,23 @@ class ElementStep:
             yield from op.operands
 
     def reads(self) -> list[Value]:
-        made = {op.out for op in self.ops}
-        views = [o for o in self.operands() if isinstance(o, View)]
-        return [view.value for view in views if view.value not in made]
+        """Values that stand in memory before the step, what it overwrites included."""
+        read: dict[Value, None] = {}
+        made: set[Value] = set()
+        for op in self.ops:
+            for operand in op.operands:
+                if isinstance(operand, View) and operand.value not in made:
+                    read[operand.value] = None
+            made.add(op.out)
+        return list(read)
 
     def writes(self) -> list[Value]:
         return [op.out for op in self.ops if op.out not in self.locals]
 
 
 @dataclass(slots=True)
-class DotStep:
-    """`out[m, n] = a[m, k] b[k, n]`.
+class DotStep(OneEquation):
+    """`out[m, n] = a[m, k] b[k, n]`, or `out += ...` if it `adds`.
 
     With `products`, f32[k], each element of `out` is the sum of the products of a row
     and a column, which stand there while they are summed.
@@ -71,20 +71,18 @@ class DotStep:
     b: View
     origin: Origin
     products: Value | None = None
-
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
+    adds: bool = False
 
     def reads(self) -> list[Value]:
-        return [self.a.value, self.b.value]
+        read = [self.a.value, self.b.value]
+        return [*read, self.out] if self.adds else read
 
     def writes(self) -> list[Value]:
         return [self.out] if self.products is None else [self.out, self.products]
 
 
 @dataclass(slots=True)
-class ReduceStep:
+class ReduceStep(OneEquation):
     """`out[kept] = op over reduced of x[kept + reduced]`; the last dims are reduced."""
 
     out: Value
@@ -92,10 +90,6 @@ class ReduceStep:
     x: View
     kept_rank: int
     origin: Origin
-
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
 
     def reads(self) -> list[Value]:
         return [self.x.value]
@@ -105,26 +99,19 @@ class ReduceStep:
 
 
 @dataclass(slots=True)
-class IndexStep:
+class IndexStep(OneEquation):
     """`out = ` this PE's coordinate along `axis`, i32[]."""
 
     out: Value
     axis: Axis
     origin: Origin
 
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
-
-    def reads(self) -> list[Value]:
-        return []
-
     def writes(self) -> list[Value]:
         return [self.out]
 
 
 @dataclass(slots=True)
-class ZeroUnlessStep:
+class ZeroUnlessStep(OneEquation):
     """Clears `value` on every PE but the one at index `root` of its line."""
 
     value: Value
@@ -132,10 +119,6 @@ class ZeroUnlessStep:
     root: int
     origin: Origin
 
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
-
     def reads(self) -> list[Value]:
         return [self.value]
 
@@ -144,7 +127,7 @@ class ZeroUnlessStep:
 
 
 @dataclass(slots=True)
-class FillStep:
+class FillStep(OneEquation):
     """`value` in place, its padding along `dim` replaced by `number`.
 
     Element i of the tile is padding if index * tile + i >= `length`, where index is
@@ -158,10 +141,6 @@ class FillStep:
     number: float | int | bool
     origin: Origin
 
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
-
     def reads(self) -> list[Value]:
         return [self.value]
 
@@ -170,7 +149,7 @@ class FillStep:
 
 
 @dataclass(slots=True)
-class CutStep:
+class CutStep(OneEquation):
     """`out = x[..., index * tile :, ...]` along `dim`: a PE's tile of a whole value.
 
     `tile` is the size of `out` along `dim`; elements beyond the end of x are zero.
@@ -183,10 +162,6 @@ class CutStep:
     dim: int
     is_even: bool
     origin: Origin
-
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
 
     def reads(self) -> list[Value]:
         return [self.x.value]
@@ -201,11 +176,12 @@ MoveKind = Literal[
 
 
 @dataclass(slots=True)
-class MoveStep:
+class MoveStep(OneEquation):
     """One asynchronous exchange along a line of `size` PEs.
 
     reduce_inward  PE 0 gets the `op` over the line of `target`, in place
-    relay_inward   PE 0 gets `target` of the PE at `root`, in place
+    relay_inward   PE 0 gets `target` of the PE at `root`, in place; the root may be an
+                   i32[] that all PEs of the line agree on
     gather_inward  every PE sends `source` inward; PE 0 joins them in `target`, along
                    `dim`
     pass_inward    the PEs between forward what the outer ones sent
@@ -226,13 +202,9 @@ class MoveStep:
     origin: Origin
     source: Value | None = None
     op: Literal["sum", "max"] = "sum"
-    root: int = 0
+    root: int | View = 0
     step: int = 0
     dim: int = 0
-
-    @property
-    def origins(self) -> list[Origin]:
-        return [self.origin]
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -245,11 +217,68 @@ class MoveStep:
         if self.kind == "pass_inward":
             return []
         read = [] if self.kind in ("gather_inward", "shift") else [self.target]
+        if isinstance(self.root, View):
+            read.append(self.root.value)
         return read if self.source is None else [*read, self.source]
 
     def writes(self) -> list[Value]:
         return [] if self.kind == "pass_inward" else [self.target]
 
 
-LocalStep = ElementStep | DotStep | ReduceStep | IndexStep | FillStep | CutStep
-Step = LocalStep | ZeroUnlessStep | MoveStep
+def _values_of(starts: tuple[Start, ...]) -> list[Value]:
+    return [start.index.value for start in starts if isinstance(start.index, View)]
+
+
+@dataclass(slots=True)
+class TakeStep(OneEquation):
+    """`out = x`, its window moved by `starts`."""
+
+    out: Value
+    x: View
+    starts: tuple[Start, ...]
+    origin: Origin
+
+    @property
+    def x_count(self) -> int:
+        """The number of elements that move."""
+        return math.prod(self.x.shape)
+
+    def reads(self) -> list[Value]:
+        return [self.x.value, *_values_of(self.starts)]
+
+    def writes(self) -> list[Value]:
+        return [self.out]
+
+
+@dataclass(slots=True)
+class PutStep(OneEquation):
+    """`window`, moved by `starts`, of its value becomes `x`; the rest stays."""
+
+    window: View
+    x: View
+    starts: tuple[Start, ...]
+    origin: Origin
+
+    @property
+    def x_count(self) -> int:
+        """The number of elements that move."""
+        return math.prod(self.x.shape)
+
+    def reads(self) -> list[Value]:
+        return [self.x.value, *_values_of(self.starts)]
+
+    def writes(self) -> list[Value]:
+        return [self.window.value]
+
+
+LocalStep = (
+    ElementStep
+    | DotStep
+    | ReduceStep
+    | IndexStep
+    | FillStep
+    | CutStep
+    | TakeStep
+    | PutStep
+)
+Step = LocalStep | ZeroUnlessStep | MoveStep | ControlStep

@@ -10,8 +10,9 @@ import pytest
 
 from lowering.errors import ResourcesExhaustedError
 from lowering.plan.allocate import allocate
+from lowering.plan.origins import Origin
 from lowering.plan.resources import assign
-from lowering.plan.steps import ElementOp, ElementStep, MoveStep, Origin, Step
+from lowering.plan.steps import ElementOp, ElementStep, MoveStep, Step
 from lowering.plan.values import Value, whole
 from lowering.target import WSE2, WSE3
 

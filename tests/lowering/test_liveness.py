@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lowering.plan.liveness import Interval, intervals, may_replace
-from lowering.plan.steps import ElementOp, ElementStep, FillStep, Origin
+from lowering.plan.origins import Origin
+from lowering.plan.steps import ElementOp, ElementStep, FillStep
 from lowering.plan.values import Operand, Value, View, whole
 
 _F32 = np.dtype("float32")

@@ -1,0 +1,241 @@
+"""Selection rules of loops and branches, and of windows that move while they run."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from lowering.jaxprs import ClosedJaxpr, JaxprEqn
+from lowering.plan.control import (
+    Branch,
+    BranchCase,
+    BranchEnd,
+    BranchStart,
+    Count,
+    Loop,
+    LoopEnd,
+    LoopStart,
+    LoopTest,
+    Start,
+)
+from lowering.plan.origins import Origin
+from lowering.plan.select import Selection, register
+from lowering.plan.steps import PutStep, TakeStep
+from lowering.plan.values import Operand, Value, View, whole
+
+
+@register("scan")
+def _scan(selection: Selection, eqn: JaxprEqn) -> None:
+    """A loop of known length: the carry changes in place, slices come and go."""
+    body: ClosedJaxpr = eqn.params["jaxpr"]
+    length: int = eqn.params["length"]
+    const_count, carry_count = eqn.params["num_consts"], eqn.params["num_carry"]
+    origin = _origin(selection, eqn, f"scan over {length}")
+    carries = _carries(selection, eqn, const_count, carry_count, origin)
+    loop = Loop(selection.names.unique("step"), length)
+    count = Count(loop, eqn.params["reverse"])
+    selection.add(LoopStart(loop, origin))
+    _bind_operands(selection, body, eqn, range(const_count))
+    _bind_carries(selection, body, const_count, carries)
+    for position in range(const_count + carry_count, len(eqn.invars)):
+        _take_slice(selection, eqn, body, position, count)
+    outputs = selection.run(body)
+    for result in range(carry_count, len(eqn.outvars)):
+        _put_slice(selection, eqn, result, outputs[result], count)
+    _update(selection, carries, outputs[:carry_count], origin)
+    selection.add(LoopEnd(loop, origin))
+    for var, value in zip(eqn.outvars, carries, strict=False):
+        selection.bind_value(var, value)
+
+
+@register("while")
+def _while(selection: Selection, eqn: JaxprEqn) -> None:
+    """A loop whose test runs before each pass."""
+    condition, body = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+    cond_count, body_count = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
+    origin = _origin(selection, eqn, "while")
+    first = cond_count + body_count
+    carries = _carries(selection, eqn, first, len(eqn.invars) - first, origin)
+    loop = Loop(selection.names.unique("step"), None)
+    selection.add(LoopStart(loop, origin))
+    _bind_operands(selection, condition, eqn, range(cond_count))
+    _bind_carries(selection, condition, cond_count, carries)
+    (predicate,) = selection.run(condition)
+    test = _scalar_in_memory(selection, predicate, "goes_on", origin)
+    selection.add(LoopTest(loop, test, origin))
+    _bind_operands(selection, body, eqn, range(cond_count, first))
+    _bind_carries(selection, body, body_count, carries)
+    _update(selection, carries, selection.run(body), origin)
+    selection.add(LoopEnd(loop, origin))
+    for var, value in zip(eqn.outvars, carries, strict=True):
+        selection.bind_value(var, value)
+
+
+@register("cond")
+def _cond(selection: Selection, eqn: JaxprEqn) -> None:
+    """Each case copies what it gives to the same values."""
+    branches: Sequence[ClosedJaxpr] = eqn.params["branches"]
+    origin = _origin(selection, eqn, f"cond({selection.text(eqn.invars[0])})")
+    results = [
+        selection.value(eqn, "chosen", result) for result in range(len(eqn.outvars))
+    ]
+    which = selection.read(eqn.invars[0])
+    selector = _scalar_in_memory(selection, which, "case", origin)
+    branch = Branch(len(branches))
+    for number, case in enumerate(branches):
+        if number == 0:
+            selection.add(BranchStart(branch, selector, origin))
+        else:
+            selection.add(BranchCase(branch, number, origin))
+        _bind_operands(selection, case, eqn, range(1, len(eqn.invars)))
+        for value, operand in zip(results, selection.run(case), strict=True):
+            selection.element("copy", value, [operand], origin)
+    selection.add(BranchEnd(branch, origin))
+    for var, value in zip(eqn.outvars, results, strict=True):
+        selection.bind_value(var, value)
+
+
+@register("dynamic_slice")
+def _dynamic_slice(selection: Selection, eqn: JaxprEqn) -> None:
+    """The starts are inside the operand already: partition has clamped them."""
+    x = _in_memory(selection, eqn.invars[0])
+    starts = _starts(selection, eqn.invars[1:], x.strides)
+    out = selection.value(eqn, "window")
+    origin = selection.origin(eqn, out.name)
+    selection.add(TakeStep(out, replace(x, shape=out.shape), starts, origin))
+    selection.bind_value(eqn.outvars[0], out)
+
+
+@register("dynamic_update_slice")
+def _dynamic_update_slice(selection: Selection, eqn: JaxprEqn) -> None:
+    """A copy of the operand, with the window replaced."""
+    out = selection.value(eqn, "updated")
+    origin = selection.origin(eqn, out.name)
+    selection.element("copy", out, [selection.read(eqn.invars[0])], origin)
+    update = _in_memory(selection, eqn.invars[1])
+    target = whole(out)
+    starts = _starts(selection, eqn.invars[2:], target.strides)
+    window = replace(target, shape=update.shape)
+    selection.add(PutStep(window, update, starts, origin))
+    selection.bind_value(eqn.outvars[0], out)
+
+
+def _origin(selection: Selection, eqn: JaxprEqn, what: str) -> Origin:
+    return Origin(what, selection.place(eqn))
+
+
+def _carries(
+    selection: Selection, eqn: JaxprEqn, first: int, count: int, origin: Origin
+) -> list[Value]:
+    """Values for what a loop carries, holding what it starts with."""
+    carries: list[Value] = []
+    for result in range(count):
+        value = selection.value(eqn, "carry", result)
+        start = eqn.invars[first + result]
+        text = f"{value.name}: {value.type_text} = {selection.text(start)}"
+        selection.element(
+            "copy", value, [selection.read(start)], replace(origin, equation=text)
+        )
+        carries.append(value)
+    return carries
+
+
+def _bind_operands(
+    selection: Selection,
+    closed: ClosedJaxpr,
+    eqn: JaxprEqn,
+    positions: range,
+) -> None:
+    """Operands `positions` of the equation are the jaxpr's inputs from 0 on."""
+    for var, position in zip(closed.jaxpr.invars, positions, strict=False):
+        atom = eqn.invars[position]
+        selection.bind(var, selection.read(atom), selection.text(atom))
+
+
+def _bind_carries(
+    selection: Selection, closed: ClosedJaxpr, first: int, carries: Sequence[Value]
+) -> None:
+    for var, value in zip(closed.jaxpr.invars[first:], carries, strict=False):
+        selection.bind_value(var, value)
+
+
+def _take_slice(
+    selection: Selection, eqn: JaxprEqn, body: ClosedJaxpr, position: int, count: Count
+) -> None:
+    """The pass's slice of a sequence, as a value of its own."""
+    atom, var = eqn.invars[position], body.jaxpr.invars[position]
+    x = _in_memory(selection, atom)
+    text = selection.text(atom)
+    name = selection.names.unique(f"{text}_slice")
+    out = Value(name, x.shape[1:], x.dtype, place=selection.place(eqn))
+    origin = _origin(selection, eqn, f"{name} = {text}[{count.loop.name}]")
+    row = replace(x, shape=x.shape[1:], strides=x.strides[1:])
+    selection.add(TakeStep(out, row, (Start(count, x.strides[0]),), origin))
+    selection.bind_value(var, out)
+
+
+def _put_slice(
+    selection: Selection, eqn: JaxprEqn, result: int, operand: Operand, count: Count
+) -> None:
+    """The pass's slice of a stacked result."""
+    stacked = selection.value(eqn, "stacked", result)
+    target = whole(stacked)
+    origin = _origin(selection, eqn, f"{stacked.name}[{count.loop.name}]")
+    if not isinstance(operand, View):
+        operand = whole(selection.materialise(operand, "row", origin))
+    row = replace(target, shape=target.shape[1:], strides=target.strides[1:])
+    start = Start(count, target.strides[0])
+    selection.add(PutStep(row, operand, (start,), origin))
+    selection.bind_value(eqn.outvars[result], stacked)
+
+
+def _update(
+    selection: Selection,
+    carries: Sequence[Value],
+    operands: Sequence[Operand],
+    origin: Origin,
+) -> None:
+    """All carries change at once: what another is made of is copied first."""
+    known = set(carries)
+    pairs: list[tuple[Value, Operand]] = []
+    for value, operand in zip(carries, operands, strict=True):
+        if isinstance(operand, View) and operand.value in known:
+            if operand == whole(value):
+                continue
+            operand = whole(selection.materialise(operand, "next", origin))
+        pairs.append((value, operand))
+    for value, operand in pairs:
+        selection.element("copy", value, [operand], origin)
+
+
+def _scalar_in_memory(
+    selection: Selection, operand: Operand, name: str, origin: Origin
+) -> View:
+    if isinstance(operand, View):
+        return operand
+    return whole(selection.materialise(operand, name, origin))
+
+
+def _in_memory(selection: Selection, atom: Any) -> View:
+    operand = selection.read(atom)
+    if isinstance(operand, View):
+        return operand
+    text = selection.text(atom)
+    return whole(selection.materialise(operand, "filled", Origin(text)))
+
+
+def _starts(
+    selection: Selection, atoms: Sequence[Any], strides: tuple[int, ...]
+) -> tuple[Start, ...]:
+    """One start per dimension that is not cut from its first element on."""
+    found: list[Start] = []
+    for atom, stride in zip(atoms, strides, strict=True):
+        operand = selection.read(atom)
+        if getattr(operand, "number", None) != 0:
+            view = _scalar_in_memory(selection, operand, "start", Origin("start"))
+            found.append(Start(view, stride))
+    return tuple(found)
