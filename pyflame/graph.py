@@ -15,6 +15,7 @@ from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError
 from pyflame.graph_text import MAX_LINES, Row, graph_text, total_flops
 from pyflame.layout import MeshLayout
+from pyflame.parameter_names import parameter_name
 from pyflame.recorded import flops_together, program_of
 from pyflame.regions import Region
 from pyflame.source import Place, assigned_name, place_of
@@ -216,14 +217,14 @@ def print_graph(tensor: Tensor, max_nodes: int | None = MAX_LINES) -> None:
 
 
 def names_of(graph_nodes: list[Node]) -> dict[Node, str]:
-    """A distinct name per node: the user's variable where plain, else a number."""
+    """A distinct name per node: what a module or the user calls it, else a number."""
     taken: set[str] = set()
     names: dict[Node, str] = {}
     inner = {
         i for node in graph_nodes for i in node.inputs if i.place == node.place
     }  # parts of a longer expression
     for number, node in enumerate(graph_nodes):
-        variable = _gradient_name(node, names)
+        variable = _gradient_name(node, names) or parameter_name(node._recorded.leaf)
         if variable is None and node not in inner:
             variable = assigned_name(node.place, creates=node.is_input)
         wanted = variable or f"v{number}"

@@ -226,3 +226,25 @@ def test_sizes(size_bytes: int, text: str) -> None:
 def test_shortened() -> None:
     assert shortened("abcdef", 6) == "abcdef"
     assert shortened("abcdefg", 6) == "abc..."
+
+
+class _Net(pf.nn.Module):
+    def __init__(self) -> None:
+        self.fc = pf.nn.Linear(3, 2)
+        self.scale = pf.ones([2])
+
+    def forward(self, x: pf.Tensor) -> pf.Tensor:
+        return self.fc(x) * self.scale
+
+
+def test_parameters_have_the_names_of_their_modules() -> None:
+    net = _Net()
+    x = pf.randn([4, 3])
+    expected = ["x", "fc_weight", "fc_bias", "v3", "scale", "y"]
+    y = net(x)
+    assert [row.name for row in pf.get_graph(y).rows] == expected
+    y.sum().backward()
+    pf.optim.SGD(net.parameters(), lr=0.1).step()
+    y = net(x)
+    assert [row.name for row in pf.get_graph(y).rows] == expected
+    assert pf.get_graph(y).rows[1].op_type == "input"
