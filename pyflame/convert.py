@@ -31,7 +31,7 @@ def to_array(data: Any, dtype: object = None) -> jax.Array:
     target = as_dtype(dtype) if dtype is not None else _default_dtype(data, array)
     if target.numpy.kind == "i" and array.dtype.kind in "iu":
         _check_range(array, target)
-    return jnp.array(array.astype(target.numpy))
+    return jnp.asarray(array.astype(target.numpy))  # JAX may keep our copy as it is
 
 
 def to_literal(value: bool | int | float) -> bool | int | float:

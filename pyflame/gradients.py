@@ -35,23 +35,23 @@ def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
     if cotangent is None:
         cotangent = data(_one(output.aval))
     staging.evaluate([cotangent])  # it must not wait for what waits for it
-    waiting, found, pulls = {output: cotangent}, list[tuple[Leaf, Node]](), list[Pull]()
+    waiting, ended, pulls = dict[Node, Node](), dict[Node, Node](), list[Pull]()
+    (ended if is_end(output) else waiting)[output] = cotangent
     while waiting:
         node = max(waiting, key=lambda n: n.serial)
-        if is_end(node):
-            found.append((_leaf_of(node), waiting.pop(node)))
-            continue
         region = _region_of(node, output)
         if region is None:
             del waiting[node]
             continue
-        pulls.append(_pull(region, waiting))
+        pulls.append(_pull(region, waiting, ended))
+    found = [(_leaf_of(node), grad) for node, grad in ended.items()]
+    leaves = [weakref.ref(leaf) for leaf, _ in found]
     for pull in pulls:
-        pull.leaves = [weakref.ref(leaf) for leaf, _ in found]
+        pull.leaves = leaves
     return found
 
 
-def _pull(region: Region, waiting: dict[Node, Node]) -> Pull:
+def _pull(region: Region, waiting: dict[Node, Node], ended: dict[Node, Node]) -> Pull:
     """Moves gradients from a region's outputs, all that wait, to what it needs."""
     given = {
         region.slots[node.index]: waiting.pop(node)
@@ -64,7 +64,8 @@ def _pull(region: Region, waiting: dict[Node, Node]) -> Pull:
     )
     for index, node in enumerate(region.wanted):
         if is_alive(node) or node.lost:
-            waiting[node] = _sum(waiting.get(node), _gradient(pull, index, node))
+            to = ended if is_end(node) else waiting
+            to[node] = _sum(to.get(node), _gradient(pull, index, node))
     return pull
 
 

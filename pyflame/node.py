@@ -217,9 +217,9 @@ def data(value: Any, traceback: Any = None) -> Node:
     return node
 
 
-def constant(value: jax.Array) -> Node:
+def constant(value: jax.Array, aval: Aval) -> Node:
     """A node that holds a JAX array, of which no gradient is wanted."""
-    return Node(None, (), (), aval_of(value), value)
+    return Node(None, (), (), aval, value)
 
 
 def walk(

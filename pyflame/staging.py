@@ -154,7 +154,10 @@ def several(wanted: Sequence[tuple[Node, Sequence[Aval]]]) -> list[list[Node]]:
     if tracing.current() is not None:
         return [_parts(node, avals) for node, avals in wanted]
     evaluate([node for node, _ in wanted])
-    return [[constant(value) for value in node.value[0]] for node, _ in wanted]
+    return [
+        [constant(*one) for one in zip(node.value[0], avals, strict=True)]
+        for node, avals in wanted
+    ]
 
 
 def _parts(node: Node, avals: Sequence[Aval]) -> list[Node]:
