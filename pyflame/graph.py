@@ -13,12 +13,12 @@ from lowering.jaxprs import ClosedJaxpr
 from pyflame import node as nodes
 from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError
+from pyflame.graph_program import flops_together, program_of
 from pyflame.graph_text import MAX_LINES, Row, graph_text, total_flops
 from pyflame.layout import MeshLayout
 from pyflame.parameter_names import parameter_name
-from pyflame.recorded import flops_together, program_of
 from pyflame.regions import Region
-from pyflame.source import Place, assigned_name, place_of
+from pyflame.source import Place, assigned_name, naming_place_of, place_of
 from pyflame.structure import gradient
 from pyflame.tensors import Tensor
 
@@ -220,13 +220,14 @@ def names_of(graph_nodes: list[Node]) -> dict[Node, str]:
     """A distinct name per node: what a module or the user calls it, else a number."""
     taken: set[str] = set()
     names: dict[Node, str] = {}
+    places = {n: naming_place_of(n._recorded.traceback) for n in graph_nodes}
     inner = {
-        i for node in graph_nodes for i in node.inputs if i.place == node.place
+        i for node in graph_nodes for i in node.inputs if places[i] == places[node]
     }  # parts of a longer expression
     for number, node in enumerate(graph_nodes):
         variable = _gradient_name(node, names) or parameter_name(node._recorded.leaf)
         if variable is None and node not in inner:
-            variable = assigned_name(node.place, creates=node.is_input)
+            variable = assigned_name(places[node], creates=node.is_input)
         wanted = variable or f"v{number}"
         names[node] = next(name for name in _variants(wanted) if name not in taken)
         taken.add(names[node])

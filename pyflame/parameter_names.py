@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pyflame.node import Leaf
-from pyflame.source import assigned_name, place_of
+from pyflame.source import assigned_name, naming_place_of
 
 _names: WeakKeyDictionary[Leaf, tuple[str, Any]] = WeakKeyDictionary()
 
@@ -23,5 +23,5 @@ def parameter_name(leaf: Leaf | None) -> str | None:
     if leaf is None or leaf not in _names:
         return None
     name, traceback = _names[leaf]
-    owner = assigned_name(place_of(traceback))
+    owner = assigned_name(naming_place_of(traceback))
     return name if owner in (None, name) else f"{owner}_{name}"

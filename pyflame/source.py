@@ -6,6 +6,7 @@ import ast
 import linecache
 import re
 import traceback
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -42,11 +43,23 @@ def hide_package_from_tracebacks() -> None:
 
 def place_of(recorded: Any) -> Place | None:
     """The innermost frame of a JAX traceback that is the user's, if there is one."""
+    return next(_users_places(recorded), None)
+
+
+def naming_place_of(recorded: Any) -> Place | None:
+    """Where a value may have been given a name: that of what a `return` returns is in
+    the line of the caller."""
+    places = list(_users_places(recorded))
+    named = [place for place in places if not place.text.startswith("return ")]
+    return next(iter([*named, *places]), None)
+
+
+def _users_places(recorded: Any) -> Iterator[Place]:
+    """The user's frames of a JAX traceback, innermost first."""
     for frame in recorded.frames if recorded is not None else ():
         if _is_users(frame.file_name):
             text = linecache.getline(frame.file_name, frame.line_num).strip()
-            return Place(frame.file_name, frame.line_num, text)
-    return None
+            yield Place(frame.file_name, frame.line_num, text)
 
 
 def place_of_error(error: BaseException) -> Place | None:

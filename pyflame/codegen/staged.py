@@ -15,8 +15,8 @@ from pyflame import node as nodes
 from pyflame import staging
 from pyflame.errors import GraphError
 from pyflame.graph import Graph, Node, names_of
+from pyflame.graph_program import program_of
 from pyflame.layout import MeshLayout
-from pyflame.recorded import program_of
 from pyflame.tensors import Tensor
 
 Layouts = tuple[MeshLayout | None, ...]

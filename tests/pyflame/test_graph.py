@@ -12,7 +12,8 @@ def _program() -> pf.Tensor:
     a = pf.randn([8, 4], layout=pf.MeshLayout.grid(2, 2))
     b = pf.ones([4, 3])
     h = pf.relu(a @ b * 2.0 - 1)
-    return h.sum(dim=1)
+    total = h.sum(dim=1)
+    return total
 
 
 def test_nodes() -> None:
@@ -71,22 +72,22 @@ def test_print_graph(capsys) -> None:
     y = _program()
     pf.print_graph(y)
     text = "a = pf.randn([8, 4], layout=pf.MeshLayout.gri..."
-    head = "  name                   type           layout      flops  bytes  line"
+    head = "  name                    type           layout      flops  bytes  line"
     at = "test_graph.py"
     assert capsys.readouterr().out.splitlines() == [
         "graph: 7 nodes, 2 of them inputs; 280 flops; 176 B in, 32 B out",
         head,
-        f"  a     = randn()        float32[8, 4]  grid(2, 2)           128  {at}:12"
+        f"  a      = randn()        float32[8, 4]  grid(2, 2)           128  {at}:12"
         f"  {text}",
-        f"  b     = ones()         float32[4, 3]                        48  {at}:13"
+        f"  b      = ones()         float32[4, 3]                        48  {at}:13"
         "  b = pf.ones([4, 3])",
-        f"  v2    = matmul(a, b)   float32[8, 3]                192     96  {at}:14"
+        f"  v2     = matmul(a, b)   float32[8, 3]                192     96  {at}:14"
         "  h = pf.relu(a @ b * 2.0 - 1)",
-        f"  v3    = mul(v2, 2.0)   float32[8, 3]                 24     96  {at}:14",
-        f"  v4    = sub(v3, 1)     float32[8, 3]                 24     96  {at}:14",
-        f"  h     = relu(v4)       float32[8, 3]                 24     96  {at}:14",
-        f"  v6    = sum(h, dim=1)  float32[8]                    16     32  {at}:15"
-        "  return h.sum(dim=1)",
+        f"  v3     = mul(v2, 2.0)   float32[8, 3]                 24     96  {at}:14",
+        f"  v4     = sub(v3, 1)     float32[8, 3]                 24     96  {at}:14",
+        f"  h      = relu(v4)       float32[8, 3]                 24     96  {at}:14",
+        f"  total  = sum(h, dim=1)  float32[8]                    16     32  {at}:15"
+        "  total = h.sum(dim=1)",
     ]
 
 
@@ -235,6 +236,18 @@ class _Net(pf.nn.Module):
 
     def forward(self, x: pf.Tensor) -> pf.Tensor:
         return self.fc(x) * self.scale
+
+
+def _doubled(x: pf.Tensor) -> pf.Tensor:
+    return pf.relu(x) * 2
+
+
+def test_what_is_returned_has_the_name_of_the_caller() -> None:
+    x = pf.ones([2])
+    y = _doubled(x) + 1
+    z = _doubled(y)
+    names = [row.name for row in pf.get_graph(z).rows]
+    assert names == ["x", "v1", "v2", "y", "v4", "z"]
 
 
 def test_parameters_have_the_names_of_their_modules() -> None:

@@ -1,0 +1,103 @@
+"""What was recorded, as a closed jaxpr: of a whole graph, or of one of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jax
+
+from lowering.jaxprs import ClosedJaxpr, JaxprEqn, Var
+from pyflame import node as nodes
+from pyflame.flops import equation_flops
+from pyflame.node import Node
+from pyflame.structure import Structure, replay, structure_of
+
+
+@dataclass(frozen=True)
+class GraphProgram:
+    """A program whose arguments are the values of `sources`; numbers are constants."""
+
+    jaxpr: ClosedJaxpr
+    sources: tuple[Node, ...]
+
+
+def program_of(roots: Sequence[Node]) -> GraphProgram:
+    """The program of some nodes: where they begin are its inputs, oldest first."""
+    order = nodes.walk(roots, _operands)
+    literals = [node for node in order if node.is_literal]
+    sources = sorted(
+        (node for node in order if node.is_source and not node.is_literal),
+        key=lambda node: node.serial,
+    )
+    steps = [node for node in order if not node.is_source]
+    structure = structure_of([*literals, *sources], steps, roots)
+    numbers = [node.value for node in literals]
+    tracebacks = [node.traceback for node in steps]
+
+    def program(*arrays: Any) -> list[Any]:
+        return replay(structure, [*numbers, *arrays], tracebacks)
+
+    jaxpr = jax.make_jaxpr(program)(*map(_struct, sources))
+    return GraphProgram(jaxpr, tuple(sources))
+
+
+def flops_together(wanted: Sequence[Node]) -> list[int]:
+    """The flops of each node from its operands, work that several share counted once,
+    at the first of them. The nodes are one op, or gradients of one backward pass."""
+    inside = {id(node) for node in wanted}
+
+    def inputs_of(node: Node) -> Sequence[Node]:
+        bundle = node.aval is None
+        return node.inputs if bundle or id(node) in inside else ()
+
+    order = nodes.walk(wanted, inputs_of)
+    steps = [n for n in order if id(n) in inside or (n.aval is None and n.inputs)]
+    taken = {id(node) for node in steps}
+    known = [node for node in order if id(node) not in taken]
+    structure = structure_of(known, steps, wanted)
+    if all(node.aval is not None for node in known):
+        return list(_structure_flops(structure))
+    return _flops(structure, [_struct(node) for node in known])
+
+
+def _operands(node: Node) -> tuple[Node, ...]:
+    return () if node.is_source else node.inputs
+
+
+def _struct(node: Node) -> Any:
+    """Shape and dtype of a value; of each array in what a backward pass has kept."""
+    if node.aval is not None:
+        return node.aval.struct()
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), node.value)
+
+
+@lru_cache(maxsize=4096)
+def _structure_flops(structure: Structure) -> tuple[int, ...]:
+    structs = [aval.struct() for aval in structure.data if aval is not None]
+    return tuple(_flops(structure, structs))
+
+
+def _flops(structure: Structure, structs: Sequence[Any]) -> list[int]:
+    def program(*values: Any) -> list[Any]:
+        return replay(structure, values)
+
+    jaxpr = jax.make_jaxpr(program)(*structs).jaxpr
+    makers = {var: eqn for eqn in jaxpr.eqns for var in eqn.outvars}
+    done = set[int]()
+    return [_flops_behind(atom, makers, done) for atom in jaxpr.outvars]
+
+
+def _flops_behind(atom: Any, makers: dict[Var, JaxprEqn], done: set[int]) -> int:
+    """The flops of the equations that a value needs and that are not `done` yet."""
+    total, waiting = 0, [atom]
+    while waiting:
+        needed = waiting.pop()
+        eqn = makers.get(needed) if isinstance(needed, Var) else None
+        if eqn is not None and id(eqn) not in done:
+            done.add(id(eqn))
+            total += equation_flops(eqn)
+            waiting += eqn.invars
+    return total
