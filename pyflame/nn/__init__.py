@@ -14,7 +14,12 @@ from pyflame.nn.activation import (
     Unflatten,
 )
 from pyflame.nn.attention import CrossAttention, MultiheadAttention, SelfAttention
-from pyflame.nn.containers import ModuleList, Sequential
+from pyflame.nn.containers import (
+    ModuleDict,
+    ModuleList,
+    ParameterList,
+    Sequential,
+)
 from pyflame.nn.convolution import Conv1d, Conv2d
 from pyflame.nn.dropout import Dropout, Dropout2d
 from pyflame.nn.linear import Embedding, Linear
@@ -95,11 +100,13 @@ __all__ = [
     "MaxPool2d",
     "Mish",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
+    "ParameterList",
     "ReLU",
     "ReLU6",
     "Reduction",

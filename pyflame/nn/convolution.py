@@ -8,12 +8,20 @@ from pyflame.creation import zeros
 from pyflame.errors import ArgumentError
 from pyflame.nn import init
 from pyflame.nn.arguments import check_positive, per_dim
-from pyflame.nn.functional.convolution import conv_arguments, convolve
+from pyflame.nn.functional.convolution import (
+    check_padding_mode,
+    conv_arguments,
+    convolve,
+)
 from pyflame.nn.module import Module
 
 
 class _Conv(Module):
-    """Weight [O, C / groups, ...] and bias [O], uniform within 1 / sqrt(fan_in)."""
+    """Weight [O, C / groups, ...] and bias [O], uniform within 1 / sqrt(fan_in).
+
+    Beyond the edges the input goes on as `padding_mode` says: with "zeros", with what
+    "reflect"s or "replicate"s it, or from the other side ("circular").
+    """
 
     weight: Any
     bias: Any
@@ -29,12 +37,15 @@ class _Conv(Module):
         dilation: Any = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
     ) -> None:
         name = type(self).__name__
+        check_padding_mode(name, padding_mode)
         check_positive(name, in_channels=in_channels, out_channels=out_channels)
         self._arguments = conv_arguments(
             name, self.spatial, stride, padding, dilation, groups
         )
+        self._arguments["padding_mode"] = padding_mode
         _check_groups(name, in_channels, out_channels, groups)
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -43,6 +54,7 @@ class _Conv(Module):
         self.padding = padding
         self.dilation = self._arguments["dilation"]
         self.groups = groups
+        self.padding_mode = padding_mode
         self.weight = zeros([out_channels, in_channels // groups, *self.kernel_size])
         self.register_parameter("bias", zeros([out_channels]) if bias else None)
         init.affine_(self.weight, self.bias)
@@ -56,7 +68,12 @@ class _Conv(Module):
             f"kernel_size={self.kernel_size}, stride={self.stride}, "
             f"padding={self.padding!r}, dilation={self.dilation}, "
             f"groups={self.groups}, bias={self.bias is not None}"
+            + self._padding_mode_text()
         )
+
+    def _padding_mode_text(self) -> str:
+        mode = self.padding_mode
+        return "" if mode == "zeros" else f", padding_mode={mode!r}"
 
 
 class Conv2d(_Conv):

@@ -10,6 +10,14 @@ from pyflame.ops.shapes import text
 
 Pads = tuple[tuple[int, int], ...]
 
+# PyTorch's names for what lies beyond the edges, and NumPy's.
+PADDING_MODES = {
+    "zeros": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
+
 _LETTERS = {1: "NCL", 2: "NCHW"}
 
 
@@ -21,8 +29,11 @@ def convolution(
     padding: Pads,
     dilation: tuple[int, ...],
     groups: int,
+    padding_mode: str = "zeros",
 ) -> jax.Array:
     """x [N, C, ...] with weight [O, C / groups, ...]: [N, O, ...]; N may be missing.
+
+    `padding_mode`: what lies beyond the edges, a key of PADDING_MODES.
 
     Raises: ShapeError, if the channels do not match or the kernel is larger than the
     padded input.
@@ -37,10 +48,14 @@ def convolution(
             padding=padding,
             dilation=dilation,
             groups=groups,
+            padding_mode=padding_mode,
         )
         return batch[0]
     _check_channels(x, weight, groups)
     _check_fits(x, weight, padding, dilation)
+    if padding_mode != "zeros":
+        x = _padded(x, padding, padding_mode)
+        padding = ((0, 0),) * spatial
     letters = _LETTERS[spatial]
     dtype = jnp.result_type(x, weight)
     result = jax.lax.conv_general_dilated(
@@ -60,6 +75,20 @@ def convolution(
     return (result.astype(wide) + per_channel.astype(wide)).astype(
         jnp.result_type(result, bias[0])
     )
+
+
+def _padded(x: jax.Array, padding: Pads, mode: str) -> jax.Array:
+    """Raises: ShapeError, if the input is too small to be continued so far."""
+    most = {"reflect": -1, "circular": 0}.get(mode)
+    for size, pads in zip(x.shape[2:], padding, strict=True):
+        if most is not None and max(pads) > size + most:
+            raise ShapeError(
+                f"conv{x.ndim - 2}d of {text(x)}: {max(pads)} elements of "
+                f"padding_mode={mode!r} beside {size}",
+                rule="reflected padding is smaller than the input, circular padding "
+                "not larger",
+            )
+    return jnp.pad(x, ((0, 0), (0, 0), *padding), mode=PADDING_MODES[mode])
 
 
 def _check_channels(x: jax.Array, weight: jax.Array, groups: int) -> None:

@@ -69,6 +69,15 @@ def conv_arguments(
     }
 
 
+def check_padding_mode(name: str, mode: Any) -> None:
+    """Raises: ArgumentError, for a mode that PyTorch has not, either."""
+    if mode not in ops.PADDING_MODES:
+        raise ArgumentError(
+            f"{name}: padding_mode={mode!r} is not known",
+            rule=f"padding_mode is one of {', '.join(map(repr, ops.PADDING_MODES))}",
+        )
+
+
 def convolve(input: Any, weight: Any, bias: Any, arguments: dict[str, Any]) -> Any:
     """The convolution with arguments from `conv_arguments`."""
     if isinstance(arguments["padding"], str):

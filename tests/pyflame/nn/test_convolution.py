@@ -41,6 +41,48 @@ def test_convolutions_agree_with_torch(
     agree(mine, theirs, input if batched else input[0], rtol=1e-4, atol=2e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize(
+    ("name", "args", "options"),
+    [
+        ("Conv2d", (4, 2, 3), {"padding": (1, 3), "stride": (1, 2)}),
+        ("Conv2d", (4, 2, (2, 4)), {"padding": "same", "bias": False}),
+        ("Conv1d", (4, 2, 3), {"padding": 4, "dilation": 2, "groups": 2}),
+    ],
+)
+def test_padding_modes_agree_with_torch(
+    twin: Any, agree: Any, name: str, args: Any, options: Any, mode: str
+) -> None:
+    input = IMAGES if name == "Conv2d" else LINES
+    mine, theirs = twin(name, *args, **options, padding_mode=mode)
+    agree(mine, theirs, input, rtol=1e-4, atol=2e-5)
+    assert f"padding_mode='{mode}'" in repr(mine)
+
+
+def test_pools_with_indices_and_divisors_agree_with_torch(torch: Any) -> None:
+    ties = np.round(IMAGES)  # many equal values: the first one counts
+    for options in (
+        {"kernel_size": 3, "stride": 2, "padding": 1},
+        {"kernel_size": (2, 3), "dilation": (2, 1), "ceil_mode": True},
+    ):
+        mine = F.max_pool2d(pf.tensor(ties), **options, return_indices=True)
+        theirs = torch.nn.functional.max_pool2d(
+            torch.tensor(ties), **options, return_indices=True
+        )
+        for a, b in zip(mine, theirs, strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+        assert mine[1].dtype is pf.int32
+    least = np.full((1, 1, 4, 4), -np.inf, np.float32)  # as small as the padding
+    _, places = F.max_pool2d(pf.tensor(least), 2, padding=1, return_indices=True)
+    assert places.numpy().ravel().tolist() == [0, 1, 3, 4, 5, 7, 12, 13, 15]
+    by = F.avg_pool2d(pf.tensor(IMAGES), 2, padding=1, divisor_override=3)
+    other = torch.nn.functional.avg_pool2d(
+        torch.tensor(IMAGES), 2, padding=1, divisor_override=3
+    )
+    np.testing.assert_allclose(by.numpy(), other.numpy(), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "args", "options"),
     [
@@ -101,6 +143,27 @@ def test_known_answers() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: nn.Conv1d(1, 1, 3, padding_mode="mirror"),
+            "Conv1d: padding_mode='mirror' is not known\n"
+            "  rule  padding_mode is one of 'zeros', 'reflect', 'replicate', "
+            "'circular'",
+        ),
+        (
+            lambda: nn.Conv1d(1, 1, 3, padding=4, padding_mode="reflect")(
+                pf.ones([1, 1, 4])
+            ),
+            "Conv1d(1, 1, kernel_size=(3,), stride=(1,), padding=4, dilation=(1,), "
+            "groups=1, bias=True, padding_mode='reflect'): conv1d of float32[1, 1, 4]: "
+            "4 elements of padding_mode='reflect' beside 4\n"
+            "  rule  reflected padding is smaller than the input, circular padding not "
+            "larger",
+        ),
+        (
+            lambda: nn.AvgPool2d(2, divisor_override=0),
+            "AvgPool2d: divisor_override=0 is no size\n"
+            "  rule  divisor_override is an integer of 1 or more",
+        ),
         (
             lambda: nn.Conv2d(3, 8, 3)(pf.ones([1, 4, 9, 9])),
             "Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1), padding=0, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,8 @@ def test_gradients_arrive_and_are_forgotten() -> None:
     block = Block()
     block(pf.ones([2, 3])).sum().backward()
     assert all(p.grad is not None for p in block.parameters())
+    block.zero_grad(set_to_none=False)
+    assert block.scale.grad.numpy().tolist() == [0]
     block.zero_grad()
     assert all(p.grad is None for p in block.parameters())
 
@@ -168,6 +171,120 @@ def test_containers() -> None:
     assert isinstance(model[1], nn.Tanh)
     with pytest.raises(pf.ArgumentError, match="Sequential: int is no module"):
         model.add(3)  # pyright: ignore[reportArgumentType]
+
+
+def test_lists_are_edited_as_lists() -> None:
+    a, b, c = nn.ReLU(), nn.Tanh(), nn.Linear(2, 2)
+    modules = nn.ModuleList([a, c]).insert(1, b)
+    assert list(modules) == [a, b, c]
+    assert list(modules.state_dict()) == ["2.weight", "2.bias"]
+    assert modules.pop(0) is a
+    assert list(modules.state_dict()) == ["1.weight", "1.bias"]
+    del modules[0]
+    assert c in modules
+    assert b not in modules
+    assert list(modules + nn.ModuleList([a])) == [c, a]
+    assert len(nn.ModuleList([a, a])) == 2
+    with pytest.raises(IndexError):
+        modules[5]
+
+
+def test_sequential_of_a_dict_keeps_names_as_torch_does(torch: Any) -> None:
+    def build(library: Any) -> Any:
+        layers = {"first": library.Linear(2, 3), "act": library.ReLU()}
+        return library.Sequential(OrderedDict(layers)).append(library.Linear(3, 1))
+
+    mine, theirs = build(nn), build(torch.nn)
+    assert list(mine.state_dict()) == list(theirs.state_dict())
+    mine.load_state_dict(theirs.state_dict())
+    assert (
+        list(mine[1:].state_dict())
+        == list(theirs[1:].state_dict())
+        == [
+            "2.weight",
+            "2.bias",
+        ]
+    )
+    assert isinstance(mine.act, nn.ReLU)
+    assert mine(pf.ones([1, 2])).shape == [1, 1]
+    mine.insert(0, nn.Tanh())
+    assert next(iter(mine.state_dict())) == "1.weight"
+
+
+def test_module_dict() -> None:
+    modules = nn.ModuleDict({"a": nn.Linear(1, 1)})
+    modules["b"] = nn.ReLU()
+    modules.update({"a": nn.Linear(1, 2)})
+    assert modules.keys() == list(modules) == ["a", "b"]
+    assert list(modules.state_dict()) == ["a.weight", "a.bias"]
+    assert modules["a"] is modules.a
+    assert isinstance(modules.pop("b"), nn.ReLU)
+    assert "b" not in modules
+    assert len(modules) == 1
+    with pytest.raises(KeyError):
+        modules["b"]
+    with pytest.raises(pf.ArgumentError) as caught:
+        modules["keys"] = nn.ReLU()
+    assert str(caught.value) == (
+        "ModuleDict: 'keys' is an attribute of every module\n  help  take another name"
+    )
+
+
+def test_parameter_list() -> None:
+    parameters = nn.ParameterList([pf.ones([2]), pf.zeros([1])])
+    parameters.append(nn.Parameter(pf.ones([1]) * 3))
+    parameters[1] = pf.ones([5])
+    assert list(parameters.state_dict()) == ["0", "1", "2"]
+    assert [p.shape for p in parameters] == [[2], [5], [1]]
+    assert parameters[-1].item() == 3
+
+
+def test_apply_reaches_the_inner_modules_first() -> None:
+    block, seen = Block(), []
+    assert block.apply(lambda m: seen.append(type(m).__name__)) is block
+    assert seen == ["Linear", "Linear", "ReLU", "ModuleList", "Block"]
+
+
+def test_members_by_dotted_name() -> None:
+    block = Block()
+    assert block.get_submodule("") is block
+    assert block.get_submodule("rest.0") is block.rest[0]
+    assert block.get_parameter("first.weight") is block.first.weight
+    assert block.get_buffer("steps") is block.steps
+    with pytest.raises(pf.ArgumentError) as caught:
+        block.get_parameter("first.wieght")
+    assert str(caught.value) == (
+        "Linear has no parameter 'wieght', of 'first.wieght'\n"
+        "  rule  it has 'weight', 'bias'"
+    )
+    own = [name for name, _ in block.named_parameters("net", recurse=False)]
+    assert own == ["net.scale"]
+    assert block.buffers(recurse=False) == [block.steps]
+
+
+def test_buffers_that_are_not_saved() -> None:
+    layer = nn.Identity()
+    layer.register_buffer("cache", pf.ones([2]), persistent=False)
+    layer.register_buffer("kept", pf.ones([1]))
+    assert list(layer.state_dict()) == ["kept"]
+    assert len(layer.buffers()) == 2
+    assert layer.load_state_dict({"kept": np.zeros(1)}) == ([], [])
+    layer.half()
+    assert layer.cache.dtype is pf.float16
+    assert layer.float().cache.dtype is pf.float32
+    assert layer.bfloat16().kept.dtype is pf.bfloat16
+
+
+def test_registered_modules() -> None:
+    layer = nn.Identity()
+    layer.add_module("inner", nn.Linear(1, 1))
+    layer.register_module("none", None)
+    assert layer.none is None
+    assert list(layer.state_dict()) == ["inner.weight", "inner.bias"]
+    with pytest.raises(
+        pf.ArgumentError, match=r"Identity: 'a\.b' is no name of a module"
+    ):
+        layer.add_module("a.b", nn.ReLU())
 
 
 def test_attributes_change_their_kind() -> None:

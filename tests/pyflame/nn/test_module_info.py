@@ -1,8 +1,8 @@
 """Every module beside PyTorch's, over the sample inputs of PyTorch's own tests.
 
 Values, gradients of inputs and parameters, and buffers after the call, in training and
-in inference. The samples of a module are computed in one evaluation: one compilation. None is left
-out.
+in inference; no sample is left out. Those of a module are computed in one evaluation,
+because compiling is what takes the time.
 """
 
 from __future__ import annotations
