@@ -143,11 +143,10 @@ def builtins_table() -> str:
 
 
 def _status(row: Builtin) -> str:
-    """ "works", or why it is refused. `@ptrcast` needs no code of its own."""
+    """ "works", or why it is refused."""
     if not row.supported:
         return f"refused: {row.reason}"
-    runs_only = row.contexts == "R" and row.name != "@ptrcast"
-    if runs_only and row.name not in RUN_TIME_BUILTINS:
+    if row.contexts == "R" and not row.lowered and row.name not in RUN_TIME_BUILTINS:
         return "refused: the machine has no such operation"
     return "works"
 

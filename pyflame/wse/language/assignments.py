@@ -16,15 +16,24 @@ from pyflame.wse.language.operands import (
     need_string,
 )
 from pyflame.wse.language.operators import binary
+from pyflame.wse.language.packed import (
+    field_index,
+    is_part,
+    loaded,
+    read_field,
+    stored,
+    with_field,
+)
 from pyflame.wse.language.places import evaluate_place, is_writable
 from pyflame.wse.language.run_time import run_time
-from pyflame.wse.language.source import Span
+from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.state import UNSET, Cell, Frame
 from pyflame.wse.language.types import Type
 from pyflame.wse.language.values import ArrayValue, StructValue
 
 # a step into a value: a field's name, or the indices of an element
 Step = str | tuple[int, ...]
+_NOWHERE = Span(Source("", ""), 0, 0)
 
 
 def assign(frame: Frame, node: tree.Assignment) -> None:
@@ -48,8 +57,10 @@ def assign(frame: Frame, node: tree.Assignment) -> None:
         place = _stable(frame, place)
     value = evaluate(frame, node.value, place.type)
     if node.operator:
-        value = binary(node.operator, place, value, node.span)
+        value = binary(node.operator, loaded(place), value, node.span)
     value = run_time(frame.program, coerce(value, place.type), node.value.span)
+    if is_part(place):
+        place, value = stored(_stable(frame, place), value)
     frame.out.append(code.Assign(node.span, place, value))
 
 
@@ -158,6 +169,8 @@ def _store_to_cell(frame: Frame, node: tree.Assignment, cell: Cell) -> None:
         )
     path: list[Step] = []
     type_ = _path_of(frame, node.place, cell, path)
+    if cell.value is UNSET and (path or node.operator):
+        fail(f"'{cell.name}' is read before a value was stored", node.span)
     if node.operator:
         old = code.Constant(type_, node.place.span, _get(cell.value, path, cell.type))
         new = binary(node.operator, old, evaluate(frame, node.value), node.span)
@@ -169,8 +182,6 @@ def _store_to_cell(frame: Frame, node: tree.Assignment, cell: Cell) -> None:
             cell.type = types.COMPTIME_STRUCT
         cell.value = copied(known.value)
     else:
-        if cell.value is UNSET:
-            fail(f"'{cell.name}' is read before a value was stored", node.span)
         cell.value = _replaced(cell.value, path, cell.type, known.value)
 
 
@@ -196,6 +207,9 @@ def _path_of(frame: Frame, node: tree.Expression, cell: Cell, path: list[Step]) 
 
 
 def _field_step(base: Type, name: str, path: list[Step], span: Span) -> Type:
+    if isinstance(base, types.Packed):
+        path.append(name)
+        return base.types[field_index(base, name, span)]
     if not isinstance(base, types.Struct) or name not in (base.names or ()):
         fail(f"type '{base}' has no field '{name}'", span)
     assert base.names is not None
@@ -226,7 +240,9 @@ def _flat(array: types.Array, indices: tuple[int, ...]) -> int:
 
 def _get(value: Any, path: list[Step], type_: Type) -> Any:
     for step in path:
-        if isinstance(step, str):
+        if isinstance(type_, types.Packed):
+            value, type_ = _part(value, type_, step)
+        elif isinstance(step, str):
             assert isinstance(type_, types.Struct)
             assert type_.names is not None
             position = type_.names.index(step)
@@ -243,6 +259,10 @@ def _replaced(value: Any, path: list[Step], type_: Type, new: Any) -> Any:
     if not path:
         return new
     step, rest = path[0], path[1:]
+    if isinstance(type_, types.Packed):
+        old, field = _part(value, type_, step)
+        part = code.Constant(field, _NOWHERE, _replaced(old, rest, field, new))
+        return _with_part(value, type_, step, part)
     if isinstance(step, str):
         assert isinstance(type_, types.Struct)
         assert type_.names is not None
@@ -257,3 +277,21 @@ def _replaced(value: Any, path: list[Step], type_: Type, new: Any) -> Any:
     old = value.elements[position]
     value.elements[position] = _replaced(old, rest, type_.element, new)
     return value
+
+
+def _part(value: Any, type_: types.Packed, step: Step) -> tuple[Any, Type]:
+    """A field of a packed value, and its type."""
+    assert isinstance(step, str), "packed values hold no arrays"
+    index = type_.names.index(step)
+    found = read_field(code.Constant(type_, _NOWHERE, value), index, _NOWHERE)
+    assert isinstance(found, code.Constant)
+    return found.value, found.type
+
+
+def _with_part(value: Any, type_: types.Packed, step: Step, part: code.Constant) -> Any:
+    assert isinstance(step, str), "packed values hold no arrays"
+    index = type_.names.index(step)
+    whole = code.Constant(type_, _NOWHERE, value)
+    changed = with_field(whole, index, part, _NOWHERE)
+    assert isinstance(changed, code.Constant)
+    return changed.value

@@ -18,6 +18,7 @@ from pyflame.wse.language import builtins_layout as layout
 from pyflame.wse.language import builtins_machine as machine
 from pyflame.wse.language import builtins_operations as operations
 from pyflame.wse.language import builtins_private as private
+from pyflame.wse.language import builtins_symbols as symbols
 from pyflame.wse.language import builtins_tasks as tasks
 from pyflame.wse.language import builtins_types as general
 from pyflame.wse.language import code, tree
@@ -47,6 +48,7 @@ class Builtin:
         contexts: where it may be evaluated.
         reason: why it is refused, for rows without a handler.
         library_only: private to the shipped library.
+        lowered: machines need no code for it.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Builtin:
     handler: Handler | None = None
     reason: str = ""
     library_only: bool = False
+    lowered: bool = False
 
     @property
     def supported(self) -> bool:
@@ -66,6 +69,11 @@ def _row(name: str, low: int, high: int, contexts: str, handler: Handler) -> Bui
     return Builtin(f"@{name}", low, high, contexts, handler)
 
 
+def _lowered(name: str, low: int, high: int, handler: Handler) -> Builtin:
+    """A run-time builtin that the front end expresses in other code."""
+    return Builtin(f"@{name}", low, high, "R", handler, lowered=True)
+
+
 def _refused(name: str, contexts: str, reason: str) -> Builtin:
     return Builtin(f"@{name}", 0, ANY, contexts, None, reason)
 
@@ -74,7 +82,7 @@ _ROWS = (
     # types, values, comptime
     _row("as", 2, 2, "KR", general.as_),
     _row("bitcast", 2, 2, "KR", general.bitcast),
-    _row("ptrcast", 2, 2, "R", general.ptrcast),
+    _lowered("ptrcast", 2, 2, general.ptrcast),
     _row("type_of", 1, 1, "KR", general.type_of),
     _row("is_same_type", 2, 2, "KR", general.is_same_type),
     _row("is_comptime", 0, 0, "KR", general.is_comptime),
@@ -126,7 +134,7 @@ _ROWS = (
     _row("unblock", 1, 1, "TR", tasks.unblock),
     _row("set_teardown_handler", 2, 2, "T", tasks.set_teardown_handler),
     _row("set_empty_queue_handler", 2, 2, "T", tasks.set_empty_queue_handler),
-    _row("queue_flush", 1, 1, "R", tasks.queue_flush),
+    _lowered("queue_flush", 1, 1, tasks.queue_flush),
     _row("set_control_task_table", 0, 1, "T", tasks.set_control_task_table),
     _refused("bind_rotating_tasks", "T", "rotating tasks are a feature of 2.x"),
     _row("rpc", 1, 1, "T", tasks.rpc),
@@ -165,13 +173,13 @@ _ROWS = (
     _row("export_name", 2, 3, "L", layout.export_name),
     _row("export_symbol", 1, 2, "T", layout.export_symbol),
     _row("get_symbol_id", 1, 1, "KR", layout.get_symbol_id),
-    _refused("get_symbol_value", "R", "symbols advertised by id cannot be read yet"),
-    _refused("get_tensor_ptr", "R", "symbols advertised by id cannot be read yet"),
+    _lowered("get_symbol_value", 2, 2, symbols.get_symbol_value),
+    _lowered("get_tensor_ptr", 1, 1, symbols.get_tensor_ptr),
     _row("has_exported_tensors", 0, 0, "KR", layout.has_exported_tensors),
     _refused("__internal_rpc", "R", "it is undocumented"),
     # random numbers
     _row("random16", 0, 0, "R", machine.random16),
-    _refused("set_active_prng", "R", "the number of generators is undocumented"),
+    _lowered("set_active_prng", 1, 1, machine.set_active_prng),
     # private
     Builtin("@__native", 2, ANY, "KR", private.native, "", True),
     Builtin("@__host_stream", 2, 2, "L", private.host_stream, "", True),
@@ -189,7 +197,7 @@ def _call(
         fail(f"there is no builtin '{node.name}'", node.span, help=_similar(node.name))
     if row.handler is None:
         fail(
-            f"'{node.name}' is not supported yet",
+            f"'{node.name}' is not supported",
             node.span,
             note=row.reason,
         )

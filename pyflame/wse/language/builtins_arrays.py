@@ -5,7 +5,6 @@ from __future__ import annotations
 from pyflame.wse.language import code, types
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
-from pyflame.wse.language.evaluate_types import MAX_ARRAY_ELEMENTS
 from pyflame.wse.language.invocation import Invocation, all_known
 from pyflame.wse.language.operands import array_elements, filled_elements, is_number
 from pyflame.wse.language.values import ArrayValue, RangeValue
@@ -45,8 +44,7 @@ def _filled(
         return code.Fill(type_, call.span, call.run_time(value))
     if not call.frame.comptime and type_.count > _FILL_FROM_ELEMENTS:
         return code.Fill(type_, call.span, value)
-    if type_.count > MAX_ARRAY_ELEMENTS:
-        fail(f"'{type_}' has more elements than any memory", call.span)
+    call.program.spend_elements(type_.count, call.span)
     elements = filled_elements(type_.element, type_.count, value.value)
     return call.constant(type_, ArrayValue(elements))
 

@@ -300,6 +300,12 @@ def increment_dsd_offset(call: Invocation) -> code.Expression:
     dsd = _dsd(call, ("mem1d_dsd", "mem4d_dsd"))
     count = number(call.operand(1), types.I16, "offset")
     element = call.type(2)
+    if not isinstance(element, (types.Int, types.Float)):
+        fail(
+            f"'@increment_dsd_offset' counts elements of a number type, got: "
+            f"'{element}'",
+            call.span,
+        )
     base = None
     if isinstance(dsd, code.Constant) and isinstance(count, code.Constant):
         old: PointerValue = dsd.value.fields["base_address"]

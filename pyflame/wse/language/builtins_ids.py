@@ -26,7 +26,7 @@ def _identifier(
     type_ = types.Identifier(name)
     operand = call.operand(0)
     if isinstance(operand, code.Constant):
-        if isinstance(operand.type, types.Enum):
+        if types.is_enum(operand.type):
             operand = code.Constant(types.COMPTIME_INT, operand.span, operand.value)
         return call.constant(type_, call.check_range(operand, what, *bounds))
     if not is_integer(operand.type):

@@ -16,7 +16,7 @@ def _word(call: Invocation, index: int, what: str) -> code.Expression:
     if isinstance(operand, code.Constant) and is_integer(operand.type):
         value = call.check_range(operand, what, 0, 0xFFFF)
         return code.Constant(types.U16, operand.span, value)
-    if isinstance(operand.type, types.Enum):
+    if types.is_enum(operand.type):
         return code.Convert(types.U16, operand.span, operand)
     return coerce(operand, types.U16)
 
@@ -54,6 +54,12 @@ def set_config(call: Invocation) -> code.Expression:
         )
     call.program.unit.config_writes.append(pair)
     return call.void()
+
+
+def set_active_prng(call: Invocation) -> code.Expression:
+    """`@set_active_prng(id)`: which generator `@random16` draws from."""
+    number = call.run_time(call.typed(0, types.U16))
+    return code.NativeCall(types.VOID, call.span, "set_active_prng", (number,))
 
 
 def random16(call: Invocation) -> code.Expression:

@@ -94,7 +94,7 @@ def _check_payload(reference: FunctionRef, params: tuple[types.Type, ...]) -> No
 def payload_bits(type_: types.Type) -> int:
     if isinstance(type_, (types.Int, types.Float)):
         return type_.bits
-    if isinstance(type_, types.Enum):
+    if types.is_enum(type_):
         return type_.backing.bits
     if isinstance(type_, (types.Identifier, types.Pointer)) or type_ == types.BOOL:
         return 16
@@ -214,12 +214,17 @@ def set_teardown_handler(call: Invocation) -> code.Expression:
 
 
 def set_empty_queue_handler(call: Invocation) -> code.Expression:
+    _check_has_queue_flush(call)
     operand = call.operand(1)
-    if str(operand.type) not in ("input_queue", "output_queue"):
-        fail(f"'{call.name}' takes a queue, got: '{operand.type}'", operand.span)
+    kind = _queue_kind(call, operand)
     queue = need_known(operand, "the queue").value
-    once(call, ("empty", queue), f"empty-queue handler of queue {queue} already set")
-    call.program.unit.empty_queue_handlers[queue] = _handler(call, 0)
+    word = kind.replace("_", " ")
+    once(
+        call,
+        ("empty", kind, queue),
+        f"empty-queue handler of {word} {queue} already set",
+    )
+    call.program.unit.empty_queue_handlers[kind, queue] = _handler(call, 0)
     return call.void()
 
 
@@ -232,7 +237,28 @@ def identifier(call: Invocation, index: int, name: str) -> int:
 
 
 def queue_flush(call: Invocation) -> code.Expression:
-    return call.emit(types.VOID, [call.operand(0)])
+    """`@queue_flush(q)`: the teardown task runs as soon as the queue is empty."""
+    _check_has_queue_flush(call)
+    operand = call.operand(0)
+    kind = _queue_kind(call, operand)
+    word = code.Constant(types.COMPTIME_STRING, call.span, kind)
+    number = code.Bitcast(types.U16, call.span, operand)
+    if isinstance(operand, code.Constant):
+        number = call.constant(types.U16, operand.value)
+    return code.NativeCall(types.VOID, call.span, "queue_flush", (word, number))
+
+
+def _check_has_queue_flush(call: Invocation) -> None:
+    arch = call.program.options.arch
+    if arch != "wse3":
+        fail(f"'{call.name}' exists on wse3 only (compiling for {arch})", call.span)
+
+
+def _queue_kind(call: Invocation, operand: code.Expression) -> str:
+    kind = str(operand.type)
+    if kind not in ("input_queue", "output_queue"):
+        fail(f"'{call.name}' takes a queue, got: '{operand.type}'", operand.span)
+    return kind
 
 
 def set_control_task_table(call: Invocation) -> code.Expression:

@@ -8,11 +8,11 @@ import sys
 from typing import Any, cast
 
 from pyflame.wse.language import code, tree, types
+from pyflame.wse.language.bits import bitcast_value, width_bits
 from pyflame.wse.language.coercions import coerce, convert
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate
 from pyflame.wse.language.evaluate_names import check_bool
-from pyflame.wse.language.floats import bits_of_float, float_of_bits
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.modules import load_module
 from pyflame.wse.language.operands import (
@@ -22,7 +22,7 @@ from pyflame.wse.language.operands import (
     parts_of,
 )
 from pyflame.wse.language.places import struct_field
-from pyflame.wse.language.state import FunctionRef, Module
+from pyflame.wse.language.state import MAX_STRING_BYTES, FunctionRef, Module
 from pyflame.wse.language.types import Type
 from pyflame.wse.language.values import ArrayValue, StructValue
 
@@ -47,7 +47,7 @@ def bitcast(call: Invocation) -> code.Expression:
 
 
 def _check_same_width(source: Type, target: Type, call: Invocation) -> None:
-    source_bits, target_bits = _bits(source), _bits(target)
+    source_bits, target_bits = width_bits(source), width_bits(target)
     if source_bits is None or target_bits is None:
         wrong = source if source_bits is None else target
         fail(f"'@bitcast' does not take type '{wrong}'", call.span)
@@ -57,29 +57,6 @@ def _check_same_width(source: Type, target: Type, call: Invocation) -> None:
             f"({target_bits} bits): the widths differ",
             call.span,
         )
-
-
-def _bits(type_: Type) -> int | None:
-    if isinstance(type_, (types.Int, types.Float)):
-        return type_.bits
-    if isinstance(type_, types.Enum):
-        return type_.backing.bits
-    if isinstance(type_, types.Pointer) or type_ == types.BOOL:
-        return 16
-    return None
-
-
-def bitcast_value(value: Any, source: Type, target: Type) -> Any:
-    """The same bits read as another type of the same width."""
-    if isinstance(source, types.Float):
-        bits = bits_of_float(source, value)
-    else:
-        bits = int(value)
-    if isinstance(target, types.Float):
-        return float_of_bits(target, bits & ((1 << target.bits) - 1))
-    if isinstance(target, types.Int):
-        return target.wrap(bits)
-    return bool(bits) if target == types.BOOL else bits
 
 
 def ptrcast(call: Invocation) -> code.Expression:
@@ -126,7 +103,7 @@ def get_int(call: Invocation) -> code.Expression:
     type_ = operand.type
     if isinstance(type_, types.Int) or type_ == types.COMPTIME_INT:
         return operand
-    if isinstance(type_, types.Enum):
+    if types.is_enum(type_):
         return convert(operand, type_.backing, call.span)
     if isinstance(type_, types.Identifier):
         if isinstance(operand, code.Constant):
@@ -143,7 +120,7 @@ def field(call: Invocation) -> code.Expression:
 def has_field(call: Invocation) -> code.Expression:
     inner = call.frame.nested(mode="R", out=[])
     struct = evaluate(inner, call.node.arguments[0]).type
-    if not isinstance(struct, types.Struct):
+    if not isinstance(struct, (types.Struct, types.Packed)):
         fail(f"'@has_field' takes a struct, got: '{struct}'", call.span)
     return call.bool(call.string(1, "the field name") in (struct.names or ()))
 
@@ -217,7 +194,7 @@ def shown_value(constant: code.Constant) -> str:
         return f"{constant.type} {{ {', '.join(map(str, value.elements))} }}"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(constant.type, types.Enum):
+    if types.is_enum(constant.type):
         return next(n for n, v in constant.type.items if v == value)
     if isinstance(value, (FunctionRef, Module)):
         return str(constant.type)
@@ -229,6 +206,9 @@ def shown_value(constant: code.Constant) -> str:
 
 def strcat(call: Invocation) -> code.Expression:
     parts = [call.string(i, "an argument of '@strcat'") for i in range(call.count)]
+    total = sum(map(len, parts))
+    if total > MAX_STRING_BYTES:
+        fail(f"a string of {total:,} bytes is too long", call.span)
     return call.constant(types.COMPTIME_STRING, "".join(parts))
 
 

@@ -97,7 +97,9 @@ def mismatch(operand: code.Expression, target: Type) -> NoReturn:
     """Raises the CslError of an operand that is not of the wanted type."""
     source, help = operand.type, ""
     numbers = (types.Int, types.Float)
-    if isinstance(target, numbers) and isinstance(source, (*numbers, types.Enum)):
+    if isinstance(target, numbers) and (
+        isinstance(source, numbers) or types.is_enum(source)
+    ):
         help = f"convert with @as({target}, ...)"
     elif source == types.COMPTIME_INT and is_float(target):
         help = f"write a float literal such as 2.0, or @as({target}, ...)"
@@ -180,7 +182,7 @@ def convert(operand: code.Expression, target: Type, span: Span) -> code.Expressi
             span,
             note="@as converts between numbers, bool and enums",
         )
-    if isinstance(source, types.Enum) and isinstance(target, types.Enum):
+    if types.is_enum(source) and types.is_enum(target):
         fail(
             f"cannot convert '{source}' to '{target}' with @as",
             span,
@@ -196,7 +198,8 @@ def convert(operand: code.Expression, target: Type, span: Span) -> code.Expressi
 
 def _convertible(type_: Type) -> bool:
     return (
-        isinstance(type_, (types.Int, types.Float, types.Enum))
+        isinstance(type_, (types.Int, types.Float))
+        or types.is_enum(type_)
         or is_comptime_number(type_)
         or type_ == types.BOOL
     )
@@ -213,7 +216,7 @@ def convert_value(value: Any, source: Type, target: Type, span: Span) -> Any:
     whole = _as_integer(value, source, span)
     if isinstance(target, types.Int):
         check_fits(whole, target, span)
-    elif isinstance(target, types.Enum) and whole not in dict(target.items).values():
+    elif types.is_enum(target) and whole not in dict(target.items).values():
         fail(f"value {whole} names no item of enum '{target}'", span)
     return whole
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyflame.wse.language import code, tree, types
@@ -123,14 +123,24 @@ def _unrolled_iteration(
     number: int,
 ) -> Jump | None:
     """One copy of the body; gives the jump that ends the loop, if one does."""
+
+    def run(inner: Frame) -> Jump | None:
+        _bind_element(inner, node, element)
+        _bind_known_index(inner, node, number)
+        return execute(inner, node.body)
+
+    return _unrolled_body(outer, target, run)
+
+
+def _unrolled_body(
+    outer: Frame, target: Target, run: Callable[[Frame], Jump | None]
+) -> Jump | None:
     target.next_name = outer.program.label("next")
     target.continued = False
     inner = outer.nested(out=[])
-    _bind_element(inner, node, element)
-    _bind_known_index(inner, node, number)
-    jump = execute(inner, node.body)
+    jump = run(inner)
     if target.continued:
-        outer.out.append(code.Labelled(node.span, target.next_name, inner.out))
+        outer.out.append(code.Labelled(target.span, target.next_name, inner.out))
         return None
     splice(outer, inner.out)
     return jump
@@ -203,11 +213,7 @@ def _while(frame: Frame, node: tree.WhileStatement) -> Jump | None:
     if frame.comptime:
         return _while_now(frame, node)
     if node.inline:
-        fail(
-            "'inline while' is not supported yet",
-            node.span,
-            help="write 'inline for' over a range",
-        )
+        return _while_unrolled(frame, node)
     target = new_target(frame, node, node.label, "loop")
     inner = frame.nested(out=[], deeper=True, target=target)
     condition = _loop_condition(inner, node)
@@ -220,6 +226,30 @@ def _while(frame: Frame, node: tree.WhileStatement) -> Jump | None:
     frame.out.append(code.While(node.span, target.name, condition, inner.out, step.out))
     endless = isinstance(condition, code.Constant) and not target.leaves
     return DEAD if endless else None
+
+
+def _while_unrolled(frame: Frame, node: tree.WhileStatement) -> Jump | None:
+    """A copy of the body per iteration, while a comptime condition holds."""
+    target = new_target(frame, node, node.label, "loop")
+    out: list[code.Statement] = []
+    ended: Jump | None = None
+    number = 0
+    while ended is None and _holds_now(frame, node):
+        _count_iteration(frame, number, node.span)
+        outer = frame.nested(out=out, target=target)
+        ended = _unrolled_body(outer, target, lambda f: execute(f, node.body))
+        number += 1
+        if node.step is not None and ended is None:
+            assign(frame.nested(out=out), node.step)
+    _finish_unrolled(frame, target, out, node.span)
+    if ended is None or target.leaves or ended.target is target:
+        return None
+    return ended
+
+
+def _holds_now(frame: Frame, node: tree.WhileStatement) -> bool:
+    condition = check_bool(evaluate(frame, node.condition), "a condition")
+    return need_known(condition, "the condition of an inline loop").value
 
 
 def _loop_condition(frame: Frame, node: tree.WhileStatement) -> code.Expression:

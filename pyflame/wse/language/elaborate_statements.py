@@ -119,6 +119,7 @@ def _declare_unset(
     if frame.comptime or node.comptime:
         cell = Cell(node.name, type_, UNSET, frame.depth, node.span)
         if isinstance(type_, types.Array):
+            frame.program.spend_elements(type_.count, node.span)
             _fill_unset_array(cell, type_)
         frame.bind(node.name, cell, node.span)
         return
@@ -126,9 +127,12 @@ def _declare_unset(
 
 
 def _fill_unset_array(cell: Cell, type_: types.Array) -> None:
-    """Elements may be stored one by one, so the array exists at once, as zeros."""
+    """Elements may be stored one by one, so the array exists at once, as zeros or false."""
     if is_number(type_.element):
         cell.value = ArrayValue(filled_elements(type_.element, type_.count, 0))
+    elif type_.element == types.BOOL:
+        elements = filled_elements(type_.element, type_.count, False)
+        cell.value = ArrayValue(elements)
 
 
 def _declare_comptime(

@@ -173,7 +173,7 @@ def switch_cases(
         CslError: a type that cannot be switched on, duplicate or missing cases.
     """
     type_ = value.type
-    if not (is_integer(type_) or isinstance(type_, types.Enum) or type_ == types.BOOL):
+    if not (is_integer(type_) or types.is_enum(type_) or type_ == types.BOOL):
         fail(f"cannot switch on type '{type_}'", node.value.span)
     if type_ == types.COMPTIME_INT and not frame.comptime:
         value = need_known(value, "the switch value")
@@ -229,7 +229,7 @@ def _check_exhaustive(
 
 
 def _missing_cases(type_: Type, seen: dict[int, Span]) -> str:
-    if isinstance(type_, types.Enum):
+    if types.is_enum(type_):
         return ", ".join(name for name, value in type_.items if value not in seen)
     if type_ == types.BOOL:
         return ", ".join(n for n, v in (("false", 0), ("true", 1)) if v not in seen)

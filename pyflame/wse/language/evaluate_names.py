@@ -11,6 +11,7 @@ from pyflame.wse.language.operators import binary, unary
 from pyflame.wse.language.places import address_of
 from pyflame.wse.language.state import UNSET, Binding, Cell, Frame, Local
 from pyflame.wse.language.types import Type
+from pyflame.wse.language.values import ArrayValue
 
 
 @evaluates(tree.IntLiteral)
@@ -40,6 +41,8 @@ def _name(frame: Frame, node: tree.Name, _: Type | None) -> code.Expression:
         return read_member(frame.module, node.name, node.span, frame)
     operand = read_binding(frame, node, binding)
     if isinstance(binding, Cell) and isinstance(operand, code.Constant):
+        if isinstance(operand.value, ArrayValue):
+            frame.program.spend_elements(len(operand.value.elements), node.span)
         return code.Constant(operand.type, node.span, copied(operand.value))
     return operand
 

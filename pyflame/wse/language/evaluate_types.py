@@ -13,6 +13,7 @@ from pyflame.wse.language.operands import (
     need_integer,
     need_type,
 )
+from pyflame.wse.language.packed import build, field_index, packed_type
 from pyflame.wse.language.run_time import run_time
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import Frame
@@ -76,15 +77,20 @@ def _function(frame: Frame, node: tree.FunctionType, _: Type | None) -> code.Exp
 
 @evaluates(tree.StructType)
 def _struct(frame: Frame, node: tree.StructType, _: Type | None) -> code.Expression:
-    if node.union or node.layout:
-        word = f"{node.layout} {'union' if node.union else 'struct'}".strip()
-        fail(f"'{word}' types are not supported yet", node.span)
     names = tuple(f.name for f in node.fields)
     for name in names:
         if names.count(name) > 1:
             fail(f"struct field '{name}' is declared twice", node.span)
     field_types = tuple(evaluate_type(frame, f.type) for f in node.fields)
-    return _type(node.span, types.Struct(names, field_types, _identity(node)))
+    identity = _identity(node)
+    if node.union or node.layout == "packed":
+        kind = f"{node.layout} {'union' if node.union else 'struct'}".strip()
+        spans = tuple(f.span for f in node.fields)
+        return _type(
+            node.span,
+            packed_type(kind, names, field_types, identity, spans, node.span),
+        )
+    return _type(node.span, types.Struct(names, field_types, identity))
 
 
 def _identity(node: tree.Node) -> str:
@@ -150,6 +156,8 @@ def _typed_struct(
 ) -> code.Expression:
     if isinstance(type_, types.Array) and not node.fields:
         return _array_of(frame, type_, (), node.span)
+    if isinstance(type_, types.Packed):
+        return _packed_literal(frame, node, type_)
     if not isinstance(type_, types.Struct) or type_.names is None:
         fail(f"type '{type_}' has no fields to initialise", node.span)
     _check_names_differ(node)
@@ -163,6 +171,25 @@ def _typed_struct(
             fail(f"field '{name}' of struct '{type_}' is missing", node.span)
         values.append(coerce(evaluate(frame, given[name].value, wanted), wanted))
     return make_struct(type_, tuple(values), node.span)
+
+
+def _packed_literal(
+    frame: Frame, node: tree.StructLiteral, type_: types.Packed
+) -> code.Expression:
+    """All fields of a packed struct, or one of a union."""
+    _check_names_differ(node)
+    given: dict[int, code.Expression] = {}
+    for field in node.fields:
+        index = field_index(type_, field.name, field.span)
+        wanted = type_.types[index]
+        value = coerce(evaluate(frame, field.value, wanted), wanted)
+        given[index] = run_time(frame.program, value, value.span)
+    if type_.union and len(given) != 1:
+        fail(f"{type_.kind} '{type_}' is initialised by exactly one field", node.span)
+    for name in type_.names:
+        if not type_.union and name not in {f.name for f in node.fields}:
+            fail(f"field '{name}' of {type_.kind} '{type_}' is missing", node.span)
+    return build(type_, given, node.span)
 
 
 @evaluates(tree.TupleLiteral)

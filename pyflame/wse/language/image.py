@@ -186,8 +186,9 @@ class PeProgram:
     fifos: list[FifoValue] = field(default_factory=list[FifoValue])
     dsr_loads: list[DsrLoad] = field(default_factory=list[DsrLoad])
     teardown_handlers: dict[int, Function] = field(default_factory=dict[int, Function])
-    empty_queue_handlers: dict[int, Function] = field(
-        default_factory=dict[int, Function]
+    # by kind (input_queue or output_queue) and number
+    empty_queue_handlers: dict[tuple[str, int], Function] = field(
+        default_factory=dict[tuple[str, int], Function]
     )
     control_task_table: dict[str, int] | None = None
     config_writes: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])

@@ -52,6 +52,8 @@ def parse_float(text: str, span: Span) -> float:
         value = float.fromhex(plain) if plain.startswith("0x") else float(plain)
     except OverflowError:
         value = float("inf")
+    except ValueError:
+        raise CslError(f"malformed number '{text}'", span) from None
     if value == float("inf"):
         raise CslError(
             f"float literal '{text}' does not fit",

@@ -18,7 +18,7 @@ from pyflame.wse.language.operands import (
     need_string,
     need_type,
 )
-from pyflame.wse.language.predeclared import PREDECLARED
+from pyflame.wse.language.predeclared import PREDECLARED, predeclared
 from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.state import (
@@ -142,9 +142,10 @@ def read_member(module: Module, name: str, span: Span, frame: Frame) -> code.Exp
     reference = module.functions.get(name)
     if reference is not None:
         return code.Constant(function_type(reference), span, reference)
-    if module is frame.module and name in PREDECLARED:
-        type_, value = PREDECLARED[name]
-        return code.Constant(type_, span, value)
+    if module is frame.module:
+        known = predeclared(name, span)
+        if known is not None:
+            return code.Constant(known[0], span, known[1])
     _undeclared(module, name, span, frame)
 
 

@@ -30,6 +30,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+MAX_INTEGER_BITS = 4096
 _FLOAT_ONLY_INTEGER = ("%", "&", "|", "^", "<<", ">>")
 _EQUALITY_NAMES = ("bool", "direction", "comptime_string")
 
@@ -100,8 +101,13 @@ _FLOAT = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 
 
 def _in_range(value: int, type_: Type, span: Span) -> int:
-    """Unsigned results wrap, as at run time; a signed overflow is an error."""
+    """Unsigned results wrap, as at run time; a signed overflow is an error.
+
+    A comptime_int has no bounds but those of patience.
+    """
     if not isinstance(type_, types.Int):
+        if value.bit_length() > MAX_INTEGER_BITS:
+            fail(f"a comptime_int of more than {MAX_INTEGER_BITS} bits", span)
         return value
     if type_.signed:
         check_fits(value, type_, span)
@@ -159,7 +165,7 @@ def _comparable(symbol: str, type_: Type) -> bool:
         return True
     if symbol not in ("==", "!="):
         return False
-    if isinstance(type_, (types.Enum, types.Identifier)):
+    if types.is_enum(type_) or isinstance(type_, types.Identifier):
         return True
     return isinstance(type_, types.Simple) and type_.name in _EQUALITY_NAMES
 
@@ -195,10 +201,12 @@ def _shift_value(symbol: str, left: code.Constant, count: int, span: Span) -> in
         fail(f"shift count {count} is negative", span)
     if symbol == ">>":
         return left.value >> count
-    if count > 4096:
+    if count > MAX_INTEGER_BITS:
         fail(f"shift count {count} is out of reason", span)
     value = left.value << count
-    return left.type.wrap(value) if isinstance(left.type, types.Int) else value
+    if isinstance(left.type, types.Int):
+        return left.type.wrap(value)
+    return _in_range(value, left.type, span)
 
 
 def unary(symbol: str, operand: code.Expression, span: Span) -> code.Expression:

@@ -19,6 +19,7 @@ from pyflame.wse.language.operands import (
     need_string,
     parts_of,
 )
+from pyflame.wse.language.packed import field_index, is_part, read_field
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import (
     UNSET,
@@ -50,7 +51,7 @@ def _member(frame: Frame, node: tree.Member, _: Type | None) -> code.Expression:
     if isinstance(base, code.Constant):
         if isinstance(base.value, Module):
             return read_member(base.value, node.name, node.span, frame)
-        if isinstance(base.value, types.Enum):
+        if types.is_enum(base.value):
             return _enum_item(base.value, node)
     return struct_field(base, node.name, node.span)
 
@@ -70,6 +71,8 @@ def struct_field(base: code.Expression, name: str, span: Span) -> code.Expressio
         CslError: the operand is no struct, or has no such field.
     """
     struct = base.type
+    if isinstance(struct, types.Packed):
+        return read_field(base, field_index(struct, name, span), span)
     if not isinstance(struct, types.Struct):
         pointer = isinstance(struct, types.Pointer)
         fail(
@@ -342,7 +345,14 @@ def _member_place(frame: Frame, node: tree.Member) -> code.Expression:
                 return _global_place(entry, node.span)
             read_member(module, node.name, node.span, frame)
             fail(f"'{node.name}' is not a variable", node.span)
-    return struct_field(evaluate_place(frame, node.base), node.name, node.span)
+    return _field_of_place(evaluate_place(frame, node.base), node.name, node.span)
+
+
+def _field_of_place(base: code.Expression, name: str, span: Span) -> code.Expression:
+    if isinstance(base.type, types.Packed):
+        index = field_index(base.type, name, span)
+        return code.FieldOf(base.type.types[index], span, base, index)
+    return struct_field(base, name, span)
 
 
 def _module_of(frame: Frame, node: tree.Expression) -> Module | None:
@@ -413,7 +423,7 @@ def _field_place(frame: Frame, node: tree.BuiltinCall) -> code.Expression:
         fail("'@field' takes 2 arguments", node.span)
     name = need_string(evaluate(frame, node.arguments[1]), "the field name")
     base = evaluate_place(frame, node.arguments[0])
-    return struct_field(base, name, node.span)
+    return _field_of_place(base, name, node.span)
 
 
 def is_writable(frame: Frame, place: code.Expression) -> bool:
@@ -459,6 +469,8 @@ def address_of(frame: Frame, node: tree.Expression, span: Span) -> code.Expressi
     type_ = types.Pointer(place.type, const=not is_writable(frame, place))
     if place.type.comptime_only:
         fail(f"no pointer to comptime-only type '{place.type}'", span)
+    if isinstance(place, code.FieldOf) and is_part(place):
+        return _address_of_part(place, type_, span)
     known = _known_address(place)
     if known is not None:
         return code.Constant(type_, span, known)
@@ -468,6 +480,22 @@ def address_of(frame: Frame, node: tree.Expression, span: Span) -> code.Expressi
         return place.pointer
     _keep_in_memory(place)
     return code.AddressOf(type_, span, place)
+
+
+def _address_of_part(
+    place: code.FieldOf, type_: types.Pointer, span: Span
+) -> code.Expression:
+    """All fields of a union begin where it does."""
+    outer = place.base
+    assert isinstance(outer.type, types.Packed)
+    if not outer.type.union or is_part(outer):
+        fail("address of packed struct field is unsupported", span)
+    known = _known_address(outer)
+    if known is not None:
+        return code.Constant(type_, span, known)
+    _keep_in_memory(outer)
+    whole = types.Pointer(outer.type, type_.const)
+    return code.Bitcast(type_, span, code.AddressOf(whole, span, outer))
 
 
 def _function_address(

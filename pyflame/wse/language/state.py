@@ -25,6 +25,10 @@ Mode = Literal["L", "T", "K", "R"]
 # a layout of a whole wafer takes some ten steps per PE
 MAX_COMPTIME_STEPS = 20_000_000
 MAX_CALL_DEPTH = 400
+# comptime arrays and strings may take some hundred times a PE's memory in all
+MAX_COMPTIME_ELEMENTS = 1 << 26
+MAX_STRING_BYTES = 1 << 20
+_ELEMENTS_PER_STEP = 256
 
 
 class Unset:
@@ -214,6 +218,7 @@ class Program:
         default_factory=list[Callable[[], None]]
     )
     steps: int = 0
+    elements: int = 0
     call_depth: int = 0
     inlined: int = 0
     counter: int = 0
@@ -231,6 +236,23 @@ class Program:
                 span,
                 note="loops and calls at comptime are counted so that compilation ends",
             )
+
+    def spend_elements(self, count: int, span: Span) -> None:
+        """Counts the elements of a new comptime array, and the time to fill it.
+
+        Raises:
+            CslError: the budget is spent, so evaluation may take all memory.
+        """
+        self.elements += count
+        if self.elements > MAX_COMPTIME_ELEMENTS:
+            fail(
+                f"comptime arrays have more than {MAX_COMPTIME_ELEMENTS:,} elements "
+                "in all",
+                span,
+                note="they are counted so that compilation does not take all memory",
+            )
+        self.steps += count // _ELEMENTS_PER_STEP
+        self.spend(span)
 
     def warn(self, message: str, span: Span) -> None:
         """Keeps a remark on a program that compiles all the same, once."""

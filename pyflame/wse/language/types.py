@@ -7,6 +7,7 @@ at the same place with the same fields (`identity`). `str(t)` is how CSL spells 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 
 class Type:
@@ -158,6 +159,35 @@ class Enum(Type):
 
 
 @dataclass(frozen=True, slots=True)
+class Packed(Enum):
+    """Fields in the bits of one unsigned integer, as which a machine may treat it.
+
+    A packed struct has them one after another, the first one lowest; in a union all
+    of them start at bit 0. `kind` is how CSL spells it, such as `packed struct`.
+    """
+
+    names: tuple[str, ...] = ()
+    types: tuple[Type, ...] = ()
+    offsets_bits: tuple[int, ...] = ()
+    kind: str = "packed struct"
+
+    def __str__(self) -> str:
+        if self.display:
+            return self.display
+        fields = (f"{n}: {t}" for n, t in zip(self.names, self.types, strict=True))
+        return f"{self.kind}{{{', '.join(fields)}}}"
+
+    @property
+    def union(self) -> bool:
+        return self.kind.endswith("union")
+
+
+def is_enum(type_: Type) -> TypeGuard[Enum]:
+    """Whether the type is an enum, and not only treated like one by machines."""
+    return isinstance(type_, Enum) and not isinstance(type_, Packed)
+
+
+@dataclass(frozen=True, slots=True)
 class Function(Type):
     """`fn(params) result`, or a task type when `task` is set."""
 
@@ -209,7 +239,7 @@ def size_bytes(type_: Type) -> int:
     """
     match type_:
         case Int(bits=bits):
-            return max(2, bits // 8)
+            return 2 if bits <= 16 else 4 if bits <= 32 else 8
         case Float():
             return type_.bits // 8
         case Enum(backing=backing):
@@ -220,12 +250,43 @@ def size_bytes(type_: Type) -> int:
             return 2
         case Array(element=element):
             return type_.count * element_size_bytes(element)
+        case Struct(types=members) if members:
+            end = field_offsets_bytes(type_)[-1] + size_bytes(members[-1])
+            return end + -end % alignment_bytes(type_)
         case _:
             raise TypeError(f"'{type_}' has no place in memory")
 
 
 def element_size_bytes(element: Type) -> int:
     """Bytes from one array element to the next."""
-    if isinstance(element, Int) and element.bits == 8:
+    if isinstance(element, Int) and element.bits <= 8:
         return 1
     return size_bytes(element)
+
+
+def alignment_bytes(type_: Type) -> int:
+    """Natural alignment: that of the largest number inside, 2 or 4 bytes."""
+    match type_:
+        case Array(element=element):
+            return alignment_bytes(element)
+        case Struct(types=members):
+            return max(map(alignment_bytes, members), default=2)
+        case Enum(backing=backing):
+            return alignment_bytes(backing)
+        case Int(bits=bits):
+            return 4 if bits > 16 else 2
+        case Float():
+            return type_.bits // 8
+        case _:
+            return 2
+
+
+def field_offsets_bytes(struct: Struct) -> list[int]:
+    """Where each field lies: in order, at multiples of its alignment."""
+    offsets: list[int] = []
+    end = 0
+    for member in struct.types:
+        end += -end % alignment_bytes(member)
+        offsets.append(end)
+        end += size_bytes(member)
+    return offsets

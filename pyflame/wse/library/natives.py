@@ -11,7 +11,9 @@ import numpy as np
 
 # Importing them registers their natives.
 import pyflame.wse.library.ce_settings  # pyright: ignore[reportUnusedImport]
-import pyflame.wse.library.router_settings  # noqa: F401 # pyright: ignore[reportUnusedImport]
+import pyflame.wse.library.queue_natives  # pyright: ignore[reportUnusedImport]
+import pyflame.wse.library.router_settings  # pyright: ignore[reportUnusedImport]
+import pyflame.wse.library.symbol_natives  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.library import numeric
 from pyflame.wse.library.state import LineBuffer, TimestampCounter
@@ -65,7 +67,7 @@ def _counter(pe: LibraryPe) -> TimestampCounter:
 
 def _write_u48(pe: LibraryPe, address: int, value: int) -> None:
     for word in range(3):
-        pe.memory.u16[(address >> 1) + word] = (value >> (16 * word)) & 0xFFFF
+        pe.memory.store_bits(address + 2 * word, 2, (value >> (16 * word)) & 0xFFFF)
 
 
 @register("tsc_enable", cost="issue_cycles")

@@ -33,7 +33,7 @@ def type_size_bytes(type_: types.Type) -> int:
     if not storage.lives_in_memory(type_):
         raise CslError(f"a '{type_}' does not lie in memory, so it has no size")
     if isinstance(type_, types.Int):
-        return type_.bits // 8
+        return -(-type_.bits // 8)
     return storage.size_bytes(type_)
 
 

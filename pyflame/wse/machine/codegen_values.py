@@ -18,7 +18,7 @@ from pyflame.wse.machine.codegen_core import (
     typed,
 )
 from pyflame.wse.machine.codegen_places import kept
-from pyflame.wse.machine.constants import run_time_value
+from pyflame.wse.machine.constants import joined, run_time_value
 
 
 @expression_rule(code.Constant)
@@ -173,7 +173,7 @@ def _struct_encoder(struct: types.Struct) -> Any:
             np.array(convert(value), dtype).tobytes()
             for (dtype, convert), value in zip(members, values, strict=True)
         ]
-        return np.frombuffer(b"".join(parts), np.uint8)
+        return np.frombuffer(joined(struct, parts), np.uint8)
 
     return encode
 

@@ -130,11 +130,19 @@ def encode(unit: Unit, value: Any, type_: types.Type) -> bytes:
             return np.ascontiguousarray(_array(unit, value, type_)).tobytes()
         case types.Struct():
             members = zip(value.values, type_.types, strict=True)
-            return b"".join(encode(unit, v, t) for v, t in members)
+            return joined(type_, [encode(unit, v, t) for v, t in members])
         case types.Int(bits=bits, signed=signed) if bits <= 8:
             return int(value).to_bytes(2, "little", signed=signed)
         case _:
             return np.array(_raw(unit, value, type_), storage.dtype_of(type_)).tobytes()
+
+
+def joined(struct: types.Struct, parts: list[bytes]) -> bytes:
+    """The bytes of a struct from those of its fields, with what lies between."""
+    data = bytearray(storage.size_bytes(struct))
+    for offset, part in zip(types.field_offsets_bytes(struct), parts, strict=True):
+        data[offset : offset + len(part)] = part
+    return bytes(data)
 
 
 # --- descriptors ------------------------------------------------------------------

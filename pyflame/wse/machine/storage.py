@@ -71,36 +71,23 @@ def lives_in_memory(type_: types.Type) -> bool:
 
 
 def size_bytes(type_: types.Type) -> int:
-    """Bytes of a variable of the type (structs: fields in order, 2-byte aligned)."""
-    match type_:
-        case types.Struct(types=members):
-            return sum(map(size_bytes, members))
-        case types.Array(element=element):
-            return type_.count * stride_bytes(element)
-        case _:
-            return types.size_bytes(type_)
+    """Bytes of a variable of the type.
+
+    The fields of a struct lie in order, each at a multiple of its alignment, and the
+    struct ends at one of its own.
+    """
+    return types.size_bytes(type_)
 
 
 def stride_bytes(element: types.Type) -> int:
     """Bytes from one array element to the next."""
-    if isinstance(element, types.Struct):
-        return size_bytes(element)
     return types.element_size_bytes(element)
 
 
 def field_offset_bytes(struct: types.Struct, index: int) -> int:
-    return sum(size_bytes(member) for member in struct.types[:index])
+    return types.field_offsets_bytes(struct)[index]
 
 
 def alignment_bytes(type_: types.Type) -> int:
     """Natural alignment: that of the largest scalar, at most 4 bytes."""
-    match type_:
-        case types.Array(element=element):
-            return max(2, alignment_bytes(element))
-        case types.Struct(types=members):
-            return max(map(alignment_bytes, members), default=2)
-        case types.Int(bits=64):
-            return 4
-        case _:
-            scalar = scalar_of(type_)
-            return 2 if scalar is None else max(2, scalar.size_bytes)
+    return types.alignment_bytes(type_)

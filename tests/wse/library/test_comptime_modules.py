@@ -128,7 +128,7 @@ def test_sizes(run_csl) -> None:
           @comptime_assert(types.word_size_of(u8) == 1);
           @comptime_assert(types.byte_size_of([3, 5]f32) == 60);
           @comptime_assert(types.byte_size_of(*f32) == 2);
-          @comptime_assert(types.byte_size_of(Pair) == 6);
+          @comptime_assert(types.byte_size_of(Pair) == 8);
           @comptime_assert(types.min_byte_align_of(f32) == 4);
           @comptime_assert(types.min_word_align_of(f32) == 2);
           @comptime_assert(types.min_word_align_of(u16) == 1);

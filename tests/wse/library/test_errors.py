@@ -60,8 +60,8 @@ NINE = (
             "set_rxtx_switch_pos: a position of WSE-2 changes one side only",
         ),
         (
-            IMPORT % ("tile_config", "") + RUN % "m.queue_flush.exit(1);",
-            "module '<tile_config>' has no member 'queue_flush'",
+            IMPORT % ("tile_config", "") + RUN % "m.flush_queue.exit(1);",
+            "module '<tile_config>' has no member 'flush_queue'",
         ),
         (
             IMPORT % ("memcpy/get_params", GET_PARAMS)

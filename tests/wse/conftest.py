@@ -1,4 +1,4 @@
-"""Runs a piece of CSL on one simulated PE."""
+"""Runs pieces of CSL on one simulated PE, and programs on a rectangle of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,7 +63,9 @@ Runner = Callable[..., Finished]
 def run_csl() -> Runner:
     """`run_csl(body, arch="wse3", **options)`: the body declares `fn run() void`."""
 
-    def run(body: str, arch: str = "wse3", **options: Any) -> Finished:
+    def run(
+        body: str, arch: str = "wse3", strict: bool = True, **options: Any
+    ) -> Finished:
         texts = {"layout.csl": LAYOUT, "pe.csl": PROGRAM % body}
         sources = library_sources() | {n: Source(n, t) for n, t in texts.items()}
         image = compile_program(
@@ -72,7 +74,7 @@ def run_csl() -> Runner:
             SavedReader(sources),
         )
         lines: list[str] = []
-        config = MachineConfig(log=lambda x, y, text: lines.append(text))
+        config = MachineConfig(strict=strict, log=lambda x, y, text: lines.append(text))
         wafer = Wafer(image, config)
         wafer.load()
         wafer.start()
@@ -114,7 +116,7 @@ def load_grid() -> Callable[..., Grid]:
             Options(arch=arch, fabric_dims=(20, 20), fabric_offsets=(4, 1)),
             SavedReader(sources),
         )
-        wafer = Wafer(image, MachineConfig(seed=seed))
+        wafer = Wafer(image, MachineConfig(seed=seed, strict=True))
         wafer.load()
         return Grid(wafer)
 
