@@ -19,6 +19,7 @@ from pyflame.wse.language import code, types
 from pyflame.wse.machine.call_graph import CallGraph
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.layout_memory import MemoryLayout
+from pyflame.wse.machine.sites import Site
 
 # Deeper texts are cut into temporaries: Python limits the nesting of parentheses.
 _MAX_DEPTH = 40
@@ -75,7 +76,7 @@ class Unit:
     """What all functions of one PE program share while they are compiled.
 
     `namespace` becomes the globals of the compiled text. `strict` code checks every
-    access to memory with the PE's guard.
+    access to memory with the PE's guard; `logged` code tells the PE of its statements.
     """
 
     layout: MemoryLayout
@@ -85,6 +86,7 @@ class Unit:
     numbers: dict[code.Function, int]
     fifos: dict[Any, int]
     strict: bool = False
+    logged: bool = False
     namespace: dict[str, Any] = field(default_factory=dict[str, Any])
     _known: dict[Any, str] = field(default_factory=dict[Any, str])
     _kept: list[Any] = field(default_factory=list[Any])
@@ -236,7 +238,15 @@ class FunctionWriter:
 
     def statements(self, body: Sequence[code.Statement]) -> None:
         for statement in body:
+            if self.unit.logged:
+                self._log(statement)
             STATEMENTS[type(statement)](self, statement)
+
+    def _log(self, statement: code.Statement) -> None:
+        if isinstance(statement, (code.Labelled, code.Continue, code.Break)):
+            return  # what they stand for has a line of its own
+        self.flush()
+        self.line(f"pe.log_statement({self.constant(Site(statement.span))})")
 
     def spilled(self, value: Value) -> Value:
         """The value in a temporary, evaluated here and now."""

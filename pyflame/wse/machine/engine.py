@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +20,22 @@ from pyflame.wse.language.image import NO_PROGRAM, Image, PeProgram
 from pyflame.wse.language.types import Pointer, Type
 from pyflame.wse.machine import limits, setup
 from pyflame.wse.machine.arithmetic import arithmetic_of
+from pyflame.wse.machine.chrome_trace import chrome_trace
 from pyflame.wse.machine.commands import Command
 from pyflame.wse.machine.costs import Costs, costs_of
+from pyflame.wse.machine.counters import Counters, counters
 from pyflame.wse.machine.extents import Extent, Extents
 from pyflame.wse.machine.fabric import Fabric
 from pyflame.wse.machine.host import HostPorts
 from pyflame.wse.machine.observe import PeReport, Report, explain_deadlock
+from pyflame.wse.machine.observed_operations import WatchedFilter, WatchedOperation
+from pyflame.wse.machine.observed_pe import ObservedPe
+from pyflame.wse.machine.observed_ports import CountingPort, WritingPort
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.program import CompiledProgram
 from pyflame.wse.machine.queues import HostSink, HostSource
+from pyflame.wse.machine.recorder import Observe, Recorder
+from pyflame.wse.machine.router import PortKind
 from pyflame.wse.machine.tasks import word_decoder
 from pyflame.wse.machine.timeline import Timeline
 from pyflame.wse.machine.vector_plans import VectorPlans
@@ -52,6 +60,7 @@ class MachineConfig:
             nothing has written, pointers and DSDs that leave their variable, and
             accesses to the memory of an asynchronous operation before its end.
         log: receives the lines that programs print, with the PE's coordinates.
+        observe: what to record; None for nothing.
     """
 
     seed: int | None = None
@@ -61,6 +70,7 @@ class MachineConfig:
     max_cycles: int = 1_000_000_000
     strict: bool = False
     log: Callable[[int, int, str], None] = lambda x, y, text: None
+    observe: Observe | None = None
 
 
 class Wafer:
@@ -77,7 +87,10 @@ class Wafer:
         arch = image.options.arch
         self.costs = costs_of(arch, self.config.profile).overridden(self.config.costs)
         self._arch = limits.ARCHITECTURES[arch]
-        self._compiler = compiler or _interpreter(self.config.strict)
+        observe = self.config.observe
+        self.recorder = None if observe is None else Recorder(observe)
+        logged = observe is not None and bool(observe.log)
+        self._compiler = compiler or _interpreter(self.config.strict, logged)
         self._timeline = Timeline(self.config.seed)
         self._vector_plans = VectorPlans()
         self._pes: list[list[Pe | None]] = []
@@ -91,6 +104,7 @@ class Wafer:
             self.config.semantics,
             image.color_configs,
             self.pe,
+            self._port_kind(),
         )
         self._host = HostPorts(self._timeline, self.costs, self.fabric, self.pe)
         self._wires = Wires(self._timeline, self.costs, self.fabric)
@@ -123,6 +137,9 @@ class Wafer:
                 channel.on_teardown = self.pe(channel.x, channel.y).on_teardown
         for pe in self.pes():
             setup.load(pe, self._program_of(pe))
+            if isinstance(pe, ObservedPe):
+                objects = getattr(self._program_of(pe), "objects", None)
+                pe.objects = objects or pe.objects
         for data in self.image.wiring.initial_data:
             address, _ = self.linker_symbol(data.x, data.y, data.symbol)
             self.write_memory(data.x, data.y, address, data.data)
@@ -134,7 +151,8 @@ class Wafer:
             self._wires.open(port)
 
     def _new_pe(self, x: int, y: int) -> Pe:
-        pe = Pe(
+        kind = Pe if self.recorder is None else partial(ObservedPe, self.recorder)
+        pe = kind(
             x,
             y,
             self._timeline,
@@ -362,6 +380,55 @@ class Wafer:
 
     # --- observation ---
 
+    def _port_kind(self) -> PortKind | None:
+        if self.recorder is None:
+            return None
+        if self.recorder.observe.lines:
+            return partial(WritingPort, self.fabric_offsets, self.recorder)
+        return partial(CountingPort, self.recorder)
+
+    @property
+    def fabric_offsets(self) -> tuple[int, int]:
+        return self.image.options.fabric_offsets or (0, 0)
+
+    def counters(self) -> Counters:
+        """Where each PE's cycles went, and what each link carried.
+
+        Raises:
+            HostError: unless the machine was told to `observe` counters.
+        """
+        recorder = self.recorder
+        if recorder is None or not recorder.observe.counters:
+            raise HostError(
+                "no counters were kept: give MachineConfig(observe=Observe("
+                "counters=True))"
+            )
+        self._book_waits()
+        size = self.image.width, self.image.height
+        return counters(recorder, self.report(), self.pes(), self.fabric, size)
+
+    def trace(self) -> dict[str, Any]:
+        """The run so far as Chrome trace events, which Perfetto shows.
+
+        Raises:
+            HostError: unless the machine was told to `observe` a trace.
+        """
+        recorder = self.recorder
+        if recorder is None or not recorder.observe.trace:
+            raise HostError(
+                "no trace was kept: give MachineConfig(observe=Observe(trace=True))"
+            )
+        self._book_waits()
+        width = self.image.width
+        return chrome_trace(recorder, width, self.now, self.costs.clock_hz)
+
+    def _book_waits(self) -> None:
+        """Counts the waits of operations that have not ended up to now."""
+        for pe in self.pes():
+            for execution in (pe.waiting_for, *pe.microthreads):
+                if isinstance(execution, WatchedOperation | WatchedFilter):
+                    execution.book(self.now)
+
     def report(self) -> Report:
         """Counts since the start."""
         pes = [
@@ -386,8 +453,8 @@ class Wafer:
         )
 
 
-def _interpreter(strict: bool) -> Compiler:
+def _interpreter(strict: bool, logged: bool) -> Compiler:
     """The interpreter, found late: it imports this package's machine parts."""
     from pyflame.wse.machine.interpreter import compile_program
 
-    return partial(compile_program, strict=strict)
+    return partial(compile_program, strict=strict, logged=logged)

@@ -25,6 +25,7 @@ from pyflame.wse.machine.router import (
     Channel,
     Hop,
     Port,
+    PortKind,
     Route,
     effective_sides,
 )
@@ -49,7 +50,9 @@ class Fabric:
         semantics: Semantics,
         configs: dict[tuple[int, int], dict[int, ColorConfig]],
         pe_at: Callable[[int, int], Pe],
+        port_kind: PortKind | None = None,
     ) -> None:
+        self._port_kind = port_kind
         self._timeline = timeline
         self._costs = costs
         self._semantics = semantics
@@ -104,6 +107,13 @@ class Fabric:
         tx = effective_sides(before.config, before.position)[1]
         return before if DIRECTIONS[side[3]] in tx else None
 
+    def origin(self, channel: Channel, direction: int) -> tuple[int, int]:
+        """The place of the router that a link from a direction comes from."""
+        side = self._led_from.get((channel.x, channel.y, channel.color, direction))
+        if side is not None:
+            return side[0], side[1]
+        return channel.x + STEP_X[direction], channel.y + STEP_Y[direction]
+
     def channels(self) -> Iterator[Channel]:
         return iter(self._channels.values())
 
@@ -120,6 +130,7 @@ class Fabric:
                 self._capacities,
                 self._semantics,
                 self._costs.switch_cycles,
+                self._port_kind,
             )
             self._channels[x, y, color] = found
         return found

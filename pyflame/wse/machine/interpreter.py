@@ -85,11 +85,15 @@ class ProgramCode:
 
 
 def compile_program(
-    program: PeProgram, arch: str, costs: Costs, strict: bool = False
+    program: PeProgram,
+    arch: str,
+    costs: Costs,
+    strict: bool = False,
+    logged: bool = False,
 ) -> ProgramCode:
     """Lays out memory and compiles every function.
 
-    Strict code runs on PEs with a guard only.
+    Strict code runs on PEs with a guard only, logged code on observed PEs.
 
     Raises:
         CslError: if the program does not fit into memory, or uses what the machine
@@ -104,6 +108,7 @@ def compile_program(
         numbers={f: number for number, f in enumerate(program.functions)},
         fifos={fifo: number for number, fifo in enumerate(program.fifos)},
         strict=strict,
+        logged=logged,
     )
     functions = compile_functions(unit, program)
     return ProgramCode(

@@ -22,7 +22,7 @@ from pyflame.wse.machine.dsrs import DsrFile, Issued, LoadedDsr, merged
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.limits import ArchLimits, Semantics
 from pyflame.wse.machine.memory import Memory
-from pyflame.wse.machine.microthreads import RANKS, DropFilter, Execution, Threaded
+from pyflame.wse.machine.microthreads import RANKS, Execution, Threaded
 from pyflame.wse.machine.operands import (
     Dest,
     FabricDest,
@@ -54,6 +54,7 @@ class Issuing(Threaded, Protocol):
     microthreads: list[Execution | None]
     inputs: dict[int, InputQueue]
     channel: Callable[[int], Channel]
+    execution_kinds: tuple[type[Execution], type[Execution]]  # all, and @dfilt
 
     @property
     def arch(self) -> ArchLimits: ...
@@ -228,7 +229,7 @@ class Issuer:
         thread = self._microthread(issued) if asynchronous else None
         rank = RANKS[self._priority(issued)] if asynchronous else pe.main_thread_rank
         lanes = self._lanes_of(issued)
-        kind = DropFilter if issued.spec.name == "@dfilt" else Execution
+        kind = pe.execution_kinds[issued.spec.name == "@dfilt"]
         dest = self._dest(issued)
         execution = kind(
             pe,
@@ -241,6 +242,7 @@ class Issuer:
             rank,
             max(pe.costs.fabric_element_cycles, round(1 / lanes)),
             self.completion.finish,
+            issued.site,
         )
         self.completion.expect(execution, issued)
         execution.issue(pe.clock)

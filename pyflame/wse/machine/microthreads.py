@@ -11,6 +11,7 @@ from pyflame.wse.machine.links import Datapath
 from pyflame.wse.machine.operands import Dest, FabricDest, FabricSource, Source
 from pyflame.wse.machine.operations import OpConfig, OpSpec
 from pyflame.wse.machine.processor import Processor
+from pyflame.wse.machine.sites import Site
 from pyflame.wse.machine.vectors import VectorUnit
 from pyflame.wse.machine.wavelet import CONTROL
 
@@ -44,6 +45,7 @@ class Execution:
         length: elements to process; `INFINITE_EXTENT` never ends by itself.
         suspends: waits at an empty or full FIFO; otherwise ends with False there.
         done: called as `done(execution, result, cycle)` at the end.
+        site: the operation in the source, if it comes from there.
     """
 
     __slots__ = (
@@ -66,6 +68,7 @@ class Execution:
         "pe",
         "processed",
         "rank",
+        "site",
         "spec",
         "started",
         "suspends",
@@ -85,8 +88,10 @@ class Execution:
         rank: int,
         element_cycles: int,
         done: Done,
+        site: Site | None = None,
     ) -> None:
         self.pe = pe
+        self.site = site
         self.spec = spec
         self.config = config
         self.thread = thread

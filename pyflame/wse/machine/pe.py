@@ -19,7 +19,7 @@ from pyflame.wse.machine.guarded_issue import GuardedIssuer
 from pyflame.wse.machine.issue import Issuer
 from pyflame.wse.machine.links import Datapath, Link
 from pyflame.wse.machine.memory import Memory
-from pyflame.wse.machine.microthreads import MAIN_THREAD_RANK, Execution
+from pyflame.wse.machine.microthreads import MAIN_THREAD_RANK, DropFilter, Execution
 from pyflame.wse.machine.operations import Operation
 from pyflame.wse.machine.program import CompiledFunction
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
@@ -32,6 +32,7 @@ from pyflame.wse.machine.vector_plans import VectorPlans
 from pyflame.wse.machine.vectors import VectorUnit
 
 Thread = Generator[Operation, bool, None]
+EXECUTION_KINDS: tuple[type[Execution], type[Execution]] = (Execution, DropFilter)
 
 
 class Pe:
@@ -63,6 +64,7 @@ class Pe:
         self.semantics = semantics
         self.arithmetic = arithmetic
         self.max_cycles = max_cycles
+        self.execution_kinds = EXECUTION_KINDS
         self.guard: Guard | None = None
         self.memory = Memory(arch.memory_bytes)
         if strict:
@@ -266,13 +268,17 @@ class Pe:
         try:
             while True:
                 operation = thread.send(result)  # pyright: ignore[reportArgumentType]
-                result = self.issuer.run_or_wait(operation)
+                result = self.issue(operation)
                 if result is None:
                     self.busy_cycles += self.clock - self._segment_start
                     return
         except StopIteration:
             self._thread = None
             self._end_task()
+
+    def issue(self, operation: Operation) -> bool | None:
+        """Issues what the main thread has yielded; None if it must wait."""
+        return self.issuer.run_or_wait(operation)
 
     def resume(self, result: bool, now: int) -> None:
         """The main thread's operation has ended."""

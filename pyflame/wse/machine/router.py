@@ -47,6 +47,10 @@ def effective_sides(
     return rx, tx
 
 
+# Makes a port from timeline, channel, direction and capacity.
+PortKind = Callable[[Timeline, "Channel", int, int], "Port"]
+
+
 class Channel:
     """One color at one router, on the rectangle or just outside it.
 
@@ -84,13 +88,15 @@ class Channel:
         capacities: tuple[int, ...],
         semantics: Semantics,
         switch_cycles: int,
+        port_kind: PortKind | None = None,
     ) -> None:
         self.timeline = timeline
         self.x, self.y, self.color = x, y, color
         self.config = config
         self.semantics = semantics
         self.switch_cycles = switch_cycles
-        self.ports = [Port(timeline, self, d, capacities[d]) for d in range(5)]
+        make = port_kind or Port
+        self.ports = [make(timeline, self, d, capacities[d]) for d in range(5)]
         self.position = config.switches.current if config and config.switches else 0
         self.routes: list[Route] = [NO_ROUTE] * (MAX_SWITCH_POSITION + 1)
         self.route = NO_ROUTE
