@@ -23,9 +23,24 @@ _NAMES_BY_MODULE = {
         "arange from_numpy full manual_seed ones rand randn tensor zeros"
     ),
     "pyflame.functions": (
-        "abs add cat cos div eval exp gelu is_lazy log log_softmax matmul max maximum "
-        "mean min minimum mul neg relu reshape sigmoid silu sin softmax sqrt squeeze "
-        "stack sub sum tanh transpose unsqueeze where"
+        "abs absolute acos acosh add addcdiv addcmul all allclose amax amin any "
+        "arccos arcsin arctan arctan2 argmax argmin argsort asin asinh atan atan2 "
+        "atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or "
+        "bitwise_right_shift bitwise_xor bmm broadcast_to cat ceil chunk clamp clip "
+        "clone concat cos cosh count_nonzero cumprod cumsum deg2rad detach diag "
+        "diagonal div divide dot einsum eq equal erf erfc erfinv eval exp exp2 expand "
+        "expm1 flatten flip floor floor_divide fmod frac gather ge gelu greater "
+        "greater_equal gt hstack hypot index_add index_select is_lazy isclose "
+        "isfinite isinf isnan le lerp less less_equal log log10 log1p log2 "
+        "log_softmax logaddexp logical_and logical_not logical_or logical_xor logit "
+        "logsumexp lt masked_fill masked_select matmul max maximum mean meshgrid min "
+        "minimum mm moveaxis movedim mul multiply mv nan_to_num narrow ne neg "
+        "negative nonzero norm not_equal outer permute pow prod rad2deg ravel "
+        "reciprocal relu remainder repeat repeat_interleave reshape roll round rsqrt "
+        "scatter scatter_add select sigmoid sign silu sin sinh softmax sort split "
+        "sqrt square squeeze stack std sub subtract sum swapaxes swapdims t "
+        "take_along_dim tan tanh tile topk transpose tril triu true_divide trunc "
+        "unbind unflatten unsqueeze var vstack where"
     ),
     "pyflame.graph": "Graph Node TensorSpec get_graph get_node print_graph",
     "pyflame.saving": "load save",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from itertools import count
+import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jax.extend import source_info_util
 
 from pyflame import node as nodes
+from pyflame import tracing
+from pyflame.arguments import shape_arg
 from pyflame.convert import to_array, to_literal
 from pyflame.dtypes import as_dtype, float32
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.layout import MeshLayout, check_layout
 from pyflame.node import Op
 from pyflame.ops import filled, random
-from pyflame.tensors import Tensor, apply, reshape_args
+from pyflame.tensors import Tensor, apply
 
 Shape = list[int] | tuple[int, ...] | int
 Layout = MeshLayout | None
@@ -25,9 +28,16 @@ Layout = MeshLayout | None
 class _Generator:
     """The seed, and how many random tensors were asked for since it was set."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, taken: int = 0) -> None:
         self.seed = seed
-        self.requests = count()
+        self.taken = taken
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> int:
+        """The number of the first of so many requests."""
+        with self._lock:
+            first, self.taken = self.taken, self.taken + count
+        return first
 
 
 _generator = _Generator(0)
@@ -47,7 +57,26 @@ def manual_seed(seed: int) -> None:
             f"manual_seed: {seed!r} is no seed",
             rule="a seed is an integer from -2147483648 to 2147483647",
         )
+    if (trace := tracing.current()) is not None:
+        trace.reseeded(partial(set_random_state, *random_state()))
     _generator = _Generator(seed)
+
+
+def random_state() -> tuple[int, int]:
+    """The seed, and how many random tensors were asked for since."""
+    return _generator.seed, _generator.taken
+
+
+def set_random_state(seed: int, taken: int) -> None:
+    """Goes on from what `random_state` gave."""
+    global _generator
+    _generator = _Generator(seed, taken)
+
+
+def take_random(count: int) -> tuple[int, int]:
+    """The seed, and the number of the first of so many random requests."""
+    generator = _generator
+    return generator.seed, generator.take(count)
 
 
 def zeros(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
@@ -160,12 +189,14 @@ def _random(name: str, op: Op, shape: Any, dtype: object, layout: Any) -> Tensor
             f"{name}: random values of {target.name} are not defined",
             rule=f"{name} gives float32, float16 or bfloat16",
         )
-    key = (_generator.seed, next(_generator.requests))
+    key: tuple[Any, Any] = take_random(1)
+    if (trace := tracing.current()) is not None:
+        key = trace.random_key(*key)
     return _filled(name, op, key, shape, target, layout)
 
 
 def _shape(name: str, shape: Any) -> tuple[int, ...]:
-    sizes = reshape_args(name, shape)
+    sizes = shape_arg(name, shape)
     if min(sizes, default=0) < 0:
         raise ShapeError(
             f"{name}: {list(sizes)} is no shape", rule="sizes are 0 or more"

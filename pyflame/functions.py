@@ -1,253 +1,376 @@
 """The functions of the API: ops on Tensors, arrays, numbers, and tracers of JAX.
 
-Each records its op and returns a Tensor; under a JAX transformation it applies at once.
+Each records its op and returns a Tensor; under a JAX transformation it applies at once,
+and the result is a Tensor if all traced operands are. Most are methods as well.
 """
 
-from __future__ import annotations
-
-import builtins
-from collections.abc import Sequence
-from typing import Any
-
-from pyflame import staging
-from pyflame.errors import ArgumentError
-from pyflame.ops import activation, elementwise, linalg, reduction, shape
-from pyflame.ops.shapes import Dims
-from pyflame.tensors import (
-    Tensor,
-    apply,
-    as_node,
-    frozen_dims,
-    reduce_args,
-    reshape_args,
+import pyflame.tensors  # noqa: F401  what the functions give
+from pyflame.surface.arithmetic import (
+    add,
+    addcdiv,
+    addcmul,
+    allclose,
+    arctan2,
+    atan2,
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    clamp,
+    clip,
+    div,
+    divide,
+    eq,
+    equal,
+    floor_divide,
+    fmod,
+    ge,
+    greater,
+    greater_equal,
+    gt,
+    hypot,
+    isclose,
+    le,
+    lerp,
+    less,
+    less_equal,
+    logaddexp,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    multiply,
+    ne,
+    not_equal,
+    pow,
+    remainder,
+    sub,
+    subtract,
+    true_divide,
+)
+from pyflame.surface.graphs import (
+    clone,
+    detach,
+    eval,
+    is_lazy,
+)
+from pyflame.surface.indexing import (
+    argsort,
+    gather,
+    index_add,
+    index_select,
+    masked_fill,
+    masked_select,
+    nonzero,
+    scatter,
+    scatter_add,
+    sort,
+    take_along_dim,
+    topk,
+    where,
+)
+from pyflame.surface.pointwise import (
+    abs,
+    absolute,
+    acos,
+    acosh,
+    arccos,
+    arcsin,
+    arctan,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    ceil,
+    cos,
+    cosh,
+    deg2rad,
+    erf,
+    erfc,
+    erfinv,
+    exp,
+    exp2,
+    expm1,
+    floor,
+    frac,
+    gelu,
+    isfinite,
+    isinf,
+    isnan,
+    log,
+    log1p,
+    log2,
+    log10,
+    log_softmax,
+    logit,
+    nan_to_num,
+    neg,
+    negative,
+    rad2deg,
+    reciprocal,
+    relu,
+    round,
+    rsqrt,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softmax,
+    sqrt,
+    square,
+    tan,
+    tanh,
+    trunc,
+)
+from pyflame.surface.products import (
+    bmm,
+    dot,
+    einsum,
+    matmul,
+    mm,
+    mv,
+    outer,
+)
+from pyflame.surface.reductions import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    count_nonzero,
+    cumprod,
+    cumsum,
+    logsumexp,
+    max,
+    mean,
+    min,
+    norm,
+    prod,
+    std,
+    sum,
+    var,
+)
+from pyflame.surface.shapes import (
+    broadcast_to,
+    cat,
+    chunk,
+    concat,
+    diag,
+    diagonal,
+    expand,
+    flatten,
+    flip,
+    hstack,
+    meshgrid,
+    moveaxis,
+    movedim,
+    narrow,
+    permute,
+    ravel,
+    repeat,
+    repeat_interleave,
+    reshape,
+    roll,
+    select,
+    split,
+    squeeze,
+    stack,
+    swapaxes,
+    swapdims,
+    t,
+    tile,
+    transpose,
+    tril,
+    triu,
+    unbind,
+    unflatten,
+    unsqueeze,
+    vstack,
 )
 
-
-def eval(*tensors: Tensor) -> Any:
-    """Computes the tensors together; returns the one, or a tuple of several.
-
-    Raises: ArgumentError, if one is no Tensor.
-    """
-    staging.evaluate([_tensor("eval", x)._node for x in tensors])
-    return tensors[0] if len(tensors) == 1 else tensors
-
-
-def is_lazy(tensor: Tensor) -> bool:
-    """Whether the tensor has not been computed yet."""
-    return not _tensor("is_lazy", tensor).is_evaluated()
-
-
-def _tensor(name: str, x: Any) -> Tensor:
-    if not isinstance(x, Tensor):
-        raise ArgumentError(
-            f"{name}: {type(x).__name__} is no Tensor",
-            help="make one with pf.tensor(...)",
-        )
-    return x
-
-
-# arithmetic
-
-
-def add(a: Any, b: Any) -> Any:
-    """a + b."""
-    return apply(elementwise.add, a, b)
-
-
-def sub(a: Any, b: Any) -> Any:
-    """a - b."""
-    return apply(elementwise.sub, a, b)
-
-
-def mul(a: Any, b: Any) -> Any:
-    """a * b."""
-    return apply(elementwise.mul, a, b)
-
-
-def div(a: Any, b: Any) -> Any:
-    """a / b; integers give float32."""
-    return apply(elementwise.div, a, b)
-
-
-def maximum(a: Any, b: Any) -> Any:
-    """The larger of each pair of elements."""
-    return apply(elementwise.maximum, a, b)
-
-
-def minimum(a: Any, b: Any) -> Any:
-    """The smaller of each pair of elements."""
-    return apply(elementwise.minimum, a, b)
-
-
-def where(condition: Any, a: Any, b: Any) -> Any:
-    """a where the condition holds, b elsewhere."""
-    return apply(elementwise.where, condition, a, b)
-
-
-def matmul(a: Any, b: Any) -> Any:
-    """[..., M, K] @ [..., K, N] -> [..., M, N].
-
-    Raises: ShapeError, if the inner or the batch dimensions do not match.
-    """
-    return apply(linalg.matmul, a, b)
-
-
-# element by element
-
-
-def neg(x: Any) -> Any:
-    """-x."""
-    return apply(elementwise.neg, x)
-
-
-def abs(x: Any) -> Any:
-    """|x|."""
-    return apply(elementwise.abs, x)
-
-
-def sqrt(x: Any) -> Any:
-    """Square root; NaN below 0."""
-    return apply(elementwise.sqrt, x)
-
-
-def exp(x: Any) -> Any:
-    """e ** x."""
-    return apply(elementwise.exp, x)
-
-
-def log(x: Any) -> Any:
-    """Natural logarithm; NaN below 0."""
-    return apply(elementwise.log, x)
-
-
-def sin(x: Any) -> Any:
-    """Sine of radians."""
-    return apply(elementwise.sin, x)
-
-
-def cos(x: Any) -> Any:
-    """Cosine of radians."""
-    return apply(elementwise.cos, x)
-
-
-def tanh(x: Any) -> Any:
-    """Hyperbolic tangent."""
-    return apply(elementwise.tanh, x)
-
-
-# activations
-
-
-def relu(x: Any) -> Any:
-    """max(x, 0), with gradient 0 at 0."""
-    return apply(activation.relu, x)
-
-
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x))."""
-    return apply(activation.sigmoid, x)
-
-
-def gelu(x: Any) -> Any:
-    """x times the normal distribution function of x (exact, not the tanh form)."""
-    return apply(activation.gelu, x)
-
-
-def silu(x: Any) -> Any:
-    """x * sigmoid(x)."""
-    return apply(activation.silu, x)
-
-
-def softmax(x: Any, dim: int = -1) -> Any:
-    """exp(x) over its sum along `dim`.
-
-    Raises: ShapeError, if `dim` is out of range.
-    """
-    return apply(activation.softmax, x, dim=dim)
-
-
-def log_softmax(x: Any, dim: int = -1) -> Any:
-    """log(softmax(x)), numerically stable.
-
-    Raises: ShapeError, if `dim` is out of range.
-    """
-    return apply(activation.log_softmax, x, dim=dim)
-
-
-# reductions
-
-
-def sum(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Sum over `dim`: an int, a tuple, or None for all."""
-    return apply(reduction.sum, x, **reduce_args(dim, keepdim))
-
-
-def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Mean over `dim`: an int, a tuple, or None for all."""
-    return apply(reduction.mean, x, **reduce_args(dim, keepdim))
-
-
-def max(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Largest values over `dim`: an int, a tuple, or None for all."""
-    return apply(reduction.max, x, **reduce_args(dim, keepdim))
-
-
-def min(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Smallest values over `dim`: an int, a tuple, or None for all."""
-    return apply(reduction.min, x, **reduce_args(dim, keepdim))
-
-
-# shapes
-
-
-def reshape(x: Any, new_shape: Sequence[int] | int) -> Any:
-    """Same elements in row-major order; one size may be -1.
-
-    Raises: ShapeError, if the counts of elements differ.
-    """
-    return apply(shape.reshape, x, shape=reshape_args("reshape", new_shape))
-
-
-def transpose(x: Any, dim0: int, dim1: int) -> Any:
-    """Swaps two dimensions."""
-    return apply(shape.transpose, x, dim0=dim0, dim1=dim1)
-
-
-def squeeze(x: Any, dim: Dims = None) -> Any:
-    """Removes dimensions of size 1: all of them, or those named."""
-    return apply(shape.squeeze, x, dim=frozen_dims(dim))
-
-
-def unsqueeze(x: Any, dim: int) -> Any:
-    """Adds a dimension of size 1 at `dim`."""
-    return apply(shape.unsqueeze, x, dim=dim)
-
-
-def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Joins tensors along a dimension there is.
-
-    Raises: ShapeError, if other dimensions differ; ArgumentError, if there are none.
-    """
-    return apply(shape.cat, *_some("cat", tensors), dim=dim)
-
-
-def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Joins tensors of one shape along a new dimension.
-
-    Raises: ShapeError, if shapes differ; ArgumentError, if there are none.
-    """
-    return apply(shape.stack, *_some("stack", tensors), dim=dim)
-
-
-def _some(name: str, tensors: Sequence[Any]) -> Sequence[Any]:
-    if not isinstance(tensors, (list, tuple)) or not tensors:
-        raise ArgumentError(
-            f"{name}: {tensors!r} is no list of tensors",
-            rule=f"{name} joins a list or tuple of at least one tensor",
-        )
-    if builtins.any(as_node(x).is_literal for x in tensors):
-        raise ArgumentError(
-            f"{name}: a Python number has no dimensions to join",
-            help="write pf.tensor([number])",
-        )
-    return tensors
+__all__ = [
+    "abs",
+    "absolute",
+    "acos",
+    "acosh",
+    "add",
+    "addcdiv",
+    "addcmul",
+    "all",
+    "allclose",
+    "amax",
+    "amin",
+    "any",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "arctan2",
+    "argmax",
+    "argmin",
+    "argsort",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "bmm",
+    "broadcast_to",
+    "cat",
+    "ceil",
+    "chunk",
+    "clamp",
+    "clip",
+    "clone",
+    "concat",
+    "cos",
+    "cosh",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "deg2rad",
+    "detach",
+    "diag",
+    "diagonal",
+    "div",
+    "divide",
+    "dot",
+    "einsum",
+    "eq",
+    "equal",
+    "erf",
+    "erfc",
+    "erfinv",
+    "eval",
+    "exp",
+    "exp2",
+    "expand",
+    "expm1",
+    "flatten",
+    "flip",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frac",
+    "gather",
+    "ge",
+    "gelu",
+    "greater",
+    "greater_equal",
+    "gt",
+    "hstack",
+    "hypot",
+    "index_add",
+    "index_select",
+    "is_lazy",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "lerp",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "log_softmax",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logit",
+    "logsumexp",
+    "lt",
+    "masked_fill",
+    "masked_select",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "meshgrid",
+    "min",
+    "minimum",
+    "mm",
+    "moveaxis",
+    "movedim",
+    "mul",
+    "multiply",
+    "mv",
+    "nan_to_num",
+    "narrow",
+    "ne",
+    "neg",
+    "negative",
+    "nonzero",
+    "norm",
+    "not_equal",
+    "outer",
+    "permute",
+    "pow",
+    "prod",
+    "rad2deg",
+    "ravel",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "repeat",
+    "repeat_interleave",
+    "reshape",
+    "roll",
+    "round",
+    "rsqrt",
+    "scatter",
+    "scatter_add",
+    "select",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "sort",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "sub",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "take_along_dim",
+    "tan",
+    "tanh",
+    "tile",
+    "topk",
+    "transpose",
+    "tril",
+    "triu",
+    "true_divide",
+    "trunc",
+    "unbind",
+    "unflatten",
+    "unsqueeze",
+    "var",
+    "vstack",
+    "where",
+]

@@ -1,529 +1,438 @@
-"""The lazy Tensor: a handle on a node, with the methods and operators of the API."""
+"""The class Tensor: operators, and functions of the API as its methods."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
-from jax.extend import source_info_util
+from pyflame.ops import arithmetic as bits
+from pyflame.ops import elementwise, linalg
+from pyflame.recorded import Recorded, apply, as_node, binary, detached, make
+from pyflame.surface import (
+    arithmetic,
+    conversion,
+    in_place,
+    indexing,
+    pointwise,
+    products,
+    reductions,
+    shapes,
+)
+from pyflame.surface.in_place import in_place as changing
 
-from pyflame import node as nodes
-from pyflame import staging
-from pyflame.convert import to_array, to_literal
-from pyflame.dtypes import DType, as_dtype
-from pyflame.errors import ArgumentError, DTypeError, ShapeError
-from pyflame.grad_mode import GradMode, no_grad
-from pyflame.gradients import gradients
-from pyflame.layout import MeshLayout
-from pyflame.node import Leaf, Node, Op
-from pyflame.ops import elementwise, filled, linalg, reduction, shape
-from pyflame.ops.shapes import Dims
-from pyflame.structure import apply_directly
+__all__ = ["Tensor", "apply", "as_node", "detached"]
 
 _SMALL_POWER = 16
 
 
-class Tensor:
+class Tensor(Recorded):
     """An array that is computed when its values are asked for.
 
     Made by `pf.tensor`, `pf.zeros`, ... and by every op. Inside `jax.jit`, `grad`,
     `vmap` and `scan` a Tensor holds a tracer, and ops apply to it at once.
     """
 
-    __slots__ = ("_leaf", "_node")
-    __array_ufunc__ = None  # NumPy arrays leave mixed operators to us
-
-    def __init__(self, node: Node) -> None:
-        self._leaf: Leaf | None = None
-        if not isinstance(node, Node):
-            self._node = nodes.data(None)
-            raise ArgumentError(
-                f"Tensor: {type(node).__name__} is no recorded value",
-                help="make a tensor with pf.tensor(...)",
-            )
-        self._node = node
-        node.names += 1
-
-    def __del__(self) -> None:
-        self._node.release()
-        if self._leaf is not None:
-            self._leaf.tensors -= 1
-
-    @property
-    def shape(self) -> list[int]:
-        return list(self._aval().shape)
-
-    @property
-    def dtype(self) -> DType:
-        return as_dtype(self._aval().dtype)
-
-    @property
-    def ndim(self) -> int:
-        return len(self._aval().shape)
-
-    @property
-    def numel(self) -> int:
-        return math.prod(self._aval().shape)
-
-    @property
-    def layout(self) -> MeshLayout:
-        """The layout asked for; single_pe where the compiler is free to choose."""
-        return self._node.layout or MeshLayout.single_pe()
-
-    @property
-    def grad(self) -> Tensor | None:
-        """What `backward` added up for this tensor; None before, or set to None."""
-        leaf = self._leaf or self._node.leaf
-        return leaf.grad if leaf is not None else None
-
-    @grad.setter
-    def grad(self, grad: Tensor | None) -> None:
-        if grad is not None:
-            self._check_grad(grad)
-        self._own_leaf().grad = grad
-
-    def _check_grad(self, grad: Any) -> None:
-        if not isinstance(grad, Tensor):
-            raise ArgumentError(
-                f"grad: {type(grad).__name__} is no Tensor",
-                rule="a gradient is a Tensor or None",
-            )
-        if (grad.shape, grad.dtype) != (self.shape, self.dtype):
-            raise ShapeError(
-                f"grad of {self._text()}: {grad._text()} was given",
-                rule="a gradient has the shape and dtype of its tensor",
-            )
-
-    def _own_leaf(self) -> Leaf:
-        """Where gradients of this tensor are kept, whatever it will stand for."""
-        if self._leaf is None:
-            self._leaf = self._node.leaf or Leaf()
-            self._leaf.tensors += 1
-        if self._node.is_source:
-            self._node.leaf = self._leaf
-        return self._leaf
-
-    def _assign(self, value: Tensor) -> None:
-        """From now on this tensor has the values of `value`, and is a leaf.
-
-        Nothing is computed. What was recorded from the old values keeps them; its
-        gradients still end here. The gradient so far and the layout stay.
-        """
-        self._become(detached(value._node))
-
-    def _become(self, node: Node) -> None:
-        """As `_assign`, for a node that nobody else has."""
-        node.leaf = self._own_leaf()
-        node.tracked = node.aval is not None and node.aval.floating
-        self._rebind(node)
-
-    def _rebind(self, node: Node) -> None:
-        """From now on this tensor stands for the node; only its layout stays."""
-        old = self._node
-        node.layout = node.layout or old.layout
-        node.names += 1
-        self._node = node
-        old.release()
-
-    def detach(self) -> Tensor:
-        """The same values, through which no gradient flows."""
-        return Tensor(detached(self._node))
-
-    def clone(self) -> Any:
-        """The same values as the result of an op: gradients flow on to this tensor."""
-        return apply(elementwise.clone, self)
-
-    def backward(self, grad_output: Any = None) -> None:
-        """Adds gradients to the `grad` of every leaf; see `pf.autograd.backward`."""
-        self._check_backward(grad_output)
-        given = None if grad_output is None else as_node(grad_output)
-        found = gradients(self._node, given)
-        if not found:
-            raise _no_gradient(self)
-        _settle([leaf for leaf, _ in found])
-        for leaf, node in found:
-            grad = Tensor(node)
-            leaf.grad = grad if leaf.grad is None else _added(leaf.grad, grad)
-
-    def _check_backward(self, grad_output: Any) -> None:
-        """Raises: ArgumentError, DTypeError or ShapeError, with the rule broken."""
-        if isinstance(self._node.value, Tracer):
-            raise ArgumentError(
-                f"backward of {self._text()} inside a JAX transformation",
-                rule="backward works on recorded tensors, and JAX records its own way",
-                help="use jax.grad of the function that computes it",
-            )
-        if not GradMode.is_enabled():
-            raise ArgumentError(
-                f"backward of {self._text()}: gradients are disabled here",
-                rule="backward runs outside no_grad, with GradMode enabled",
-                help="call it after the no_grad block, or inside enable_grad()",
-            )
-        if not self._aval().floating:
-            raise DTypeError(
-                f"backward of {self._text()}: only floating tensors have gradients",
-                help="convert before the computation: x.to(pf.float32)",
-            )
-        if grad_output is None:
-            self._check_scalar()
-        else:
-            self._check_grad_output(grad_output)
-
-    def _check_scalar(self) -> None:
-        if self.numel != 1:
-            raise ShapeError(
-                f"backward of {self._text()}: there are {self.numel} elements",
-                rule="grad can be implicitly created only for scalar outputs",
-                help="reduce it first, as in loss.sum(), or pass grad_output",
-            )
-
-    def _check_grad_output(self, grad_output: Any) -> None:
-        grad = (
-            grad_output
-            if isinstance(grad_output, Tensor)
-            else Tensor(as_node(grad_output))
-        )
-        if (grad.shape, grad.dtype) != (self.shape, self.dtype):
-            raise ShapeError(
-                f"backward of {self._text()}: grad_output is {grad._text()}",
-                rule="grad_output has the shape and dtype of the output",
-            )
-
-    def _aval(self) -> nodes.Aval:
-        node = self._node
-        return (
-            node.aval if node.aval is not None else nodes.aval_of(jnp.array(node.value))
-        )
-
-    def eval(self) -> Tensor:
-        """Computes the value (and every named tensor on the way); returns self."""
-        staging.evaluate([self._node])
-        return self
-
-    def is_evaluated(self) -> bool:
-        return self._node.value is not None
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The values as a new, writable NumPy array."""
-        return np.array(self.__jax_array__())
-
-    def item(self) -> bool | int | float:
-        """The only element, as a Python number.
-
-        Raises: ShapeError, unless there is exactly one element.
-        """
-        if self.numel != 1:
-            raise ShapeError(
-                f"item of {self._text()}: there are {self.numel} elements",
-                rule="item reads a tensor of exactly one element",
-                help="reduce it first, or use numpy()",
-            )
-        return self.__jax_array__().reshape(()).item()
-
-    def __array__(
-        self, dtype: Any = None, copy: bool | None = None
-    ) -> np.ndarray[Any, Any]:
-        return np.array(self.__jax_array__(), dtype=dtype, copy=copy)
-
-    def __jax_array__(self) -> Any:
-        staging.evaluate([self._node])
-        return self._node.value
-
-    def __repr__(self) -> str:
-        value = self.__jax_array__()
-        if isinstance(value, Tracer) or not isinstance(value, jax.Array):
-            return f"tensor({value})"
-        text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
-        return f"tensor({text}, dtype={self.dtype.name})"
-
-    def _repr_html_(self) -> str:
-        return import_module("pyflame.report").html_of(self)
-
-    def _text(self) -> str:
-        return f"{self._aval().dtype}{self.shape}"
-
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise ShapeError(f"len of {self._text()}: a scalar has no length")
-        return self.shape[0]
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __copy__(self) -> Tensor:
-        return Tensor(self._node)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        return Tensor(self._node)  # values never change, so they can be shared
+    __slots__ = ()
 
     # arithmetic
 
     def __add__(self, other: Any) -> Any:
-        return _binary(elementwise.add, self, other)
+        return binary(elementwise.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _binary(elementwise.add, other, self)
+        return binary(elementwise.add, other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return _binary(elementwise.sub, self, other)
+        return binary(elementwise.sub, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _binary(elementwise.sub, other, self)
+        return binary(elementwise.sub, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _binary(elementwise.mul, self, other)
+        return binary(elementwise.mul, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _binary(elementwise.mul, other, self)
+        return binary(elementwise.mul, other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _binary(elementwise.div, self, other)
+        return binary(elementwise.div, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _binary(elementwise.div, other, self)
+        return binary(elementwise.div, other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return binary(bits.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return binary(bits.floor_divide, other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return binary(bits.remainder, self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return binary(bits.remainder, other, self)
 
     def __pow__(self, exponent: Any) -> Any:
         if type(exponent) is int and abs(exponent) <= _SMALL_POWER:
             return apply(elementwise.integer_pow, self, exponent=exponent)
-        return _binary(elementwise.pow, self, exponent)
+        return binary(elementwise.pow, self, exponent)
 
     def __rpow__(self, base: Any) -> Any:
-        return _binary(elementwise.pow, base, self)
+        return binary(elementwise.pow, base, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return _binary(linalg.matmul, self, other)
+        return binary(linalg.matmul, self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return _binary(linalg.matmul, other, self)
+        return binary(linalg.matmul, other, self)
 
     def __neg__(self) -> Any:
         return apply(elementwise.neg, self)
 
+    def __pos__(self) -> Any:
+        return self
+
     def __abs__(self) -> Any:
         return apply(elementwise.abs, self)
+
+    # bits, and logic of booleans
+
+    def __and__(self, other: Any) -> Any:
+        return binary(bits.bitwise_and, self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return binary(bits.bitwise_and, other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return binary(bits.bitwise_or, self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return binary(bits.bitwise_or, other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return binary(bits.bitwise_xor, self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return binary(bits.bitwise_xor, other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return binary(bits.bitwise_left_shift, self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return binary(bits.bitwise_left_shift, other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return binary(bits.bitwise_right_shift, self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return binary(bits.bitwise_right_shift, other, self)
+
+    def __invert__(self) -> Any:
+        return apply(bits.bitwise_not, self)
 
     # comparisons, element by element; so a Tensor is hashed by identity
 
     def __eq__(self, other: Any) -> Any:
-        return _binary(elementwise.eq, self, other)
+        return binary(elementwise.eq, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return _binary(elementwise.ne, self, other)
+        return binary(elementwise.ne, self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return _binary(elementwise.lt, self, other)
+        return binary(elementwise.lt, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return _binary(elementwise.le, self, other)
+        return binary(elementwise.le, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return _binary(elementwise.gt, self, other)
+        return binary(elementwise.gt, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return _binary(elementwise.ge, self, other)
+        return binary(elementwise.ge, self, other)
 
     __hash__ = object.__hash__
 
+    # arithmetic
+
+    add = arithmetic.add
+    sub = arithmetic.sub
+    mul = arithmetic.mul
+    div = arithmetic.div
+    floor_divide = arithmetic.floor_divide
+    remainder = arithmetic.remainder
+    fmod = arithmetic.fmod
+    pow = arithmetic.pow
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    clamp = arithmetic.clamp
+    atan2 = arithmetic.atan2
+    hypot = arithmetic.hypot
+    logaddexp = arithmetic.logaddexp
+    lerp = arithmetic.lerp
+    addcmul = arithmetic.addcmul
+    addcdiv = arithmetic.addcdiv
+    eq = arithmetic.eq
+    ne = arithmetic.ne
+    lt = arithmetic.lt
+    le = arithmetic.le
+    gt = arithmetic.gt
+    ge = arithmetic.ge
+    logical_and = arithmetic.logical_and
+    logical_or = arithmetic.logical_or
+    logical_xor = arithmetic.logical_xor
+    logical_not = arithmetic.logical_not
+    bitwise_and = arithmetic.bitwise_and
+    bitwise_or = arithmetic.bitwise_or
+    bitwise_xor = arithmetic.bitwise_xor
+    bitwise_not = arithmetic.bitwise_not
+    bitwise_left_shift = arithmetic.bitwise_left_shift
+    bitwise_right_shift = arithmetic.bitwise_right_shift
+    isclose = arithmetic.isclose
+    allclose = arithmetic.allclose
+    equal = arithmetic.equal
+
+    # pointwise
+
+    neg = pointwise.neg
+    abs = pointwise.abs
+    sqrt = pointwise.sqrt
+    rsqrt = pointwise.rsqrt
+    square = pointwise.square
+    reciprocal = pointwise.reciprocal
+    exp = pointwise.exp
+    exp2 = pointwise.exp2
+    expm1 = pointwise.expm1
+    log = pointwise.log
+    log2 = pointwise.log2
+    log10 = pointwise.log10
+    log1p = pointwise.log1p
+    sin = pointwise.sin
+    cos = pointwise.cos
+    tan = pointwise.tan
+    asin = pointwise.asin
+    acos = pointwise.acos
+    atan = pointwise.atan
+    sinh = pointwise.sinh
+    cosh = pointwise.cosh
+    tanh = pointwise.tanh
+    asinh = pointwise.asinh
+    acosh = pointwise.acosh
+    atanh = pointwise.atanh
+    erf = pointwise.erf
+    erfc = pointwise.erfc
+    erfinv = pointwise.erfinv
+    deg2rad = pointwise.deg2rad
+    rad2deg = pointwise.rad2deg
+    floor = pointwise.floor
+    ceil = pointwise.ceil
+    trunc = pointwise.trunc
+    frac = pointwise.frac
+    sign = pointwise.sign
+    isnan = pointwise.isnan
+    isinf = pointwise.isinf
+    isfinite = pointwise.isfinite
+    logit = pointwise.logit
+    relu = pointwise.relu
+    sigmoid = pointwise.sigmoid
+    gelu = pointwise.gelu
+    silu = pointwise.silu
+    softmax = pointwise.softmax
+    log_softmax = pointwise.log_softmax
+    round = pointwise.round
+    nan_to_num = pointwise.nan_to_num
+
     # reductions
 
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> Any:
-        """Sum over `dim`: an int, a tuple, or None for all."""
-        return apply(reduction.sum, self, **reduce_args(dim, keepdim))
-
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> Any:
-        """Mean over `dim`: an int, a tuple, or None for all."""
-        return apply(reduction.mean, self, **reduce_args(dim, keepdim))
-
-    def max(self, dim: Dims = None, keepdim: bool = False) -> Any:
-        """Largest values over `dim`: an int, a tuple, or None for all."""
-        return apply(reduction.max, self, **reduce_args(dim, keepdim))
-
-    def min(self, dim: Dims = None, keepdim: bool = False) -> Any:
-        """Smallest values over `dim`: an int, a tuple, or None for all."""
-        return apply(reduction.min, self, **reduce_args(dim, keepdim))
+    sum = reductions.sum
+    mean = reductions.mean
+    max = reductions.max
+    min = reductions.min
+    prod = reductions.prod
+    any = reductions.any
+    all = reductions.all
+    count_nonzero = reductions.count_nonzero
+    argmax = reductions.argmax
+    argmin = reductions.argmin
+    var = reductions.var
+    std = reductions.std
+    norm = reductions.norm
+    logsumexp = reductions.logsumexp
+    cumsum = reductions.cumsum
+    cumprod = reductions.cumprod
 
     # shapes
 
-    def reshape(self, *new_shape: Any) -> Any:
-        """`x.reshape([3, -1])` or `x.reshape(3, -1)`: same elements, row-major."""
-        return apply(shape.reshape, self, shape=reshape_args("reshape", new_shape))
+    reshape = shapes.reshape
+    flatten = shapes.flatten
+    ravel = shapes.ravel
+    unflatten = shapes.unflatten
+    transpose = shapes.transpose
+    t = shapes.t
+    permute = shapes.permute
+    movedim = shapes.movedim
+    squeeze = shapes.squeeze
+    unsqueeze = shapes.unsqueeze
+    expand = shapes.expand
+    broadcast_to = shapes.broadcast_to
+    repeat = shapes.repeat
+    tile = shapes.tile
+    repeat_interleave = shapes.repeat_interleave
+    flip = shapes.flip
+    roll = shapes.roll
+    narrow = shapes.narrow
+    select = shapes.select
+    unbind = shapes.unbind
+    split = shapes.split
+    chunk = shapes.chunk
+    diagonal = shapes.diagonal
+    diag = shapes.diag
+    tril = shapes.tril
+    triu = shapes.triu
 
-    def transpose(self, dim0: int, dim1: int) -> Any:
-        """Swaps two dimensions."""
-        return apply(shape.transpose, self, dim0=dim0, dim1=dim1)
+    # products
 
-    def squeeze(self, dim: Dims = None) -> Any:
-        """Removes dimensions of size 1: all of them, or those named."""
-        return apply(shape.squeeze, self, dim=frozen_dims(dim))
+    matmul = products.matmul
+    mm = products.mm
+    bmm = products.bmm
+    mv = products.mv
+    dot = products.dot
+    outer = products.outer
 
-    def unsqueeze(self, dim: int) -> Any:
-        """Adds a dimension of size 1 at `dim`."""
-        return apply(shape.unsqueeze, self, dim=dim)
+    # indexing
 
-    def __getitem__(self, key: Any) -> Any:
-        """Integers, slices, None and `...`, as in NumPy.
+    masked_fill = indexing.masked_fill
+    masked_select = indexing.masked_select
+    nonzero = indexing.nonzero
+    gather = indexing.gather
+    scatter = indexing.scatter
+    scatter_add = indexing.scatter_add
+    index_select = indexing.index_select
+    index_add = indexing.index_add
+    take_along_dim = indexing.take_along_dim
+    argsort = indexing.argsort
+    sort = indexing.sort
+    topk = indexing.topk
 
-        Raises: ShapeError, for an index out of range, too many, or of another kind.
-        """
-        return apply(shape.index, self, key=index_args(key))
+    # other names of the same
 
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
+    subtract = arithmetic.subtract
+    multiply = arithmetic.multiply
+    divide = arithmetic.divide
+    true_divide = arithmetic.true_divide
+    absolute = pointwise.absolute
+    negative = pointwise.negative
+    arcsin = pointwise.arcsin
+    arccos = pointwise.arccos
+    arctan = pointwise.arctan
+    arctan2 = arithmetic.arctan2
+    clip = arithmetic.clip
+    greater = arithmetic.greater
+    greater_equal = arithmetic.greater_equal
+    less = arithmetic.less
+    less_equal = arithmetic.less_equal
+    not_equal = arithmetic.not_equal
+    amax = reductions.amax
+    amin = reductions.amin
+    view = shapes.reshape
+    swapaxes = shapes.swapaxes
+    swapdims = shapes.swapdims
+    moveaxis = shapes.moveaxis
 
-    def to(self, dtype: object) -> Any:
-        """The values as another dtype."""
-        return apply(elementwise.cast, self, dtype=as_dtype(dtype).value)
+    # conversion
 
+    to = conversion.to
+    astype = conversion.to
+    type = conversion.to
+    type_as = conversion.to
+    float = conversion.to_float32
+    half = conversion.to_float16
+    bfloat16 = conversion.to_bfloat16
+    int = conversion.to_int32
+    short = conversion.to_int16
+    char = conversion.to_int8
+    bool = conversion.to_bool
+    double = conversion.no_float64
+    long = conversion.no_int64
+    is_floating_point = conversion.is_floating_point
+    element_size = conversion.element_size
+    size = conversion.size
+    dim = conversion.rank
+    contiguous = conversion.contiguous
+    tolist = conversion.tolist
 
-def _flatten(tensor: Tensor) -> tuple[tuple[Any], None]:
-    return (tensor.__jax_array__(),), None
+    # what differs from the function of that name
 
+    where = indexing.where_of
+    reshape_as = shapes.reshape_as
+    view_as = shapes.reshape_as
+    expand_as = shapes.expand_as
+    T = property(shapes.reverse_dims)
+    mT = property(shapes.matrix_transpose)
 
-def _unflatten(_: None, leaves: Sequence[Any]) -> Tensor:
-    return Tensor(nodes.data(leaves[0]))
+    # what Python and other libraries ask for
 
+    __getitem__ = indexing.getitem
+    __setitem__ = in_place.setitem
+    __contains__ = conversion.contains
+    __index__ = conversion.index
+    __format__ = conversion.formatted
+    __reduce__ = conversion.reduced
+    __deepcopy__ = conversion.deep_copy
+    __dlpack__ = conversion.dlpack
+    __dlpack_device__ = conversion.dlpack_device
 
-jax.tree_util.register_pytree_node(Tensor, _flatten, _unflatten)
+    # changes in place
 
-
-def apply(op: Op, *operands: Any, **static: Any) -> Any:
-    """Records `op` on the operands as a new Tensor; applies it at once to tracers.
-
-    Operands are Tensors, Python numbers, or what `pf.tensor` takes. Under a JAX
-    transformation the result is a Tensor if all traced operands are, else an array;
-    reduced to a scalar it is an array, because `jax.grad` asks for one.
-    """
-    inputs: list[Node] = []
-    for operand in operands:
-        node = operand._node if isinstance(operand, Tensor) else as_node(operand)
-        if node.op is None and isinstance(node.value, Tracer):
-            return _apply_traced(op, operands, static)
-        inputs.append(node)
-    return Tensor(staging.record(op, tuple(inputs), tuple(static.items())))
-
-
-def as_node(operand: Any) -> Node:
-    """The node of a Tensor; a new one for a number, an array or a list."""
-    if isinstance(operand, Tensor):
-        return operand._node
-    if isinstance(operand, (bool, int, float)):
-        return nodes.literal(to_literal(operand))
-    if isinstance(operand, Tracer):
-        return nodes.data(operand)
-    return nodes.data(to_array(operand), source_info_util.current().traceback)
-
-
-def _settle(leaves: Sequence[Leaf]) -> None:
-    """Computes what these gradients hold so far, so that no history piles up."""
-    late = [leaf for leaf in leaves if _is_pending(leaf.grad)]
-    for leaf in late:
-        leaf.eager = True
-    staging.evaluate([leaf.grad._node for leaf in late])
-
-
-def _is_pending(grad: Tensor | None) -> bool:
-    return grad is not None and not grad.is_evaluated()
-
-
-def _added(a: Tensor, b: Tensor) -> Tensor:
-    with no_grad():
-        return apply(elementwise.add, a, b)
-
-
-def _no_gradient(output: Tensor) -> ArgumentError:
-    return ArgumentError(
-        f"backward of {output._text()}: it depends on no tensor that takes gradients",
-        rule="gradients end in floating tensors that no op computed, and do not pass "
-        "detach(), no_grad blocks, integers or other gradients",
-        help="keep a name on the tensors whose grad is wanted; for gradients of "
-        "gradients use jax.grad over a function of pf ops",
-    )
-
-
-def detached(node: Node) -> Node:
-    """A new node of the same value that gradients do not pass."""
-    if node.value is not None:
-        copy = nodes.data(node.value, source_info_util.current().traceback)
-    else:
-        copy = staging.record(elementwise.detach, (node,), ())
-    copy.tracked = False
-    return copy
-
-
-def _apply_traced(op: Op, operands: Sequence[Any], static: dict[str, Any]) -> Any:
-    arrays = [_value_in_trace(as_node(operand)) for operand in operands]
-    result = apply_directly(op, arrays, tuple(static.items()))
-    raw = any(isinstance(operand, Tracer) for operand in operands)
-    reduced = not result.ndim and any(map(jnp.ndim, arrays))
-    return result if raw or reduced else Tensor(nodes.data(result))
-
-
-def _value_in_trace(node: Node) -> Any:
-    """The value; of a pending `zeros`, `ones` or `full` the op, not its elements."""
-    if node.value is None and node.op is not None and node.op in filled.OPS:
-        numbers = [number.value for number in node.inputs]
-        return apply_directly(node.op, numbers, node.static)
-    staging.evaluate([node])
-    return node.value
-
-
-def _binary(op: Op, a: Any, b: Any) -> Any:
-    for operand in (a, b):
-        if not isinstance(operand, _OPERANDS):
-            return NotImplemented
-    return apply(op, a, b)
-
-
-_OPERANDS = (Tensor, bool, int, float, np.ndarray, np.generic, jax.Array)
-
-
-def reduce_args(dim: Any, keepdim: Any) -> dict[str, Any]:
-    """The static arguments of a reduction, hashable."""
-    return {"dim": frozen_dims(dim), "keepdim": bool(keepdim)}
-
-
-def frozen_dims(dim: Any) -> Any:
-    """`dim` with a list as a tuple."""
-    return tuple(dim) if isinstance(dim, list) else dim
-
-
-def reshape_args(op: str, sizes: Any) -> tuple[int, ...]:
-    """A shape from `(3, 4)`, `[3, 4]`, `3`, or `((3, 4),)` of a varargs call.
-
-    Raises: ShapeError, if a size is no integer.
-    """
-    match sizes:
-        case ([*_] as inner,):
-            sizes = inner
-    if isinstance(sizes, (int, np.integer)):
-        sizes = (sizes,)
-    if not isinstance(sizes, (list, tuple)) or not all(map(_is_size, sizes)):
-        raise ShapeError(
-            f"{op}: {sizes!r} is no shape",
-            rule="a shape is a list or tuple of integers",
-        )
-    return tuple(int(size) for size in sizes)
+    fill_ = in_place.fill_
+    zero_ = in_place.zero_
+    copy_ = in_place.copy_
+    add_ = changing(arithmetic.add, "add_")
+    sub_ = changing(arithmetic.sub, "sub_")
+    mul_ = changing(arithmetic.mul, "mul_")
+    div_ = changing(arithmetic.div, "div_")
+    pow_ = changing(arithmetic.pow, "pow_")
+    floor_divide_ = changing(arithmetic.floor_divide, "floor_divide_")
+    remainder_ = changing(arithmetic.remainder, "remainder_")
+    lerp_ = changing(arithmetic.lerp, "lerp_")
+    addcmul_ = changing(arithmetic.addcmul, "addcmul_")
+    addcdiv_ = changing(arithmetic.addcdiv, "addcdiv_")
+    clamp_ = changing(arithmetic.clamp, "clamp_")
+    clip_ = changing(arithmetic.clamp, "clip_")
+    neg_ = changing(pointwise.neg, "neg_")
+    abs_ = changing(pointwise.abs, "abs_")
+    sqrt_ = changing(pointwise.sqrt, "sqrt_")
+    rsqrt_ = changing(pointwise.rsqrt, "rsqrt_")
+    square_ = changing(pointwise.square, "square_")
+    reciprocal_ = changing(pointwise.reciprocal, "reciprocal_")
+    exp_ = changing(pointwise.exp, "exp_")
+    log_ = changing(pointwise.log, "log_")
+    sin_ = changing(pointwise.sin, "sin_")
+    cos_ = changing(pointwise.cos, "cos_")
+    tanh_ = changing(pointwise.tanh, "tanh_")
+    floor_ = changing(pointwise.floor, "floor_")
+    ceil_ = changing(pointwise.ceil, "ceil_")
+    round_ = changing(pointwise.round, "round_")
+    trunc_ = changing(pointwise.trunc, "trunc_")
+    sign_ = changing(pointwise.sign, "sign_")
+    relu_ = changing(pointwise.relu, "relu_")
+    sigmoid_ = changing(pointwise.sigmoid, "sigmoid_")
+    masked_fill_ = changing(indexing.masked_fill, "masked_fill_")
+    scatter_ = changing(indexing.scatter, "scatter_")
+    scatter_add_ = changing(indexing.scatter_add, "scatter_add_")
+    index_add_ = changing(indexing.index_add, "index_add_")
+    tril_ = changing(shapes.tril, "tril_")
+    triu_ = changing(shapes.triu, "triu_")
+    __iadd__ = changing(arithmetic.add, "+=")
+    __isub__ = changing(arithmetic.sub, "-=")
+    __imul__ = changing(arithmetic.mul, "*=")
+    __itruediv__ = changing(arithmetic.div, "/=")
+    __ifloordiv__ = changing(arithmetic.floor_divide, "//=")
+    __imod__ = changing(arithmetic.remainder, "%=")
+    __ipow__ = changing(arithmetic.pow, "**=")
+    __iand__ = changing(arithmetic.bitwise_and, "&=")
+    __ior__ = changing(arithmetic.bitwise_or, "|=")
+    __ixor__ = changing(arithmetic.bitwise_xor, "^=")
+    __ilshift__ = changing(arithmetic.bitwise_left_shift, "<<=")
+    __irshift__ = changing(arithmetic.bitwise_right_shift, ">>=")
 
 
-def index_args(key: Any) -> tuple[Any, ...]:
-    """An index as a hashable tuple: slices become `("slice", start, stop, step)`."""
-    keys = key if isinstance(key, tuple) else (key,)
-    return tuple(
-        ("slice", k.start, k.stop, k.step) if isinstance(k, slice) else k for k in keys
-    )
-
-
-def _is_size(size: Any) -> bool:
-    return isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+make(Tensor)

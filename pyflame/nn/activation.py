@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyflame.arguments import shape_arg
 from pyflame.nn import functional as F
 from pyflame.nn.functional.activation import check_approximate
 from pyflame.nn.module import Module
-from pyflame.tensors import reshape_args
 
 
 class InPlace(Module):
@@ -111,7 +111,7 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: Any) -> None:
         self.dim = dim
-        self.unflattened_size = reshape_args("Unflatten", unflattened_size)
+        self.unflattened_size = shape_arg("Unflatten", unflattened_size)
 
     def forward(self, input: Any) -> Any:
         return F.unflatten(input, self.dim, self.unflattened_size)

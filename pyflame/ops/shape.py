@@ -8,9 +8,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from pyflame.errors import ShapeError
+from pyflame.dtypes import dtype_name
+from pyflame.errors import DTypeError, ShapeError
 from pyflame.ops.shapes import Dims, dims, one_dim, text
 
 
@@ -24,7 +24,8 @@ def reshape(x: jax.Array, *, shape: tuple[int, ...]) -> jax.Array:
 
 def transpose(x: jax.Array, *, dim0: int, dim1: int) -> jax.Array:
     """Swaps two dimensions."""
-    return jnp.swapaxes(x, one_dim("transpose", x, dim0), one_dim("transpose", x, dim1))
+    first, second = (one_dim("transpose", x, d, max(x.ndim, 1)) for d in (dim0, dim1))
+    return jnp.swapaxes(x, first, second) if x.ndim else x
 
 
 def squeeze(x: jax.Array, *, dim: Dims) -> jax.Array:
@@ -59,10 +60,17 @@ def flatten(x: jax.Array, *, start_dim: int, end_dim: int) -> jax.Array:
 def index(x: jax.Array, *, key: tuple[Any, ...]) -> jax.Array:
     """x[key] for integers, slices (as `("slice", start, stop, step)`), None and `...`.
 
-    Raises: ShapeError, for an index out of range, too many, or of another kind.
+    Raises: ShapeError, for an index out of range, too many, or a step of 0.
     """
-    named = sum(k is not None and k is not Ellipsis for k in key)
-    if named > x.ndim or sum(k is Ellipsis for k in key) > 1:
+    return x[basic_index(x, key)]
+
+
+def basic_index(x: jax.Array, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key as it is written, checked.
+
+    Raises: ShapeError, for an index out of range, too many, or a step of 0.
+    """
+    if named_dims(key) > x.ndim or sum(k is Ellipsis for k in key) > 1:
         raise ShapeError(
             f"index of {text(x)} by {index_text(key)}: too many indices",
             rule=f"there are {x.ndim} dimensions, and at most one ...",
@@ -71,10 +79,15 @@ def index(x: jax.Array, *, key: tuple[Any, ...]) -> jax.Array:
     for k in key:
         parts.append(_index_part(x, key, k, axis))
         if k is Ellipsis:
-            axis += x.ndim - named
+            axis += x.ndim - named_dims(key)
         elif k is not None:
             axis += 1
-    return x[tuple(parts)]
+    return tuple(parts)
+
+
+def named_dims(key: tuple[Any, ...]) -> int:
+    """How many dimensions of the array the key speaks of."""
+    return sum(k is not None and k is not Ellipsis for k in key)
 
 
 def index_text(key: tuple[Any, ...]) -> str:
@@ -86,41 +99,50 @@ def _part_text(part: Any) -> str:
     if isinstance(part, tuple):
         start, stop, step = ("" if p is None else str(p) for p in part[1:])
         return f"{start}:{stop}" + (f":{step}" if step else "")
-    return "..." if part is Ellipsis else repr(part)
+    return "..." if part is Ellipsis else str(part)
 
 
 def _index_part(x: jax.Array, key: tuple[Any, ...], part: Any, axis: int) -> Any:
     if part is None or part is Ellipsis:
         return part
     if isinstance(part, tuple):
-        return slice(*part[1:])
-    if not isinstance(part, (int, np.integer)) or isinstance(part, bool):
-        raise ShapeError(
-            f"index of {text(x)} by {index_text(key)}: "
-            f"{type(part).__name__} is no index",
-            rule="an index is made of integers, slices, None and ...",
-        )
+        return _slice_part(x, key, part)
     size = x.shape[axis]
     if not -size <= part < size:
         raise ShapeError(
             f"index of {text(x)} by {index_text(key)}: {part} is out of range",
             rule=f"dimension {axis} has size {size}",
         )
-    return int(part)
+    return part
+
+
+def _slice_part(x: jax.Array, key: tuple[Any, ...], part: tuple[Any, ...]) -> slice:
+    if part[3] == 0:
+        raise ShapeError(
+            f"index of {text(x)} by {index_text(key)}: a step of 0 leads nowhere",
+            rule="the step of a slice is not 0",
+        )
+    return slice(*part[1:])
 
 
 def cat(*arrays: jax.Array, dim: int) -> jax.Array:
-    """Joins arrays of equal shape except along `dim`."""
+    """Joins arrays of one dtype, and of equal shape except along `dim`.
+
+    An array [0] adds nothing, whatever the shape of the others (PyTorch).
+    """
+    arrays = tuple(x for x in arrays if x.shape != (0,)) or arrays[:1]
     axis = one_dim("cat", arrays[0], dim)
     for other in arrays[1:]:
+        _check_same_dtype("cat", arrays[0], other)
         _check_joins(arrays[0], other, axis)
     return jnp.concatenate(arrays, axis)
 
 
 def stack(*arrays: jax.Array, dim: int) -> jax.Array:
-    """Joins arrays of one shape along a new dimension."""
+    """Joins arrays of one dtype and shape along a new dimension."""
     axis = one_dim("stack", arrays[0], dim, arrays[0].ndim + 1)
     for other in arrays[1:]:
+        _check_same_dtype("stack", arrays[0], other)
         if other.shape != arrays[0].shape:
             raise ShapeError(
                 f"stack of {text(arrays[0])} and {text(other)}: the shapes differ",
@@ -128,6 +150,15 @@ def stack(*arrays: jax.Array, dim: int) -> jax.Array:
                 help="use pf.cat to join along a dimension there is",
             )
     return jnp.stack(arrays, axis)
+
+
+def _check_same_dtype(op: str, first: jax.Array, other: jax.Array) -> None:
+    if first.dtype != other.dtype:
+        raise DTypeError(
+            f"{op} of {text(first)} and {text(other)}: the dtypes differ",
+            rule=f"all tensors of a {op} have the same dtype",
+            help=f"convert one of them first: x.to(pf.{dtype_name(first.dtype)})",
+        )
 
 
 def _check_joins(first: jax.Array, other: jax.Array, axis: int) -> None:

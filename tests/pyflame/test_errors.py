@@ -90,7 +90,8 @@ MESSAGES: list[tuple[Callable[[], object], str]] = [
     (
         lambda: pf.ones([3])["a"],
         "index of float32[3] by ['a']: str is no index\n"
-        "  rule  an index is made of integers, slices, None and ...",
+        "  rule  an index is made of integers, slices, None, ... and arrays of "
+        "integers or bools",
     ),
     (
         lambda: pf.Tensor([1.0]),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pyflame.arguments import shape_arg
 from pyflame.errors import ShapeError
 from pyflame.ops import linear as ops
 from pyflame.ops import shape as shape_ops
 from pyflame.ops.shapes import one_dim
-from pyflame.tensors import apply, reshape_args
+from pyflame.tensors import apply
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -47,7 +48,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """
     shape = list(input.shape)
     where = one_dim("unflatten", input, dim, len(shape))
-    split = reshape_args("unflatten", sizes)
+    split = shape_arg("unflatten", sizes)
     count = math.prod(size for size in split if size != -1)
     open_sizes = split.count(-1)
     if open_sizes == 1 and count and shape[where] % count == 0:
@@ -55,7 +56,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     if min(split, default=0) < 0 or math.prod(split) != shape[where]:
         raise ShapeError(
             f"unflatten of {shape}: {shape[where]} elements along dim={dim} are not "
-            f"{list(reshape_args('unflatten', sizes))}",
+            f"{list(shape_arg('unflatten', sizes))}",
             rule="the sizes multiply to that of the dimension; one may be -1",
         )
     new_shape = (*shape[:where], *split, *shape[where + 1 :])

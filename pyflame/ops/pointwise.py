@@ -1,0 +1,187 @@
+"""More ops that act on each element of one array.
+
+Functions of the real numbers give float32 for integers and booleans; rounding leaves
+integers as they are.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax.scipy import special
+
+from pyflame.errors import DTypeError
+from pyflame.ops.shapes import text
+
+
+def tan(x: jax.Array) -> jax.Array:
+    return jnp.tan(x)
+
+
+def asin(x: jax.Array) -> jax.Array:
+    return jnp.arcsin(x)
+
+
+def acos(x: jax.Array) -> jax.Array:
+    return jnp.arccos(x)
+
+
+def atan(x: jax.Array) -> jax.Array:
+    return jnp.arctan(x)
+
+
+def sinh(x: jax.Array) -> jax.Array:
+    return jnp.sinh(x)
+
+
+def cosh(x: jax.Array) -> jax.Array:
+    return jnp.cosh(x)
+
+
+def asinh(x: jax.Array) -> jax.Array:
+    return jnp.arcsinh(x)
+
+
+def acosh(x: jax.Array) -> jax.Array:
+    return jnp.arccosh(x)
+
+
+def atanh(x: jax.Array) -> jax.Array:
+    return jnp.arctanh(x)
+
+
+def exp2(x: jax.Array) -> jax.Array:
+    return jnp.exp2(x)
+
+
+def expm1(x: jax.Array) -> jax.Array:
+    return jnp.expm1(x)
+
+
+def log2(x: jax.Array) -> jax.Array:
+    return jnp.log2(x)
+
+
+def log10(x: jax.Array) -> jax.Array:
+    return jnp.log10(x)
+
+
+def log1p(x: jax.Array) -> jax.Array:
+    return jnp.log1p(x)
+
+
+def rsqrt(x: jax.Array) -> jax.Array:
+    return jax.lax.rsqrt(floating(x))
+
+
+def reciprocal(x: jax.Array) -> jax.Array:
+    return jnp.reciprocal(floating(x))
+
+
+def square(x: jax.Array) -> jax.Array:
+    return jnp.square(x)
+
+
+def erf(x: jax.Array) -> jax.Array:
+    return special.erf(floating(x))
+
+
+def erfc(x: jax.Array) -> jax.Array:
+    return special.erfc(floating(x))
+
+
+def erfinv(x: jax.Array) -> jax.Array:
+    """The inverse of erf; infinite at -1 and 1, NaN beyond."""
+    return special.erfinv(floating(x))
+
+
+def floor(x: jax.Array) -> jax.Array:
+    check_number("floor", x)
+    return jnp.floor(x)
+
+
+def ceil(x: jax.Array) -> jax.Array:
+    check_number("ceil", x)
+    return jnp.ceil(x)
+
+
+def trunc(x: jax.Array) -> jax.Array:
+    check_number("trunc", x)
+    return jnp.trunc(x)
+
+
+def round(x: jax.Array, *, decimals: int) -> jax.Array:
+    """To `decimals` places; a half goes to the even neighbour. The gradient is 0."""
+    check_number("round", x)
+    if decimals == 0:
+        return jnp.round(x)
+    scale = 10.0 ** abs(decimals)
+    if decimals > 0:
+        return (jnp.round(x * scale) / scale).astype(x.dtype)
+    return (jnp.round(x / scale) * scale).astype(x.dtype)
+
+
+def frac(x: jax.Array) -> jax.Array:
+    """x - trunc(x)."""
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise DTypeError(
+            f"frac of {text(x)}: only floats have a fractional part",
+            help="convert first: x.to(pf.float32)",
+        )
+    return x - jnp.trunc(x)
+
+
+def sign(x: jax.Array) -> jax.Array:
+    """-1, 0 or 1, in the dtype of `x`."""
+    return x if x.dtype == jnp.bool_ else jnp.sign(x)
+
+
+def deg2rad(x: jax.Array) -> jax.Array:
+    return floating(x) * (math.pi / 180)
+
+
+def rad2deg(x: jax.Array) -> jax.Array:
+    return floating(x) * (180 / math.pi)
+
+
+def isnan(x: jax.Array) -> jax.Array:
+    return jnp.isnan(x)
+
+
+def isinf(x: jax.Array) -> jax.Array:
+    return jnp.isinf(x)
+
+
+def isfinite(x: jax.Array) -> jax.Array:
+    return jnp.isfinite(x)
+
+
+def nan_to_num(
+    x: jax.Array, nan: jax.Array, *limits: jax.Array, given: tuple[str, ...]
+) -> jax.Array:
+    """NaN as `nan`; infinities as `limits`, or as the largest finite numbers."""
+    named = dict(zip(given, limits, strict=True))
+    return jnp.nan_to_num(x, copy=True, nan=nan, **named)
+
+
+def logit(x: jax.Array) -> jax.Array:
+    """log(x / (1 - x)), the inverse of sigmoid."""
+    x = floating(x)
+    return jnp.log(x / (1 - x))
+
+
+def floating(x: jax.Array) -> jax.Array:
+    """Integers and booleans as float32, as PyTorch takes them."""
+    x = jnp.asarray(x)
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
+
+
+def check_number(op: str, x: jax.Array) -> None:
+    """Raises: DTypeError, if `x` is boolean."""
+    if x.dtype == jnp.bool_:
+        raise DTypeError(
+            f"{op} of {text(x)}: booleans have no {op}",
+            help="convert first: x.to(pf.int32)",
+        )
