@@ -29,9 +29,11 @@ def to_array(data: Any, dtype: object = None) -> jax.Array:
         return jax.lax.convert_element_type(data, target.numpy)
     array = _numpy_array(data)
     target = as_dtype(dtype) if dtype is not None else _default_dtype(data, array)
-    if target.numpy.kind == "i" and array.dtype.kind in "iu":
-        _check_range(array, target)
-    return jnp.asarray(array.astype(target.numpy))  # JAX may keep our copy as it is
+    if array.dtype != target.numpy:
+        if target.numpy.kind == "i" and array.dtype.kind in "iu":
+            _check_range(array, target)
+        array = array.astype(target.numpy)
+    return jnp.array(array)
 
 
 def to_literal(value: bool | int | float) -> bool | int | float:
