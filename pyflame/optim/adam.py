@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+from pyflame.errors import ArgumentError
 from pyflame.optim import updates
 from pyflame.optim.checks import check_bool, check_lr, check_number
 from pyflame.optim.fused import Rule
 from pyflame.optim.groups import Group
 from pyflame.optim.optimizer import Optimizer
+
+_BETA1, _BETA2 = 0.9, 0.999
 
 
 class Adam(Optimizer):
@@ -23,6 +26,7 @@ class Adam(Optimizer):
         weight_decay: this times the parameter is added to the gradient.
         amsgrad: scales by the largest second average so far.
         maximize: goes up instead of down.
+        betas: beta1 and beta2 as PyTorch writes them; groups may have them, too.
 
     Raises: ArgumentError, DTypeError. Source: Kingma & Ba 2014; amsgrad: Reddi et al.
     2018.
@@ -35,18 +39,18 @@ class Adam(Optimizer):
         self,
         params: Any,
         lr: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
+        beta1: float = _BETA1,
+        beta2: float = _BETA2,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        betas: tuple[float, float] | None = None,
     ) -> None:
         defaults = {
             "lr": lr,
-            "beta1": beta1,
-            "beta2": beta2,
+            **self._two_betas(beta1, beta2, betas),
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -64,6 +68,26 @@ class Adam(Optimizer):
         for name in ("amsgrad", "maximize"):
             checked[name] = check_bool(op, name, options[name])
         return checked
+
+    def _two_betas(self, beta1: Any, beta2: Any, betas: Any) -> dict[str, Any]:
+        op = type(self).__name__
+        if betas is None:
+            return {"beta1": beta1, "beta2": beta2}
+        if (beta1, beta2) != (_BETA1, _BETA2):
+            raise ArgumentError(
+                f"{op}: beta1={beta1!r}, beta2={beta2!r} and betas={betas!r}",
+                rule="either betas is given, or beta1 and beta2",
+            )
+        if not isinstance(betas, (list, tuple)) or len(betas) != 2:
+            raise ArgumentError(f"{op}: betas={betas!r}", rule="betas is two numbers")
+        return {"beta1": betas[0], "beta2": betas[1]}
+
+    def _spelled(self, group: Group) -> Group:
+        if "betas" not in group:
+            return group
+        rest = {key: value for key, value in group.items() if key != "betas"}
+        beta1, beta2 = rest.get("beta1", _BETA1), rest.get("beta2", _BETA2)
+        return rest | self._two_betas(beta1, beta2, group["betas"])
 
     def _rule(self, group: Group) -> Rule:
         decays = group["weight_decay"] != 0
@@ -106,14 +130,23 @@ class AdamW(Adam):
         self,
         params: Any,
         lr: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
+        beta1: float = _BETA1,
+        beta2: float = _BETA2,
         eps: float = 1e-8,
         weight_decay: float = 0.01,
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        betas: tuple[float, float] | None = None,
     ) -> None:
         super().__init__(
-            params, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize=maximize
+            params,
+            lr,
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            betas=betas,
         )

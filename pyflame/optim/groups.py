@@ -17,17 +17,27 @@ SCHEDULED = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
 
 
 def checked_groups(
-    op: str, params: Any, defaults: Options, check: Callable[[Options], Options]
+    op: str,
+    params: Any,
+    defaults: Options,
+    check: Callable[[Options], Options],
+    spelled: Callable[[Group], Group],
+    taken: Iterable[Tensor] = (),
 ) -> list[Group]:
     """Groups with all options from tensors, or from dicts with some options each.
+
+    `spelled` gives the options of a group our names; `taken` are in a group already.
 
     Raises: ArgumentError, DTypeError.
     """
     entries = _entries(op, params)
     if not any(isinstance(entry, dict) for entry in entries):
         entries = [{"params": entries}]
-    groups = [_group(op, i, e, defaults, check) for i, e in enumerate(entries)]
-    seen: set[Tensor] = set()
+    groups = [
+        _group(op, i, spelled(e) if isinstance(e, dict) else e, defaults, check)
+        for i, e in enumerate(entries)
+    ]
+    seen: set[Tensor] = set(taken)
     for i, group in enumerate(groups):
         for param in group["params"]:
             if param in seen:
@@ -59,7 +69,23 @@ def _entries(op: str, params: Any) -> list[Any]:
             f"{op}: the list of parameters is empty",
             help="an iterator such as model.parameters() can be read once only",
         )
-    return entries
+    return _without_names(op, entries)
+
+
+def _without_names(op: str, entries: list[Any]) -> list[Any]:
+    """The tensors of named parameters; anything else as it is.
+
+    Raises: ArgumentError, if only some have names.
+    """
+    named = [isinstance(e, tuple) and len(e) == 2 for e in entries]
+    if not any(named):
+        return entries
+    if not all(named):
+        raise ArgumentError(
+            f"{op}: some entries of params have names, others have not",
+            rule="params is parameters() or named_parameters()",
+        )
+    return [tensor for _, tensor in entries]
 
 
 def _group(

@@ -26,7 +26,8 @@ class OneCycleLR(LRScheduler):
 
     Args:
         max_lr: the highest rate, or one per group.
-        total_steps: how many steps the cycle has.
+        total_steps: how many steps the cycle has; or instead of it
+        epochs, steps_per_epoch: their product.
         pct_start: the part of it that warms up, from 0 to 1.
         anneal_strategy: "cos" or "linear".
         div_factor: the first rate is max_lr / div_factor.
@@ -52,7 +53,7 @@ class OneCycleLR(LRScheduler):
         self,
         optimizer: Optimizer,
         max_lr: float | list[float],
-        total_steps: int,
+        total_steps: int | None = None,
         pct_start: float = 0.3,
         anneal_strategy: str = "cos",
         div_factor: float = 25.0,
@@ -63,10 +64,12 @@ class OneCycleLR(LRScheduler):
         base_momentum: float | list[float] = 0.85,
         max_momentum: float | list[float] = 0.95,
         three_phase: bool = False,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
     ) -> None:
         op = "OneCycleLR"
         check_optimizer(op, optimizer)
-        self.total_steps = check_integer(op, "total_steps", total_steps, at_least=1)
+        self.total_steps = _cycle_length(total_steps, epochs, steps_per_epoch)
         self.pct_start = check_number(op, "pct_start", pct_start, at_least=0, at_most=1)
         self.anneal_strategy = check_choice(
             op, "anneal_strategy", anneal_strategy, ("cos", "linear")
@@ -147,6 +150,20 @@ _ANNEALING: dict[str, Callable[[float, float, float], float]] = {
     "cos": _cosine,
     "linear": _line,
 }
+
+
+def _cycle_length(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    op = "OneCycleLR"
+    if total_steps is not None and epochs is None and steps_per_epoch is None:
+        return check_integer(op, "total_steps", total_steps, at_least=1)
+    if total_steps is not None or epochs is None or steps_per_epoch is None:
+        raise ArgumentError(
+            f"{op}: total_steps={total_steps!r}, epochs={epochs!r}, "
+            f"steps_per_epoch={steps_per_epoch!r}",
+            rule="either total_steps is given, or epochs and steps_per_epoch",
+        )
+    count = check_integer(op, "epochs", epochs, at_least=1)
+    return count * check_integer(op, "steps_per_epoch", steps_per_epoch, at_least=1)
 
 
 def _per_group(name: str, value: Any, count: int, bounds: Any) -> list[float]:

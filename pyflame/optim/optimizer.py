@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from pyflame import node as nodes
 from pyflame import staging, tracing
 from pyflame.creation import zeros
 from pyflame.errors import ArgumentError, ShapeError
+from pyflame.grad_mode import enable_grad
 from pyflame.optim.checks import check_keys, check_lr
 from pyflame.optim.fused import Job, Rule
 from pyflame.optim.groups import SCHEDULED, Group, checked_groups
@@ -31,9 +32,7 @@ class Optimizer(ABC):
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = self._checked_options(defaults)
-        self.param_groups: list[Group] = checked_groups(
-            type(self).__name__, params, self.defaults, self._checked_options
-        )
+        self.param_groups: list[Group] = self._new_groups(params)
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.steps_taken = 0
         # A parameter still pending would make the first step unlike the second.
@@ -43,6 +42,10 @@ class Optimizer(ABC):
     def _checked_options(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options as plain numbers; raises ArgumentError."""
 
+    def _spelled(self, group: Group) -> Group:
+        """A group as the user wrote it, with our names for its options."""
+        return group
+
     @abstractmethod
     def _rule(self, group: Group) -> Rule:
         """How the options of a group, apart from their numbers, say to update."""
@@ -51,17 +54,51 @@ class Optimizer(ABC):
     def _numbers(self, group: Group, entry: dict[str, Any]) -> tuple[float, ...]:
         """The numbers of the rule for a parameter with this state, before the step."""
 
+    def _new_groups(self, params: Any, taken: Iterable[Tensor] = ()) -> list[Group]:
+        return checked_groups(
+            type(self).__name__,
+            params,
+            self.defaults,
+            self._checked_options,
+            self._spelled,
+            taken,
+        )
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Adds parameters: a dict with "params" and options of their own.
+
+        Raises: ArgumentError, DTypeError, as when the optimizer is made.
+        """
+        if not isinstance(param_group, dict):
+            raise ArgumentError(
+                f"{type(self).__name__}.add_param_group: "
+                f"{type(param_group).__name__} is no group",
+                rule="a group is a dict with 'params'",
+            )
+        added = self._new_groups([param_group], self._params())
+        staging.evaluate([param._node for param in added[0]["params"]])
+        self.param_groups += added
+
     def _params(self) -> Iterable[Tensor]:
         return (param for group in self.param_groups for param in group["params"])
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient, and the optimizer's state.
 
         All that is needed for it is computed in one call; if that fails, nothing has
-        changed. Parameters without a gradient are left alone.
+        changed. Parameters without a gradient are left alone. A `closure` is called
+        before, to compute loss and gradients, and its result is returned.
 
         Raises: ArgumentError, if an option of a group makes no sense any more.
         """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self._step()
+        return loss
+
+    def _step(self) -> None:
         for group in self.param_groups:
             group.update(self._checked_options({k: group[k] for k in self.defaults}))
         jobs = [self._job(group) for group in self.param_groups]

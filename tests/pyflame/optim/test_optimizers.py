@@ -190,6 +190,56 @@ def test_groups_have_their_own_options() -> None:
     assert optimizer.get_lr() == 0.3
 
 
+def test_betas_as_pytorch_writes_them() -> None:
+    a, b = pf.ones([1]), pf.ones([1])
+    optimizer = optim.AdamW([{"params": [a], "betas": (0.5, 0.6)}, {"params": b}], 0.1)
+    other = optim.Adam([a], betas=(0.3, 0.4))
+    pairs = [(g["beta1"], g["beta2"]) for g in optimizer.param_groups]
+    assert pairs == [(0.5, 0.6), (0.9, 0.999)]
+    assert (other.defaults["beta1"], other.defaults["beta2"]) == (0.3, 0.4)
+    assert "betas" not in optimizer.param_groups[0]
+
+
+def test_groups_are_added_later() -> None:
+    a, b = pf.ones([2]), pf.ones([2])
+    optimizer = optim.SGD([a], lr=0.1, momentum=0.9)
+    optimizer.add_param_group({"params": b, "lr": 0.5})
+    give([a, b], [np.ones(2, np.float32)] * 2)
+    optimizer.step()
+    np.testing.assert_allclose(b.numpy(), [0.5, 0.5])
+    assert optimizer.param_groups[1]["momentum"] == 0.9
+    with pytest.raises(pf.ArgumentError) as caught:
+        optimizer.add_param_group({"params": [a]})
+    assert str(caught.value) == (
+        "SGD: a parameter float32[2] stands twice, again in group 0\n"
+        "  rule  every parameter belongs to one group, once"
+    )
+    assert len(optimizer.param_groups) == 2
+
+
+def test_a_closure_computes_loss_and_gradients() -> None:
+    a = pf.ones([1])
+    optimizer = optim.SGD([a], 0.25)
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        loss = (a * a).sum()
+        loss.backward()
+        return loss
+
+    with pf.autograd.no_grad():
+        assert optimizer.step(closure).item() == 1
+    assert a.item() == 0.5
+
+
+def test_named_parameters_are_parameters() -> None:
+    model = pf.nn.Linear(2, 1)
+    optimizer = optim.SGD(model.named_parameters(), 0.1)
+    assert optimizer.param_groups[0]["params"] == model.parameters()
+    groups = [{"params": model.named_parameters()}]
+    assert optim.SGD(groups, 0.1).param_groups[0]["params"] == model.parameters()
+
+
 def test_parameters_without_a_gradient_are_left_alone() -> None:
     a, b = pf.ones([2]), pf.ones([2])
     optimizer = optim.Adam([a, b], lr=0.1, weight_decay=0.1)
@@ -379,6 +429,29 @@ def misuses() -> list[tuple[Callable[[Any], Any], str]]:
         (
             lambda p: optim.Adam(p, 0.1, (0.9, 0.999)),
             f"Adam: beta1=(0.9, 0.999)\n  rule  beta1 {NUMBER}, 0 or more and below 1",
+        ),
+        (
+            lambda p: optim.Adam(p, beta1=0.5, betas=(0.9, 0.999)),
+            "Adam: beta1=0.5, beta2=0.999 and betas=(0.9, 0.999)\n"
+            "  rule  either betas is given, or beta1 and beta2",
+        ),
+        (
+            lambda p: optim.AdamW(p, betas=0.9),
+            "AdamW: betas=0.9\n  rule  betas is two numbers",
+        ),
+        (
+            lambda p: optim.AdamW([{"params": p, "betas": (0.9, 1)}]),
+            f"AdamW: beta2=1\n  rule  beta2 {NUMBER}, 0 or more and below 1",
+        ),
+        (
+            lambda p: optim.SGD([("a", p[0]), pf.ones([1])], 0.1),
+            "SGD: some entries of params have names, others have not\n"
+            "  rule  params is parameters() or named_parameters()",
+        ),
+        (
+            lambda p: optim.SGD(p, 0.1).add_param_group(p),
+            "SGD.add_param_group: list is no group\n"
+            "  rule  a group is a dict with 'params'",
         ),
         (
             lambda p: optim.RMSprop(p, alpha=1.5),

@@ -160,6 +160,7 @@ SAME: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("OneCycleLR", {"max_lr": 0.3, "total_steps": 200, "cycle_momentum": False}),
+    ("OneCycleLR", {"max_lr": 0.3, "epochs": 21, "steps_per_epoch": 10}),
 ]
 
 
@@ -208,6 +209,27 @@ def test_going_on_at_a_later_epoch(
     theirs.step()
     for _ in range(60):
         assert options_of(ours) == options_of(theirs)
+        mine.step()
+        reference.step()
+
+
+@pytest.mark.parametrize("arguments", [a for n, a in SAME if n == "OneCycleLR"])
+def test_a_cycle_goes_on_where_it_stopped(arguments: dict[str, Any]) -> None:
+    torch, ours, theirs = beside_torch()
+    theirs_library = torch.optim.lr_scheduler
+    mine = optim.OneCycleLR(ours, **arguments)
+    reference = theirs_library.OneCycleLR(theirs, **arguments)
+    for part in ([ours, mine], [theirs, reference]):
+        part[0].step()
+        for _ in range(70):
+            part[1].step()
+    mine = optim.OneCycleLR(ours, **arguments, last_epoch=mine.last_epoch)
+    reference = theirs_library.OneCycleLR(
+        theirs, **arguments, last_epoch=reference.last_epoch
+    )
+    for _ in range(100):
+        assert options_of(ours) == options_of(theirs)
+        assert mine.get_last_lr() == reference.get_last_lr()
         mine.step()
         reference.step()
 
@@ -335,6 +357,21 @@ WRONG: list[tuple[Callable[[Any], Any], str]] = [
     (
         lambda o: optim.OneCycleLR(o, 0.1, 0),
         "OneCycleLR: total_steps=0\n  rule  total_steps is an integer of 1 or more",
+    ),
+    (
+        lambda o: optim.OneCycleLR(o, 0.1),
+        "OneCycleLR: total_steps=None, epochs=None, steps_per_epoch=None\n"
+        "  rule  either total_steps is given, or epochs and steps_per_epoch",
+    ),
+    (
+        lambda o: optim.OneCycleLR(o, 0.1, 10, epochs=2, steps_per_epoch=5),
+        "OneCycleLR: total_steps=10, epochs=2, steps_per_epoch=5\n"
+        "  rule  either total_steps is given, or epochs and steps_per_epoch",
+    ),
+    (
+        lambda o: optim.OneCycleLR(o, 0.1, epochs=2, steps_per_epoch=0),
+        "OneCycleLR: steps_per_epoch=0\n"
+        "  rule  steps_per_epoch is an integer of 1 or more",
     ),
     (
         lambda o: optim.OneCycleLR(o, [0.1, 0.2], 10),
