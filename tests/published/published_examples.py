@@ -149,7 +149,11 @@ def run_example(examples: Path, example: Example, arch: str, scratch: Path) -> O
     shared = examples / example.folder / "benchmark-libs"
     if shared.is_dir():
         shutil.copytree(shared, work.parent / "benchmark-libs")
-    script = f"commands_wse{arch}.sh"
+    return run_script(work, f"commands_wse{arch}.sh")
+
+
+def run_script(work: Path, script: str) -> Outcome:
+    """Runs a script in the folder that holds it."""
     command = [sys.executable, "-m", "pyflame", "exec", "--", "bash", script]
     start = time.perf_counter()
     try:

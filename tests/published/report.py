@@ -1,6 +1,9 @@
 """Runs the official examples and writes a table of what passed.
 
 PYFLAME_CSL_EXAMPLES=... python tests/published/report.py [--groups ABC] [FILE]
+
+With `--release 1.3.0` the variable names a checkout of that branch, whose section in
+FILE is written.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import older_releases
 from published_examples import (
     EXAMPLES,
     NO_CHECKOUT,
@@ -35,18 +39,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--groups", default="ABCDEFGH", help="letters, such as ABC")
     parser.add_argument("--only", default="", help="part of an example's name")
+    parser.add_argument("--release", default="", help="an older one, such as 1.3.0")
     parser.add_argument("file", nargs="?", type=Path, help="default: standard output")
     arguments = parser.parse_args()
     examples = checkout()
     if examples is None:
         print(NO_CHECKOUT, file=sys.stderr)
         return 2
+    earlier = ""
+    if arguments.file and arguments.file.is_file():
+        earlier = arguments.file.read_text(encoding="utf-8")
+    if arguments.release:
+        section = older_releases.table(examples, arguments.release, arguments.only)
+        table = older_releases.with_section(earlier, arguments.release, section)
+        return _write(table, arguments.file)
     chosen = [
         e for e in EXAMPLES if e.group in arguments.groups and arguments.only in e.name
     ]
-    table = report(examples, chosen)
-    if arguments.file:
-        arguments.file.write_text(table, encoding="utf-8")
+    _, heading, older = earlier.partition(older_releases.HEADING)
+    return _write(
+        report(examples, chosen) + f"\n{heading}{older}".rstrip("\n") + "\n",
+        arguments.file,
+    )
+
+
+def _write(table: str, file: Path | None) -> int:
+    if file:
+        file.write_text(table, encoding="utf-8")
     else:
         print(table)
     return 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.wse.language import code, image, tree, types
-from pyflame.wse.language.builtins_ids import is_fifo
+from pyflame.wse.language.builtins_ids import is_fifo, routable
 from pyflame.wse.language.builtins_tasks import choice
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate
 from pyflame.wse.language.dsd_configs import comptime_values, operation_config
+from pyflame.wse.language.identifiers import OUTPUT_QUEUES
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import is_integer, need_known, parts_of
 from pyflame.wse.language.places import address_of, pointer_to
@@ -240,8 +241,12 @@ def _fabric_fields(call: Invocation, kind: str, given: Fields) -> Fields:
         if name in given:
             wanted = "color" if name == "fabric_color" else name
             fields[name] = coerce(given[name], types.Identifier(wanted))
+    if "fabric_color" in fields:
+        routable(fields["fabric_color"])
     if "fabric_color" not in given and call.program.options.arch == "wse2":
         fail(f"a {kind} needs the property 'fabric_color' on wse2", call.span)
+    if kind == "fabout_dsd" and call.program.options.arch == "wse2":
+        fields.setdefault("output_queue", _chosen_queue(call, fields["fabric_color"]))
     for name in _FLAGS:
         if name in given:
             fields[name] = _flag(given, name)
@@ -250,6 +255,13 @@ def _fabric_fields(call: Invocation, kind: str, given: Fields) -> Fields:
             chosen = choice(given[name], options, name)
             fields[name] = call.constant(types.COMPTIME_STRING, chosen)
     return fields
+
+
+def _chosen_queue(call: Invocation, color: code.Expression) -> code.Constant:
+    """Older releases chose the output queue of WSE-2 themselves: here by the color."""
+    _, last = OUTPUT_QUEUES["wse2"]
+    number = color.value % (last + 1) if isinstance(color, code.Constant) else 0
+    return call.constant(types.Identifier("output_queue"), number)
 
 
 # --- mutators ---------------------------------------------------------------------

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pyflame.wse.language import code, types
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.identifiers import (
+    ANY_COLORS,
+    COLORS,
+    CONTROL_TASK_IDS,
+    DSR_IDS,
+    INPUT_QUEUES,
+    LOCAL_TASK_IDS,
+    OUTPUT_QUEUES,
+    UT_IDS,
+)
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import is_integer, need_known
 from pyflame.wse.language.values import DsrValue, FifoValue
-
-COLORS = (0, 23)
-CONTROL_TASK_IDS = (0, 63)
-LOCAL_TASK_IDS = {"wse2": (0, 30), "wse3": (8, 30)}
-INPUT_QUEUES = (0, 7)
-OUTPUT_QUEUES = {"wse2": (0, 5), "wse3": (0, 7)}
-UT_IDS = (0, 7)
-# the documents give no totals; these hold every published program
-DSR_IDS = (0, 15)
 
 
 def _identifier(
@@ -35,7 +36,24 @@ def _identifier(
 
 
 def get_color(call: Invocation) -> code.Expression:
-    return _identifier(call, "color", "color", COLORS)
+    return _identifier(call, "color", "color", ANY_COLORS)
+
+
+def routable(operand: code.Expression) -> code.Expression:
+    """A color that wavelets can have.
+
+    Raises:
+        CslError: not a color, or a known one that no router has.
+    """
+    if operand.type != types.COLOR:
+        fail(f"expected type 'color', got: '{operand.type}'", operand.span)
+    if isinstance(operand, code.Constant) and operand.value > COLORS[1]:
+        fail(
+            f"color {operand.value} is not routable ({COLORS[0]} to {COLORS[1]})",
+            operand.span,
+            note="a color beyond those can only stand for 'none'",
+        )
+    return operand
 
 
 def get_local_task_id(call: Invocation) -> code.Expression:
@@ -69,6 +87,8 @@ def get_data_task_id(call: Invocation) -> code.Expression:
             operand.span,
             note=f"on {arch} a data task id is made from a value of type '{source}'",
         )
+    if source == "color":
+        routable(operand)
     type_ = types.Identifier("data_task_id")
     if isinstance(operand, code.Constant):
         return call.constant(type_, operand.value)
@@ -88,9 +108,7 @@ def get_output_queue(call: Invocation) -> code.Expression:
 
 def get_filter_id(call: Invocation) -> code.Expression:
     """A filter is named by its color, of which each PE has at most one."""
-    operand = call.operand(0)
-    if operand.type != types.COLOR:
-        fail(f"expected type 'color', got: '{operand.type}'", operand.span)
+    operand = routable(call.operand(0))
     return call.constant(types.U16, need_known(operand, "the color").value)
 
 

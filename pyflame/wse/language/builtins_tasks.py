@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.wse.language import code, image, types
+from pyflame.wse.language.builtins_ids import routable
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.modules import function_type
@@ -133,6 +134,8 @@ def _change_state(
             operand.span,
             note=f"it takes: {', '.join(kinds)}",
         )
+    if kind == "color":
+        routable(operand)
     if call.frame.mode == "R":
         return call.emit(types.VOID, [operand])
     number = need_known(operand, "the id").value
@@ -231,7 +234,9 @@ def set_empty_queue_handler(call: Invocation) -> code.Expression:
 def identifier(call: Invocation, index: int, name: str) -> int:
     """A comptime-known color, queue or id argument."""
     operand = call.operand(index)
-    if operand.type != types.Identifier(name):
+    if name == "color":
+        routable(operand)
+    elif operand.type != types.Identifier(name):
         fail(f"expected type '{name}', got: '{operand.type}'", operand.span)
     return need_known(operand, f"the {name.replace('_', ' ')}").value
 
@@ -318,9 +323,7 @@ def _check_queue_fields(
 def _queue_color(operand: code.Expression | None) -> int | None:
     if operand is None:
         return None
-    if operand.type != types.COLOR:
-        fail(f"expected type 'color', got: '{operand.type}'", operand.span)
-    return need_known(operand, "the color of a queue").value
+    return need_known(routable(operand), "the color of a queue").value
 
 
 def _table_id(call: Invocation, operand: code.Expression | None) -> int | None:

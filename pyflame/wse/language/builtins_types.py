@@ -13,6 +13,7 @@ from pyflame.wse.language.coercions import coerce, convert
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate
 from pyflame.wse.language.evaluate_names import check_bool
+from pyflame.wse.language.identifiers import check_id
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.modules import load_module
 from pyflame.wse.language.operands import (
@@ -265,6 +266,7 @@ def _from_json(call: Invocation, data: Any, type_: Type) -> code.Constant:
         return _array_from_json(call, cast(list[Any], data), type_)
     source = _json_scalar_type(call, data)
     if isinstance(type_, types.Identifier) and source == types.COMPTIME_INT:
+        check_id(type_.name, data, call.program.options.arch, call.span)
         return call.constant(type_, data)
     if source == types.COMPTIME_INT and isinstance(type_, types.Float):
         source, data = types.COMPTIME_FLOAT, float(data)

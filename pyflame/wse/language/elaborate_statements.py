@@ -127,7 +127,7 @@ def _declare_unset(
 
 
 def _fill_unset_array(cell: Cell, type_: types.Array) -> None:
-    """Elements may be stored one by one, so the array exists at once, as zeros or false."""
+    """Elements may be stored one by one: the array exists at once, zeros or false."""
     if is_number(type_.element):
         cell.value = ArrayValue(filled_elements(type_.element, type_.count, 0))
     elif type_.element == types.BOOL:

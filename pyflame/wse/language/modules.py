@@ -11,6 +11,7 @@ from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate
+from pyflame.wse.language.identifiers import check_id
 from pyflame.wse.language.operands import (
     at,
     copied,
@@ -294,8 +295,10 @@ def _resolve_constant(
 ) -> None:
     declaration = entry.declaration
     given = entry.module.given.get(declaration.name)
+    if given is not None and _stands_for_default(entry, given, type_):
+        given = None
     if declaration.kind == "param" and given is not None:
-        entry.constant = _bound(given, type_, declaration)
+        entry.constant = _bound(entry.module, given, type_, declaration)
     elif declaration.value is None:
         _missing_value(entry, span)
     else:
@@ -306,12 +309,27 @@ def _resolve_constant(
         global_variable(entry).exported = True
 
 
+def _stands_for_default(
+    entry: Global, given: code.Constant, type_: Type | None
+) -> bool:
+    """Whether a param is bound to void although it has another type, and a default:
+    published programs pass on colors that <memcpy/get_params> left unset."""
+    if given.type != types.VOID or type_ in (None, types.VOID):
+        return False
+    return entry.declaration.value is not None
+
+
 def _bound(
-    given: code.Constant, type_: Type | None, declaration: tree.GlobalDeclaration
+    module: Module,
+    given: code.Constant,
+    type_: Type | None,
+    declaration: tree.GlobalDeclaration,
 ) -> code.Constant:
     if type_ is None:
         return given
     if given.type == types.COMPTIME_INT and isinstance(type_, types.Identifier):
+        arch = module.program.options.arch
+        check_id(type_.name, given.value, arch, given.span)
         return code.Constant(type_, given.span, given.value)
     return _typed(given, type_, f"param '{declaration.name}'")
 

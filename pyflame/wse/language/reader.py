@@ -24,7 +24,7 @@ class Reader(Protocol):
         """The source called `name` by `importer`.
 
         `<name>` is looked up in the library, then in the import paths; other names
-        are relative to the importing file.
+        are relative to the importing file, or else to the top file.
 
         Raises:
             CslError: no such file.
@@ -42,7 +42,9 @@ class FileReader:
     def read(self, name: str, importer: Source | None = None) -> Source:
         if name.startswith("<") and name.endswith(">"):
             return self._read_library(name)
-        return self._load(_resolve(name, importer), Path(_resolve(name, importer)))
+        path = next(filter(os.path.isfile, _paths(name, importer, self.sources)), None)
+        path = path or _resolve(name, importer)
+        return self._load(path, Path(path))
 
     def _read_library(self, name: str) -> Source:
         inner = name[1:-1] + ".csl"
@@ -86,7 +88,7 @@ class SavedReader:
 
     def _candidates(self, name: str, importer: Source | None) -> list[str]:
         if not (name.startswith("<") and name.endswith(">")):
-            return [_resolve(name, importer)]
+            return _paths(name, importer, self.sources)
         tail = "/" + name[1:-1] + ".csl"
         return [name, *(key for key in self.sources if key.endswith(tail))]
 
@@ -96,6 +98,13 @@ def check_library_name(name: str) -> None:
     parts = name[1:-1].split("/")
     if not all(parts) or any(part in (".", "..") for part in parts):
         raise CslError(f"'{name}' is no library name: it must not contain '.' or '..'")
+
+
+def _paths(name: str, importer: Source | None, sources: dict[str, Source]) -> list[str]:
+    """Where a file may be: beside the importing file, or beside the top file, as old
+    releases had it (programs for 1.2 rely on that)."""
+    top = next((s for s in sources.values() if not s.library), None)
+    return [_resolve(name, importer), _resolve(name, top)]
 
 
 def _resolve(name: str, importer: Source | None) -> str:

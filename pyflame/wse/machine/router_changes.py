@@ -28,6 +28,8 @@ class RouterPe(Protocol):
     timeline: Timeline
     channel: Callable[[int], Channel]
     rewire: Callable[[Channel], None]
+    config_words: dict[int, int]
+    microthreads: list[Any]
 
 
 class PendingChanges:

@@ -8,6 +8,8 @@ published programs write out, which change routes this way:
     0x7f40 + color  0-2 direction of position 1 (0 to 4 as above, 5 none), 3 its side
                     (1 rx, 0 tx; kept while there is no direction), 4-7 and 8-11 the
                     same for positions 2 and 3, 12 ring mode, 13-14 current position
+
+Those of the input queues behind them are in `queue_registers.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,12 @@ from dataclasses import replace
 
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.image import ColorConfig, Switches, SwitchPosition
-from pyflame.wse.language.registers import COLOR_CONFIG, SWITCH_CONFIG
+from pyflame.wse.language.registers import (
+    COLOR_CONFIG,
+    INPUT_QUEUE_CONFIG,
+    SWITCH_CONFIG,
+)
+from pyflame.wse.machine import queue_registers
 from pyflame.wse.machine.limits import MAX_SWITCH_POSITION
 from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.router_changes import (
@@ -42,6 +49,8 @@ class RouterRegisters:
         self._written: dict[int, int] = {}  # switch words by color
 
     def read(self, address: int) -> int:
+        if address >= INPUT_QUEUE_CONFIG:
+            return queue_registers.read(self._pe, address - INPUT_QUEUE_CONFIG)
         pending = self._pending.get(address)
         if pending:
             return pending[-1]
@@ -50,6 +59,9 @@ class RouterRegisters:
         return self._switch_word(self._pe.channel(address - SWITCH_CONFIG))
 
     def write(self, address: int, value: int) -> None:
+        if address >= INPUT_QUEUE_CONFIG:
+            queue_registers.write(self._pe, address - INPUT_QUEUE_CONFIG, value)
+            return
         pending = self._pending.setdefault(address, [])
         pending.append(value)
 

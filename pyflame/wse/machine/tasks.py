@@ -91,10 +91,15 @@ class TaskTable:
         return choices
 
     def triggered_by(self, queue: InputQueue) -> BoundTask | None:
-        """The task that the wavelet at the head of a queue asks for."""
+        """The task that the wavelet at the head of a queue asks for.
+
+        All tasks share one table of ids: programs for releases before 1.2 start data
+        tasks by control wavelets that name their color.
+        """
         word = queue.words[0]
         if word >> 32:
-            return self.control.get(word >> 16 & 0x3F)
+            entry = word >> 16 & 0x3F
+            return self.control.get(entry) or self.data.get(entry)
         return self.data.get(queue.block_id)
 
     def pick(self, choices: list[Choice], pick_equal: Callable[[int], int]) -> Choice:
