@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 import pyflame
+from pyflame.wse.sdk import exec_flags
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("exec: no command is given; write `pyflame exec -- COMMAND...`")
     from pyflame.wse.sdk import exec as sdk_exec
 
-    return sdk_exec.run(command)
+    return sdk_exec.run(command, exec_flags.variables(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,8 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     execute = verbs.add_parser(
         "exec",
         help="run a command with cslc, cs_python and cerebras.sdk served by pyflame",
-        usage="pyflame exec -- COMMAND [ARGUMENT ...]",
+        usage=exec_flags.USAGE,
     )
+    exec_flags.add_flags(execute)
     execute.add_argument("command", nargs=argparse.REMAINDER)
     verbs.add_parser(
         "demo", help="train a classifier of digits and run it on a simulated wafer"

@@ -22,6 +22,7 @@ from pyflame.wse.machine import (
     codegen_values,
 )
 from pyflame.wse.machine import scalar_support as support
+from pyflame.wse.machine.code_lines import TABLE, LineTable
 from pyflame.wse.machine.codegen_core import FunctionWriter, Unit, Value
 from pyflame.wse.machine.codegen_places import local_place
 from pyflame.wse.machine.layout_memory import needs_memory
@@ -89,6 +90,7 @@ def _load(unit: Unit, program: PeProgram) -> dict[str, Any]:
         ) from error
     namespace = unit.namespace
     namespace["__builtins__"] = _BUILTINS
+    namespace[TABLE] = LineTable(text, unit.spans)
     exec(module, namespace)
     return namespace
 

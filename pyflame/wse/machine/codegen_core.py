@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyflame.wse.language import code, types
+from pyflame.wse.language.source import Span
 from pyflame.wse.machine.call_graph import CallGraph
+from pyflame.wse.machine.code_lines import MARK
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.layout_memory import MemoryLayout
 from pyflame.wse.machine.sites import Site
@@ -88,6 +90,7 @@ class Unit:
     strict: bool = False
     logged: bool = False
     namespace: dict[str, Any] = field(default_factory=dict[str, Any])
+    spans: list[Span] = field(default_factory=list[Span])  # of statements, by number
     _known: dict[Any, str] = field(default_factory=dict[Any, str])
     _kept: list[Any] = field(default_factory=list[Any])
 
@@ -140,11 +143,12 @@ class FunctionWriter:
         self.uses_slots = self.uses_limit = self.uses_counter = False
         self._names: dict[code.LocalVariable, str] = {}
         self._temps = 0
+        self._mark = ""  # of the statement whose lines are written
 
     # --- text ---
 
     def line(self, text: str) -> None:
-        self.block.lines.append(text)
+        self.block.lines.append(f"{text}{self._mark}")
 
     def nest(self, header: str, body: Block) -> None:
         """Appends a compound statement: a header line and an indented body."""
@@ -210,13 +214,13 @@ class FunctionWriter:
 
     def flush(self) -> None:
         """Brings `pe.clock` up to date: before anything that looks at it."""
-        self.line(f"\0flush {self.block.pending}")
+        self.block.lines.append(f"\0flush {self.block.pending}")
         self.block.pending = 0
         self.block.dynamic = self.block.flushed = True
 
     def leave(self) -> None:
         """As `flush`, before a return."""
-        self.line(f"\0leave {self.block.pending}")
+        self.block.lines.append(f"\0leave {self.block.pending}")
         self.block.pending = 0
         self.block.dynamic = True
 
@@ -237,10 +241,14 @@ class FunctionWriter:
         return PLACES[type(expression)](self, expression)
 
     def statements(self, body: Sequence[code.Statement]) -> None:
+        outer = self._mark
         for statement in body:
+            self._mark = f"{MARK}{len(self.unit.spans)}"
+            self.unit.spans.append(statement.span)
             if self.unit.logged:
                 self._log(statement)
             STATEMENTS[type(statement)](self, statement)
+        self._mark = outer
 
     def _log(self, statement: code.Statement) -> None:
         if isinstance(statement, (code.Labelled, code.Continue, code.Break)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine.dsd import FabOut, Fifo
 from pyflame.wse.machine.dsrs import Issued
 from pyflame.wse.machine.fifos import FifoState
@@ -12,6 +13,7 @@ from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.microthreads import Execution
 from pyflame.wse.machine.operands import FabricDest, FabricSource, MemoryOperand
 from pyflame.wse.machine.queues import InputQueue
+from pyflame.wse.machine.timeline import Event
 from pyflame.wse.machine.vectors import MEMORY_KINDS
 
 
@@ -31,7 +33,7 @@ class Completing(Protocol):
     def unblock_by_hardware(self, kind: str, id_: int, now: int) -> None: ...
     def resume(self, result: bool, now: int) -> None: ...
     def wake(self, now: int) -> None: ...
-    def fault(self, message: str) -> Exception: ...
+    def fault(self, message: str) -> MachineFault: ...
 
 
 class Completion:
@@ -56,8 +58,10 @@ class Completion:
         pe = self._pe
         thread = execution.thread
         if thread is not None:
-            if pe.microthreads[thread] is not None:
-                raise self._conflict(execution, f"microthread {thread}", now)
+            holder = pe.microthreads[thread]
+            if holder is not None:
+                name = f"microthread {thread}"
+                raise self._conflict(execution, name, holder, now)
             pe.microthreads[thread] = execution
         for operand in execution.operands:
             if isinstance(operand, FabricSource):
@@ -65,7 +69,7 @@ class Completion:
             elif isinstance(operand, FabricDest):
                 if operand.queue.writer is not None:
                     name = f"output queue {operand.queue.number}"
-                    raise self._conflict(execution, name, now)
+                    raise self._conflict(execution, name, operand.queue.writer, now)
                 operand.queue.writer = execution
 
     def _claim_input(
@@ -74,19 +78,29 @@ class Completion:
         queue, number = operand.queue, operand.dsd.queue
         if queue.reader is not None:
             name = f"the input queue of color {queue.color}"
-            raise self._conflict(execution, name, now)
+            raise self._conflict(execution, name, queue.reader, now)
         for other in self._pe.inputs.values():
             if other.reader is not None and number == other.number:
-                raise self._conflict(execution, f"input queue {other.number}", now)
+                name = f"input queue {other.number}"
+                raise self._conflict(execution, name, other.reader, now)
         queue.reader = execution
         queue.number = queue.number if number is None else number
 
-    def _conflict(self, execution: Execution, resource: str, now: int) -> Exception:
+    def _conflict(
+        self, execution: Execution, resource: str, holder: Event, now: int
+    ) -> MachineFault:
+        """The error of an operation that comes too early, with both places."""
         self._pe.clock = now
-        return self._pe.fault(
+        fault = self._pe.fault(
             f"{execution.spec.name} is issued while another operation still uses "
             f"{resource}; start it when that one has ended"
         )
+        if execution.site is not None:
+            fault.span = execution.site.span
+        if isinstance(holder, Execution) and holder.site is not None:
+            note = f"that one, {holder.spec.name}, was issued here"
+            fault.notes = ((note, holder.site.span),)
+        return fault
 
     def release(self, execution: Execution) -> None:
         pe = self._pe

@@ -33,6 +33,7 @@ from pyflame.wse.machine.observed_pe import ObservedPe
 from pyflame.wse.machine.observed_ports import CountingPort, WritingPort
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.program import CompiledProgram
+from pyflame.wse.machine.progress import Progress
 from pyflame.wse.machine.queues import HostSink, HostSource
 from pyflame.wse.machine.recorder import Observe, Recorder
 from pyflame.wse.machine.router import PortKind
@@ -108,6 +109,7 @@ class Wafer:
         )
         self._host = HostPorts(self._timeline, self.costs, self.fabric, self.pe)
         self._wires = Wires(self._timeline, self.costs, self.fabric)
+        self._progress = Progress(lambda: self.now)
         self._started = False
 
     # --- life cycle ---
@@ -356,7 +358,7 @@ class Wafer:
         """
         done = self._tickets[ticket]
         step, budget = self._timeline.step_within, self.config.max_cycles
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), self._progress:
             while not done():
                 if not step(budget):
                     raise Deadlock(self._explanation())
@@ -374,7 +376,7 @@ class Wafer:
     def run_until_quiet(self) -> None:
         """Runs until no event is left; PEs may still wait."""
         step, budget = self._timeline.step_within, self.config.max_cycles
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), self._progress:
             while step(budget):
                 pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine.arithmetic import to_bits
 from pyflame.wse.machine.completion import Completion
 from pyflame.wse.machine.dsd import (
@@ -69,7 +70,7 @@ class Issuing(Threaded, Protocol):
     def activate_by_hardware(self, id_: int, now: int) -> None: ...
     def unblock_by_hardware(self, kind: str, id_: int, now: int) -> None: ...
     def resume(self, result: bool, now: int) -> None: ...
-    def fault(self, message: str) -> Exception: ...
+    def fault(self, message: str) -> MachineFault: ...
 
 
 class Issuer:

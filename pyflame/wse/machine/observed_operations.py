@@ -100,7 +100,9 @@ class WatchedFilter(_Watched, DropFilter):
 def cause_of(operand: Source | Dest) -> str:
     """What an operation lacks that waits for an operand."""
     if isinstance(operand, FabricSource):
-        return f"no wavelet of color {operand.queue.color}"
+        number = operand.queue.number
+        where = "" if number is None else f" in input queue {number}"
+        return f"no wavelet of color {operand.queue.color}{where}"
     if isinstance(operand, FabricDest):
         return f"output queue {operand.queue.number} full"
     if isinstance(operand, FifoSource):

@@ -9,6 +9,7 @@ from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.registers import is_router_register
 from pyflame.wse.machine import limits
 from pyflame.wse.machine.arithmetic import Arithmetic
+from pyflame.wse.machine.code_lines import place_fault
 from pyflame.wse.machine.commands import CommandStream
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.dsd import Descriptor, Dsr, FabIn, FabOut, Fifo
@@ -254,7 +255,11 @@ class Pe:
     def _begin(self, function: CompiledFunction, arguments: tuple[Any, ...]) -> None:
         self._chosen = None
         self.clock = self._segment_start = self._busy_until
-        result = function.call(self, *arguments)
+        try:
+            result = function.call(self, *arguments)
+        except MachineFault as fault:
+            place_fault(fault)
+            raise
         if function.blocking:
             self._thread = result
             self._proceed(None)
@@ -275,6 +280,9 @@ class Pe:
         except StopIteration:
             self._thread = None
             self._end_task()
+        except MachineFault as fault:
+            place_fault(fault, thread)
+            raise
 
     def issue(self, operation: Operation) -> bool | None:
         """Issues what the main thread has yielded; None if it must wait."""

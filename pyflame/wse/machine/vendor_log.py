@@ -11,7 +11,7 @@ import re
 
 from pyflame.wse.machine.recorder import MAIN_THREAD, Recorder, Slice
 
-_NO_WAVELET = re.compile(r"no wavelet of color (\d+)")
+_NO_WAVELET = re.compile(r"no wavelet of color (\d+)(?: in input queue (\d+))?")
 
 
 def log_lines(
@@ -46,11 +46,11 @@ def _wait_lines(slice_: Slice, place: str) -> list[tuple[int, str]]:
     match = _NO_WAVELET.fullmatch(slice_.name)
     if match is None:
         return []
-    color = match.group(1)
+    color, queue = match.group(1), match.group(2) or match.group(1)
     return [
         (
             slice_.start,
             f"@{slice_.start} {place}: T{slice_.thread} Not enough wavelets (0/1) for "
-            f"SRC0 with C{color}, IN_Q[{color}], SIMD-1",
+            f"SRC0 with C{color}, IN_Q[{queue}], SIMD-1",
         )
     ]

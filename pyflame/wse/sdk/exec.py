@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyflame.wse.sdk.cs_python import PACKAGES
@@ -19,8 +20,10 @@ _NOT_EXECUTABLE = 126
 _ROOT = Path(__file__).parents[3]
 
 
-def run(argv: list[str]) -> int:
+def run(argv: list[str], variables: Mapping[str, str] | None = None) -> int:
     """Runs a command with our tools first on PATH; returns its exit status.
+
+    `variables` are added to its environment.
 
     `cerebras.sdk...` is importable in every Python that the command starts. A command
     that is killed by signal n gives 128 + n, as in a shell.
@@ -31,7 +34,7 @@ def run(argv: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="pyflame-exec-") as folder:
         write_tools(Path(folder))
-        return _run(command, environment(folder))
+        return _run(command, {**environment(folder), **(variables or {})})
 
 
 def write_tools(folder: Path) -> None:

@@ -32,8 +32,9 @@ from pyflame.wse.sdk import (
 from pyflame.wse.sdk.command_stream import CommandStream, LaunchTask, Task
 from pyflame.wse.sdk.layout.artifacts import SdkCompileArtifacts
 from pyflame.wse.sdk.layout.platform import SdkExecutionPlatform
-from pyflame.wse.sdk.machine_settings import machine_config
+from pyflame.wse.sdk.machine_settings import RecordFiles, machine_config
 from pyflame.wse.sdk.memcpy import Region
+from pyflame.wse.sdk.records import Records
 from pyflame.wse.sdk.transfers import Transfer
 
 _LOG_FILE = Path("sim.log")
@@ -52,7 +53,7 @@ class SdkRuntime:
         memcpy_required: False for programs without host channels.
         config: parameters of the simulated machine. By default what PEs print goes
             to sim.log in the working directory, and environment variables can ask
-            for strict mode (`machine_settings`).
+            for strict mode and records of the run (`machine_settings`).
 
     Raises:
         HostError: no program in the folder, or an option that cannot be served.
@@ -82,8 +83,11 @@ class SdkRuntime:
         if memcpy_required:
             placed = program.placement is not None
             runtime_checks.check_channels(self._image, self._folder, placed)
-        self._config = config or machine_config(self._log_line)
+        self._config, self._record_files = config, RecordFiles()
+        if self._config is None:
+            self._config, self._record_files = machine_config(self._log_line)
         self._wafer: Wafer | None = None
+        self._records: Records | None = None
         self._commands: CommandStream | None = None
         self._state = "created"
         self._ids = {e.name: i for i, e in enumerate(self._image.exports)}
@@ -95,6 +99,7 @@ class SdkRuntime:
         self._check_state("load", "created")
         self._wafer = Wafer(self._image, self._config)
         self._wafer.load()
+        self._records = Records(self._wafer, self._record_files, _LOG_FILE)
         self._state = "loaded"
 
     def run(self) -> None:
@@ -118,6 +123,8 @@ class SdkRuntime:
         if not self._image.options.memcpy:  # nothing else tells when it is done
             self.wafer.run_until_quiet()
         self._state = "stopped"
+        if self._records is not None:
+            self._records.write()
 
     def _check_state(self, what: str, wanted: str) -> None:
         if self._state != wanted:
