@@ -20,8 +20,10 @@ _NAMES_BY_MODULE = {
     "pyflame.layout": "MeshLayout PECoord",
     "pyflame.tensors": "Tensor",
     "pyflame.creation": (
-        "arange from_numpy full manual_seed ones rand randn tensor zeros"
+        "arange empty empty_like eye from_numpy full full_like linspace manual_seed "
+        "ones ones_like rand randn tensor zeros zeros_like"
     ),
+    "pyflame.sampling": "bernoulli rand_like randint randn_like randperm",
     "pyflame.functions": (
         "abs absolute acos acosh add addcdiv addcmul all allclose amax amin any "
         "arccos arcsin arctan arctan2 argmax argmin argsort asin asinh atan atan2 "
@@ -43,6 +45,7 @@ _NAMES_BY_MODULE = {
         "unbind unflatten unsqueeze var vstack where"
     ),
     "pyflame.graph": "Graph Node TensorSpec get_graph get_node print_graph",
+    "pyflame.jitted.function": "jit",
     "pyflame.saving": "load save",
     "pyflame.codegen.generator": "CSLCodeGenerator compile_to_csl",
     "pyflame.codegen.options": "CodeGenOptions",

@@ -101,6 +101,47 @@ class Recorded:
                 rule="a gradient has the shape and dtype of its tensor",
             )
 
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients end in it or flow through it.
+
+        Floating tensors have gradients from the start, unlike PyTorch's. A leaf is
+        frozen by `x.requires_grad = False` until it is set to True again, whatever is
+        assigned to it; what was recorded before is not changed.
+        """
+        return self._node.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self._check_requires_grad(wanted)
+        if wanted != self._node.tracked:
+            self._own_leaf().frozen = not wanted
+            self._become(detached(self._node))
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Sets `requires_grad`; returns self."""
+        self.requires_grad = requires_grad
+        return self
+
+    def _check_requires_grad(self, wanted: Any) -> None:
+        what = f"requires_grad={wanted!r} of {self._text()}"
+        if not isinstance(wanted, bool):
+            raise ArgumentError(what, rule="requires_grad is True or False")
+        if wanted and not self._aval().floating:
+            raise DTypeError(what, rule="only floating tensors have gradients")
+        if not wanted and self._node.tracked and not self._node.is_source:
+            raise ArgumentError(
+                f"{what}: it is the result of an op",
+                rule="only leaves are frozen",
+                help="use detach() for the same values without gradients",
+            )
+        if tracing.current() is not None:
+            raise ArgumentError(
+                f"{what} inside pf.jit",
+                rule="what has gradients is known before a function is traced",
+                help="set it before the first call",
+            )
+
     def _own_leaf(self) -> Leaf:
         """Where gradients of this tensor are kept, whatever it will stand for."""
         if self._leaf is None:
@@ -122,12 +163,14 @@ class Recorded:
 
     def _become(self, node: Node) -> None:
         """As `_assign`, for a node that nobody else has."""
-        node.leaf = self._own_leaf()
-        node.tracked = node.aval is not None and node.aval.floating
+        node.leaf = leaf = self._own_leaf()
+        node.tracked = node.aval is not None and node.aval.floating and not leaf.frozen
         self._rebind(node)
 
     def _rebind(self, node: Node) -> None:
         """From now on this tensor stands for the node; only its layout stays."""
+        if tracing.running:
+            tracing.use((self,))
         old = self._node
         node.layout = node.layout or old.layout
         node.names += 1

@@ -1,0 +1,1 @@
+"""`pf.jit`: a function of Tensors as one compiled call."""
