@@ -63,13 +63,14 @@ class Leaf:
 
     `tensors` counts the Tensors that would show the gradient. `eager`: it has been
     added to before it was computed, so it is computed with the values it needs, lest
-    the unread gradients of many steps pile up.
+    the unread gradients of many steps pile up. `frozen`: no gradients are wanted.
     """
 
-    __slots__ = ("__weakref__", "_grad", "eager", "tensors")
+    __slots__ = ("__weakref__", "_grad", "eager", "frozen", "tensors")
 
     def __init__(self) -> None:
         self.eager = False
+        self.frozen = False
         self._grad: Any = None
         self.tensors = 0
 

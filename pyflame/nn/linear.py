@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from pyflame.creation import zeros
-from pyflame.errors import ArgumentError
+from pyflame.creation import tensor, zeros
+from pyflame.errors import ArgumentError, ShapeError
 from pyflame.nn import functional as F
 from pyflame.nn import init
 from pyflame.nn.arguments import check_positive
 from pyflame.nn.module import Module
+from pyflame.nn.parameter import Parameter
 
 
 class Linear(Module):
@@ -58,6 +59,27 @@ class Embedding(Module):
         self.weight = init.normal_(zeros([num_embeddings, embedding_dim]))
         if self.padding_idx is not None:
             init.zero_row_(self.weight, self.padding_idx)
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
+    ) -> Self:
+        """The table `embeddings` [V, E]: a Tensor, an array, or lists.
+
+        With `freeze` it is not trained.
+
+        Raises: ShapeError, for another number of dimensions.
+        """
+        table = tensor(embeddings)
+        if table.ndim != 2:
+            raise ShapeError(
+                f"Embedding.from_pretrained of {table.dtype.name}{table.shape}",
+                rule="embeddings is [num_embeddings, embedding_dim]",
+            )
+        rows, columns = table.shape
+        made = cls(rows, columns, padding_idx)
+        made.weight = Parameter(table, requires_grad=not freeze)
+        return made
 
     def forward(self, input: Any) -> Any:
         return F.embedding(input, self.weight, self.padding_idx)

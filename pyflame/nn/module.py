@@ -223,6 +223,13 @@ class Module:
         fn(self)
         return self
 
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freezes all floating parameters (False), or lets them be trained again."""
+        for parameter in self.parameters():
+            if parameter.dtype.is_floating:
+                parameter.requires_grad_(requires_grad)
+        return self
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets the gradients of every parameter, or makes them zeros."""
         for parameter in self.parameters():

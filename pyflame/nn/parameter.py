@@ -9,16 +9,16 @@ from pyflame.errors import ArgumentError
 from pyflame.tensors import Tensor
 
 
-def Parameter(data: Any) -> Tensor:
+def Parameter(data: Any, requires_grad: bool = True) -> Tensor:
     """A Tensor with the values of `data` that gradients end in: a leaf.
 
     Needed for results of ops; what `pf.zeros`, `pf.randn`, `pf.tensor` make is a leaf
-    already.
+    already. Without `requires_grad` it is frozen: nothing trains it.
     """
     values = tensor(data)
     leaf = values.detach()
     leaf._assign(values)
-    return leaf
+    return leaf if requires_grad else leaf.requires_grad_(False)
 
 
 def check_leaf(owner: str, value: Tensor) -> None:
