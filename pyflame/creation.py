@@ -12,13 +12,14 @@ from jax.extend import source_info_util
 
 from pyflame import node as nodes
 from pyflame import tracing
-from pyflame.arguments import shape_arg
+from pyflame.arguments import integer_arg, number_arg, shape_arg
 from pyflame.convert import to_array, to_literal
-from pyflame.dtypes import as_dtype, float32
+from pyflame.dtypes import DType, as_dtype, float32
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.layout import MeshLayout, check_layout
 from pyflame.node import Op
 from pyflame.ops import filled, random
+from pyflame.recorded import as_tensor
 from pyflame.tensors import Tensor, apply
 
 Shape = list[int] | tuple[int, ...] | int
@@ -79,26 +80,75 @@ def take_random(count: int) -> tuple[int, int]:
     return generator.seed, generator.take(count)
 
 
+def random_key() -> tuple[Any, Any]:
+    """What the next random tensor is made from: the seed and its number."""
+    key: tuple[Any, Any] = take_random(1)
+    if (trace := tracing.current()) is not None:
+        key = trace.random_key(*key)
+    return key
+
+
 def zeros(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
     """All zero."""
-    return _filled("zeros", filled.zeros, (), shape, dtype, layout)
+    return filled_by("zeros", filled.zeros, (), shape, dtype, layout)
 
 
 def ones(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
     """All one."""
-    return _filled("ones", filled.ones, (), shape, dtype, layout)
+    return filled_by("ones", filled.ones, (), shape, dtype, layout)
+
+
+def empty(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
+    """All zero: what PyTorch leaves undefined has the same values every time here."""
+    return filled_by("empty", filled.zeros, (), shape, dtype, layout)
 
 
 def full(
     shape: Shape, value: float, dtype: object = float32, layout: Layout = None
 ) -> Tensor:
-    """All `value`."""
-    number = value.item() if isinstance(value, (Tensor, np.generic)) else value
-    if not isinstance(number, (bool, int, float)):
-        raise ArgumentError(
-            f"full: {value!r} is no number", rule="the fill value is one number"
-        )
-    return _filled("full", filled.full, (to_literal(number),), shape, dtype, layout)
+    """All `value`.
+
+    Raises: ArgumentError, unless it is one number.
+    """
+    return _full("full", shape, value, dtype, layout)
+
+
+def eye(
+    n: int, m: int | None = None, dtype: object = float32, layout: Layout = None
+) -> Tensor:
+    """n x m (or n x n), 1 on the diagonal and 0 elsewhere.
+
+    Raises: ArgumentError, unless the sizes are integers of 0 or more.
+    """
+    rows = integer_arg("eye", "n", n, least=0)
+    cols = rows if m is None else integer_arg("eye", "m", m, least=0)
+    return filled_by("eye", filled.eye, (), (rows, cols), dtype, layout)
+
+
+def zeros_like(x: Any, dtype: object = None, layout: Layout = None) -> Tensor:
+    """All zero, with the shape, and where none is given dtype and layout, of `x`."""
+    return filled_by("zeros_like", filled.zeros, (), *like(x, dtype, layout))
+
+
+def ones_like(x: Any, dtype: object = None, layout: Layout = None) -> Tensor:
+    """All one, with the shape, and where none is given dtype and layout, of `x`."""
+    return filled_by("ones_like", filled.ones, (), *like(x, dtype, layout))
+
+
+def empty_like(x: Any, dtype: object = None, layout: Layout = None) -> Tensor:
+    """As `zeros_like`; see `empty`."""
+    return filled_by("empty_like", filled.zeros, (), *like(x, dtype, layout))
+
+
+def full_like(
+    x: Any, value: float, dtype: object = None, layout: Layout = None
+) -> Tensor:
+    """All `value`, with the shape, and where none is given dtype and layout, of `x`.
+
+    Raises: ArgumentError, unless `value` is one number.
+    """
+    shape, dtype, layout = like(x, dtype, layout)
+    return _full("full_like", shape, value, dtype, layout)
 
 
 def randn(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
@@ -136,6 +186,23 @@ def arange(
     return tensor(first + steps * step, dtype=dtype)
 
 
+def linspace(start: float, end: float, steps: int, dtype: object = float32) -> Tensor:
+    """`steps` evenly spaced values from `start` to `end`, both included.
+
+    Values are computed in float64, then rounded; for integers truncated.
+
+    Raises: ArgumentError, if a bound is not finite, or `steps` no integer of 0 or more.
+    """
+    count = integer_arg("linspace", "steps", steps, least=0)
+    bounds = [number_arg("linspace", "bound", bound) for bound in (start, end)]
+    if not all(map(math.isfinite, bounds)):
+        raise ArgumentError(
+            f"linspace from {start} to {end}: there is no such range",
+            rule="bounds are finite",
+        )
+    return tensor(np.linspace(*bounds, count).astype(as_dtype(dtype).numpy))
+
+
 def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:
     """A tensor with a copy of `data`: a number, nested lists, an array or a Tensor.
 
@@ -149,7 +216,7 @@ def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:
         cast = data if dtype is None else data.to(dtype)
         return cast if layout is None else _laid_out(cast, layout)
     node = nodes.data(to_array(data, dtype), source_info_util.current().traceback)
-    node.layout = check_layout("tensor", layout)
+    node.layout = check_layout("tensor", layout, node.value.shape)
     return Tensor(node)
 
 
@@ -169,16 +236,37 @@ def from_numpy(arr: np.ndarray[Any, Any], layout: Layout = None) -> Tensor:
 def _laid_out(x: Tensor, layout: Any) -> Tensor:
     """The values of `x` as data with a layout of its own."""
     node = nodes.data(x.__jax_array__(), source_info_util.current().traceback)
-    node.layout = check_layout("tensor", layout)
+    node.layout = check_layout("tensor", layout, node.value.shape)
     return Tensor(node)
 
 
-def _filled(
+def like(x: Any, dtype: object, layout: Layout) -> tuple[Any, DType, Layout]:
+    """Shape, dtype and layout for a tensor like `x`, with what is given instead."""
+    model = as_tensor(x)
+    chosen = model.dtype if dtype is None else as_dtype(dtype)
+    return model.shape, chosen, model._node.layout if layout is None else layout
+
+
+def _full(name: str, shape: Any, value: Any, dtype: object, layout: Layout) -> Tensor:
+    number = value.item() if isinstance(value, (Tensor, np.generic)) else value
+    if not isinstance(number, (bool, int, float)):
+        raise ArgumentError(
+            f"{name}: {value!r} is no number", rule="the fill value is one number"
+        )
+    return filled_by(name, filled.full, (to_literal(number),), shape, dtype, layout)
+
+
+def filled_by(
     name: str, op: Op, values: tuple[Any, ...], shape: Any, dtype: object, layout: Any
 ) -> Tensor:
+    """The tensor that an op makes from numbers, a shape and a dtype.
+
+    Raises: ShapeError, if `shape` is none, or the layout does not fit it; DTypeError;
+    ArgumentError for what is no layout.
+    """
     static = {"shape": _shape(name, shape), "dtype": as_dtype(dtype).value}
     result = apply(op, *values, **static)
-    result._node.layout = check_layout(name, layout)
+    result._node.layout = check_layout(name, layout, static["shape"])
     return result
 
 
@@ -189,10 +277,7 @@ def _random(name: str, op: Op, shape: Any, dtype: object, layout: Any) -> Tensor
             f"{name}: random values of {target.name} are not defined",
             rule=f"{name} gives float32, float16 or bfloat16",
         )
-    key: tuple[Any, Any] = take_random(1)
-    if (trace := tracing.current()) is not None:
-        key = trace.random_key(*key)
-    return _filled(name, op, key, shape, target, layout)
+    return filled_by(name, op, random_key(), shape, target, layout)
 
 
 def _shape(name: str, shape: Any) -> tuple[int, ...]:

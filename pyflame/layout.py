@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from pyflame.errors import ArgumentError
+from pyflame.errors import ArgumentError, ShapeError
 
 
 class PECoord(NamedTuple):
@@ -79,12 +80,24 @@ class MeshLayout:
         return import_module("pyflame.report").html_of(self)
 
 
-def check_layout(what: str, layout: Any) -> MeshLayout | None:
-    """Returns `layout`, if it is one or None.
+def check_layout(
+    what: str, layout: Any, shape: Sequence[int] | None = None
+) -> MeshLayout | None:
+    """Returns `layout`, if it is one or None, and fits the shape.
 
-    Raises: ArgumentError, that names `what` asked.
+    Raises: ArgumentError, that names `what` asked; ShapeError for a scalar spread over
+    several PEs.
     """
-    if layout is None or isinstance(layout, MeshLayout):
+    if layout is None:
+        return None
+    if isinstance(layout, MeshLayout):
+        if shape is not None and not len(shape) and layout.num_pes > 1:
+            raise ShapeError(
+                f"{what}: layout {layout} of a scalar, which has no dimension",
+                rule="row_partition spreads the first dimension, col_partition the "
+                "last, grid the last two",
+                help="leave the layout out, or use pf.MeshLayout.single_pe()",
+            )
         return layout
     raise ArgumentError(
         f"{what}: {layout!r} is no layout",

@@ -18,4 +18,8 @@ def full(value: jax.Array, *, shape: tuple[int, ...], dtype: str) -> jax.Array:
     return jnp.full(shape, value, jnp.dtype(dtype))
 
 
-OPS = (zeros, ones, full)  # made anew inside a trace, instead of carried in as data
+def eye(*, shape: tuple[int, int], dtype: str) -> jax.Array:
+    return jnp.eye(*shape, dtype=jnp.dtype(dtype))
+
+
+OPS = (zeros, ones, full, eye)  # made anew inside a trace, instead of carried in as data

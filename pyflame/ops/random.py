@@ -20,5 +20,35 @@ def rand(
     return jax.random.uniform(_key(seed, counter), shape, jnp.dtype(dtype))
 
 
+def randint(
+    seed: jax.Array,
+    counter: jax.Array,
+    low: jax.Array,
+    high: jax.Array,
+    *,
+    shape: tuple[int, ...],
+    dtype: str,
+) -> jax.Array:
+    """Integers from `low` to `high - 1`, each as likely."""
+    drawn = jax.random.randint(_key(seed, counter), shape, low, high, jnp.int32)
+    return drawn.astype(jnp.dtype(dtype))
+
+
+def randperm(
+    seed: jax.Array, counter: jax.Array, *, shape: tuple[int], dtype: str
+) -> jax.Array:
+    """The integers below the size in a random order."""
+    order = jax.random.permutation(_key(seed, counter), shape[0])
+    return order.astype(jnp.dtype(dtype))
+
+
+def bernoulli(
+    seed: jax.Array, counter: jax.Array, p: jax.Array, *, shape: tuple[int, ...]
+) -> jax.Array:
+    """1 with probability `p`, else 0, as float32; the gradient is 0."""
+    uniform = jax.random.uniform(_key(seed, counter), shape, jnp.float32)
+    return (uniform < p).astype(jnp.float32)
+
+
 def _key(seed: jax.Array, counter: jax.Array) -> jax.Array:
     return jax.random.fold_in(jax.random.key(seed), counter)
