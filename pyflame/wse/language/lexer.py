@@ -10,11 +10,13 @@ from pyflame.wse.language import tokens
 from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.tokens import Tokens
 
-# One token and the white space and comments before it. Group names are token kinds;
+# One token and the white space and comments before it, which are never given back: a
+# wrong character behind them must not be searched for in all ways to cut them up.
+# Group names are token kinds;
 # numbers swallow the word characters after them, so that `12ab` is one bad number.
 _TOKEN = re.compile(
     r"""
-    (?: \s+ | //[^\n]* )*
+    (?: \s++ | //[^\n]*+ )*+
     (?:
       (?P<identifier> [A-Za-z_]\w* )
     | (?P<punctuation>
@@ -35,7 +37,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_BLANK = re.compile(r"(?:\s+|//[^\n]*)*", re.ASCII)
+_BLANK = re.compile(r"(?:\s++|//[^\n]*+)*+", re.ASCII)
 _INTEGER = re.compile(r"(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9][0-9_]*)\Z")
 _FLOAT = re.compile(r"(?:0x[0-9a-fA-F_.]+(?:[pP][+-]?[0-9_]+)?|[0-9._eE+-]+)\Z")
 

@@ -52,6 +52,8 @@ def test_broken_programs_of_these_tests() -> None:
         'const m = @import_module("<../../etc/passwd>");',
         'const m = @import_comptime_value(u16, "/etc/passwd");',
         "comptime { while (true) {} }",
+        "const x = 1;" + " \n" * 20_000 + "é",
+        "const x = 1;" + "// comment\n  " * 5_000 + "é",
         "fn main() void { while (true) {} } comptime { @export_symbol(main); }",
         "fn f() void { f(); } fn main() void { f(); }\n"
         "comptime { @export_symbol(main); }",
