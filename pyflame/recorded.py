@@ -76,8 +76,9 @@ class Recorded:
     @property
     def grad(self) -> Self | None:
         """What `backward` added up for this tensor; None before, or set to None."""
-        if tracing.running:
+        if tracing.running and tracing.current() is not None:
             tracing.use((self,))
+            return self._own_leaf().grad
         leaf = self._leaf or self._node.leaf
         return leaf.grad if leaf is not None else None
 

@@ -1,4 +1,4 @@
-"""Where ops, gradients and modules tell `pf.jit` what a function uses while it is traced.
+"""Where ops, gradients and modules tell `pf.jit` what a traced function uses.
 
 `running` is tested first wherever something is used, because it costs nothing: it
 counts the traces of all threads. What a thread traces is `current()`.

@@ -12,7 +12,7 @@ from pyflame.tensors import Tensor
 
 
 class Late(LateGradients):
-    """Holds the inputs of the call; from then on the program gives gradients at once."""
+    """Holds the inputs of the call. Once asked, the program gives gradients at once."""
 
     def __init__(
         self, program: Any, values: Sequence[Any], leaves: Sequence[Leaf]

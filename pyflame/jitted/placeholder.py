@@ -1,4 +1,4 @@
-"""Stand-ins: nodes for the values that a traced function is given anew at every call."""
+"""Stand-ins: nodes for the values that a traced function is given at every call."""
 
 from __future__ import annotations
 

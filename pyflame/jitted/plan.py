@@ -1,4 +1,4 @@
-"""What a trace amounts to: a structure, where its inputs are, what its outputs become."""
+"""What a trace amounts to: a structure, where inputs are, what outputs become."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def plan(
         and (u.placeholder in reached or u.now is not u.placeholder)
     ]
     position_of = {id(u.tensor): i for i, u in enumerate(captured)}
-    argument_of = {
-        id(u.tensor._leaf): u.placeholder.source.position
-        for u in recording.used.values()
-        if isinstance(u.placeholder.source, Argument) and u.tensor._leaf is not None
-    }
+    owners = recording.owners()
 
     def holder(leaf: Leaf) -> Holder:
-        return argument_of.get(id(leaf), leaf)
+        owner = owners[id(leaf)]
+        source = owner.placeholder.source
+        if isinstance(source, Argument):
+            return source.position
+        return owner.tensor._own_leaf()
 
     gather = _Gather(known, captured, recording, holder)
     rebound = [u for u in changed if id(u.tensor) in position_of]

@@ -80,7 +80,7 @@ class Program:
         return ""
 
     def _remember(self, serials: list[int]) -> None:
-        """Tensors found as they should be; whether new values may go into their nodes."""
+        """Tensors are as they should be. May new values go into their nodes?"""
         self._serials = serials
         self._in_place = all(
             same and node.op is None and node.via is None
@@ -95,7 +95,7 @@ class Program:
     def _other_grads(self, inputs: Inputs) -> str:
         plan = self.plan
         for holder in plan.without_grad:
-            if _leaf_of(holder, inputs).has_grad:
+            if _has_grad(holder, inputs):
                 return "a gradient is there that was not"
         given = [_leaf_of(holder, inputs).grad for holder in plan.with_grad]
         if any(grad is None for grad in given):
@@ -173,7 +173,7 @@ class Program:
         for position, index in plan.rebound_arguments:
             _become(
                 inputs.leaves[position],
-                nodes.constant(results[index], plan.output_avals[index]),
+                self._constant(results, index),
                 True,
             )
         self._set_grads(inputs, values, results)
@@ -197,7 +197,7 @@ class Program:
         ):
             _become(
                 plan.captured[i],
-                nodes.constant(results[index], plan.output_avals[index]),
+                self._constant(results, index),
                 leaf,
             )
         self._remember([tensor._node.serial for tensor in plan.captured])
@@ -217,9 +217,12 @@ class Program:
                 leaf._grad = late
         else:
             for leaf, (_, index) in zip(leaves, plan.grads, strict=True):
-                leaf._grad = Tensor(
-                    nodes.constant(results[index], plan.output_avals[index])
-                )
+                leaf._grad = Tensor(self._constant(results, index))
+
+    def _constant(self, results: list[Any], index: int) -> Node:
+        aval = self.plan.output_avals[index]
+        assert aval is not None, "outputs have a shape"
+        return nodes.constant(results[index], aval)
 
     # results through which gradients flow
 
@@ -244,7 +247,7 @@ class Program:
         return call
 
     def _make_op(self) -> Callable[..., tuple[list[Any]]]:
-        """The op of a call as a node. Once asked for, later calls wait for gradients."""
+        """The op of a call; once it is asked for, later calls wait for gradients."""
         plan = self.plan
 
         def op(*values: Any) -> tuple[list[Any]]:
@@ -300,6 +303,13 @@ def _leaf_of(holder: Any, inputs: Inputs) -> Leaf:
     return holder if isinstance(holder, Leaf) else inputs.leaves[holder]._own_leaf()
 
 
+def _has_grad(holder: Any, inputs: Inputs) -> bool:
+    if not isinstance(holder, Leaf):
+        tensor = inputs.leaves[holder]
+        holder = tensor._leaf or tensor._node.leaf
+    return holder is not None and holder.has_grad
+
+
 def _picker(order: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
     if len(order) == 1:
         return lambda values: (values[order[0]],)
@@ -311,7 +321,7 @@ def _count_alone() -> int:
     tensor = Tensor(nodes.data(None))
     now = [t._node for t in [tensor]]
     targets = [now[i] for i in [0]]
-    return list(map(getrefcount, targets))[0]
+    return next(map(getrefcount, targets))
 
 
 _ALONE = _count_alone()

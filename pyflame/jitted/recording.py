@@ -84,8 +84,7 @@ class Recording:
             raise InsideTransformation
         with suspended():
             staging.evaluate([node])
-            leaf = tensor._own_leaf() if node.is_source else tensor._leaf
-        placeholder = array(node, source, leaf)
+        placeholder = array(node, source, tensor._leaf or node.leaf)
         placeholder.names = 1
         tensor._node = placeholder
         self.used[id(tensor)] = Used(tensor, node, placeholder)
@@ -131,8 +130,14 @@ class Recording:
 
     def outer_cells(self) -> list[Cell]:
         """The gradients of Tensors from outside."""
-        leaves = {id(used.tensor._leaf) for used in self.used.values()}
-        return [cell for key, cell in self.cells.items() if key in leaves]
+        return [cell for key, cell in self.cells.items() if key in self.owners()]
+
+    def owners(self) -> dict[int, Used]:
+        """The Tensor from outside that a gradient belongs to, by its leaf."""
+        found = {id(used.tensor._leaf): used for used in self.used.values()}
+        found |= {id(used.placeholder.leaf): used for used in self.used.values()}
+        found.pop(id(None), None)
+        return found
 
     # host state
 

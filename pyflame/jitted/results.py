@@ -1,4 +1,4 @@
-"""What a traced function returns, and how it is made anew from the outputs of a call."""
+"""What a traced function returns, and how it is made of the outputs of a call."""
 
 from __future__ import annotations
 
@@ -156,11 +156,11 @@ def _node(made: Made, outputs: Sequence[Any] | None, call: Node | None) -> Node:
         node.pending_count = 0 if value is not None else call.pending_count + 1
         node.tracked = made.state == FLOWS
         return node
-    node = (
-        nodes.data(value)
-        if made.state == LEAF
-        else nodes.constant(value, nodes.aval_of(value))
-    )
+    aval = made.node.aval
+    assert aval is not None, "results have a shape"
+    node = nodes.constant(value, aval)
+    if made.state == LEAF:
+        node.tracked = True
     if made.state == LOST:
         node.tracked = node.lost = True
     return node
