@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jax.core import Tracer
-
 from pyflame.errors import ArgumentError
+from pyflame.surface.in_place import change, check_changeable
 from pyflame.tensors import Tensor
 
 
@@ -15,22 +14,16 @@ def replaced(name: str, input: Any, result: Any, inplace: bool) -> Any:
 
     Values recorded from `input` before keep what they had.
 
-    Raises: ArgumentError, for a leaf, whose gradient would be lost (as in PyTorch),
-    and for what is no Tensor.
+    Raises: ArgumentError, for what is no Tensor, and as `x.relu_()` and the like: for
+    a leaf that gradients are kept for, and for a view.
     """
     if not inplace:
         return result
-    if not isinstance(input, Tensor) or _is_leaf(input):
+    if not isinstance(input, Tensor):
         raise ArgumentError(
-            f"{name}: inplace=True on a tensor that is no result of an op",
-            rule="parameters and data do not change in place",
-            help="use inplace=False",
+            f"{name}: inplace=True on a value of type {type(input).__name__}",
+            rule="only a Tensor can stand for another value",
+            help="use inplace=False, or pf.jit, which passes Tensors",
         )
-    input._rebind(result._node)
-    return input
-
-
-def _is_leaf(tensor: Tensor) -> bool:
-    """Inside a transformation of JAX, gradients are JAX's: nothing is a leaf there."""
-    node = tensor._node
-    return node.is_source and not isinstance(node.value, Tracer)
+    check_changeable(name, input)
+    return change(name, input, result)

@@ -82,6 +82,12 @@ def test_inplace_changes_its_input(name: str) -> None:
     np.testing.assert_array_equal(gradient, x.grad.numpy())
 
 
+def test_inplace_changes_data() -> None:
+    x = pf.tensor([-1.0, 2.0])
+    nn.ReLU(inplace=True)(x)
+    assert x.numpy().tolist() == [0, 2]
+
+
 def test_inplace_works_in_a_jitted_model() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(inplace=True))
     x = pf.randn([2, 3])
@@ -114,11 +120,18 @@ def test_unflatten_agrees_with_torch(
             "  rule  approximate is 'none' or 'tanh'",
         ),
         (
-            lambda: nn.ReLU(inplace=True)(pf.ones([3])),
-            "ReLU(inplace=True): relu: inplace=True on a tensor that is no result of "
-            "an op\n"
-            "  rule  parameters and data do not change in place\n"
-            "  help  use inplace=False",
+            lambda: nn.ReLU(inplace=True)(nn.Linear(1, 2).bias),
+            "ReLU(inplace=True): relu of float32[2]: it is a leaf that gradients are "
+            "kept for\n"
+            "  rule  a leaf is changed only under no_grad\n"
+            "  help  write `with pf.no_grad():` around it, or x = x + y for a new "
+            "tensor",
+        ),
+        (
+            lambda: nn.SiLU(inplace=True)(np.ones(2, np.float32)),
+            "SiLU(inplace=True): silu: inplace=True on a value of type ndarray\n"
+            "  rule  only a Tensor can stand for another value\n"
+            "  help  use inplace=False, or pf.jit, which passes Tensors",
         ),
         (
             lambda: F.hardtanh(pf.ones([3]), 2, 1),

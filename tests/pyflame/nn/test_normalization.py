@@ -190,11 +190,12 @@ def test_inplace_changes_its_input_and_keeps_the_gradient() -> None:
             "Dropout: p=1.5 is no probability\n  rule  p is from 0 to 1",
         ),
         (
-            lambda: nn.Dropout(0.5, inplace=True)(pf.ones([3])),
-            "Dropout(p=0.5, inplace=True): dropout: inplace=True on a tensor that is "
-            "no result of an op\n"
-            "  rule  parameters and data do not change in place\n"
-            "  help  use inplace=False",
+            lambda: nn.Dropout(0.5, inplace=True)(nn.Linear(1, 3).bias),
+            "Dropout(p=0.5, inplace=True): dropout of float32[3]: it is a leaf that "
+            "gradients are kept for\n"
+            "  rule  a leaf is changed only under no_grad\n"
+            "  help  write `with pf.no_grad():` around it, or x = x + y for a new "
+            "tensor",
         ),
         (
             lambda: nn.Dropout2d()(pf.ones([3])),
