@@ -18,8 +18,8 @@ _INT32 = np.iinfo(np.int32)
 def to_array(data: Any, dtype: object = None) -> jax.Array:
     """A JAX array that shares no memory with `data`.
 
-    Lists and numbers become float32 (booleans stay boolean). Arrays keep their kind:
-    float64 becomes float32, int64 becomes int32.
+    Lists and numbers become float32 (booleans stay boolean). Arrays, also those of
+    other libraries, keep their kind: float64 becomes float32, int64 becomes int32.
 
     Raises: DTypeError, if the dtype has no counterpart; ArgumentError, if the data is
     ragged or an integer does not fit.
@@ -60,6 +60,12 @@ def _numpy_array(data: Any) -> np.ndarray[Any, Any]:
             f"tensor: the data is no array: {error}",
             rule="nested lists have one length per level",
         ) from None
+    except TypeError as error:
+        raise DTypeError(
+            f"tensor: {type(data).__name__} gives no NumPy array: {error}",
+            rule="other libraries' arrays are read as NumPy arrays",
+            help="convert it there first, for example to float32",
+        ) from None
     if array.dtype.kind not in "biufcV":
         raise DTypeError(
             f"tensor: {type(data).__name__} gives an array of {array.dtype}",
@@ -71,7 +77,7 @@ def _numpy_array(data: Any) -> np.ndarray[Any, Any]:
 def _default_dtype(data: Any, array: np.ndarray[Any, Any]) -> DType:
     if array.dtype.kind == "b":
         return DType.bool_
-    if not isinstance(data, (np.ndarray, np.generic)) or isinstance(data, float):
+    if not hasattr(data, "__array__") or isinstance(data, float):
         return DType.float32
     if array.dtype.name in _NARROWED:
         return _NARROWED[array.dtype.name]

@@ -17,6 +17,7 @@ from pyflame.surface import (
     reductions,
     shapes,
 )
+from pyflame.surface.in_place import augmented
 from pyflame.surface.in_place import in_place as changing
 
 __all__ = ["Tensor", "apply", "as_node", "detached"]
@@ -421,18 +422,18 @@ class Tensor(Recorded):
     index_add_ = changing(indexing.index_add, "index_add_")
     tril_ = changing(shapes.tril, "tril_")
     triu_ = changing(shapes.triu, "triu_")
-    __iadd__ = changing(arithmetic.add, "+=")
-    __isub__ = changing(arithmetic.sub, "-=")
-    __imul__ = changing(arithmetic.mul, "*=")
-    __itruediv__ = changing(arithmetic.div, "/=")
-    __ifloordiv__ = changing(arithmetic.floor_divide, "//=")
-    __imod__ = changing(arithmetic.remainder, "%=")
-    __ipow__ = changing(arithmetic.pow, "**=")
-    __iand__ = changing(arithmetic.bitwise_and, "&=")
-    __ior__ = changing(arithmetic.bitwise_or, "|=")
-    __ixor__ = changing(arithmetic.bitwise_xor, "^=")
-    __ilshift__ = changing(arithmetic.bitwise_left_shift, "<<=")
-    __irshift__ = changing(arithmetic.bitwise_right_shift, ">>=")
+    __iadd__ = augmented(arithmetic.add, "+=")
+    __isub__ = augmented(arithmetic.sub, "-=")
+    __imul__ = augmented(arithmetic.mul, "*=")
+    __itruediv__ = augmented(arithmetic.div, "/=")
+    __ifloordiv__ = augmented(arithmetic.floor_divide, "//=")
+    __imod__ = augmented(arithmetic.remainder, "%=")
+    __ipow__ = augmented(arithmetic.pow, "**=")
+    __iand__ = augmented(arithmetic.bitwise_and, "&=")
+    __ior__ = augmented(arithmetic.bitwise_or, "|=")
+    __ixor__ = augmented(arithmetic.bitwise_xor, "^=")
+    __ilshift__ = augmented(arithmetic.bitwise_left_shift, "<<=")
+    __irshift__ = augmented(arithmetic.bitwise_right_shift, ">>=")
 
 
 make(Tensor)

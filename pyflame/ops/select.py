@@ -37,7 +37,7 @@ def set_index(
     check_index_arrays(x, arrays, key)
     value = jnp.asarray(value).astype(x.dtype)
     chosen = jax.eval_shape(lambda x, *arrays: _taken(x, arrays, key), x, *arrays)
-    _check_fits(x, value, chosen, key)
+    _check_fits(x, value, chosen, key, arrays)
     if not arrays:
         return x.at[shape.basic_index(x, key)].set(value)
     places = _taken(jnp.arange(x.size, dtype=jnp.int32).reshape(x.shape), arrays, key)
@@ -89,14 +89,18 @@ def check_index_arrays(
         np.broadcast_shapes(*[array.shape for array in arrays])
     except ValueError:
         raise ShapeError(
-            f"index of {text(x)} by {shape.index_text(key)}: the arrays "
-            f"{', '.join(map(text, arrays))} do not broadcast",
+            f"index of {text(x)} by {_key_text(key, arrays)}: the arrays do not "
+            "broadcast",
             rule="from the last dimension backwards, sizes are equal or one is 1",
         ) from None
 
 
 def _check_fits(
-    x: jax.Array, value: jax.Array, chosen: Any, key: tuple[Any, ...]
+    x: jax.Array,
+    value: jax.Array,
+    chosen: Any,
+    key: tuple[Any, ...],
+    arrays: tuple[jax.Array, ...],
 ) -> None:
     shape_of_value = value.shape
     while len(shape_of_value) > chosen.ndim and shape_of_value[0] == 1:
@@ -104,10 +108,16 @@ def _check_fits(
     pairs = zip(reversed(shape_of_value), reversed(chosen.shape), strict=False)
     if len(shape_of_value) > chosen.ndim or any(m not in (1, n) for m, n in pairs):
         raise ShapeError(
-            f"{text(x)}[{shape.index_text(key)[1:-1]}] = {text(value)}: "
+            f"{text(x)}{_key_text(key, arrays)} = {text(value)}: "
             f"there are {list(chosen.shape)} places",
             rule="the value broadcasts to the shape of the places",
         )
+
+
+def _key_text(key: tuple[Any, ...], arrays: tuple[jax.Array, ...]) -> str:
+    """A key with arrays as it is written: `[:, int32[3]]`."""
+    given = iter(arrays)
+    return shape.index_text(tuple(text(next(given)) if k == ARRAY else k for k in key))
 
 
 def masked_fill(x: jax.Array, mask: jax.Array, value: jax.Array) -> jax.Array:
@@ -142,28 +152,38 @@ def scatter(
     place any may stay; indices out of range are left out.
     """
     op = "scatter" if reduce is None else f"scatter_{reduce}"
-    axis = one_dim(op, x, dim)
+    axis = one_dim(op, x, dim, max(x.ndim, 1))
     _check_indices(op, index)
     _check_same_rank(op, x, index, axis)
     source = jnp.asarray(source).astype(x.dtype)
+    if not x.ndim:
+        args = {"dim": 0, "reduce": reduce}
+        vector = scatter(x[None], index.reshape(-1), source.reshape(-1)[:1], **args)
+        return vector[0]
     if source.ndim:
         _check_covers(op, index, source)
         source = source[tuple(slice(n) for n in index.shape)]
     places = x.at[_places(index, axis)]
     change = {None: places.set, "add": places.add, "multiply": places.multiply}
+    if x.dtype == jnp.bool_:  # a sum or product of booleans is "or" or "and"
+        change |= {"add": places.max, "multiply": places.min}
     return change[reduce](source, mode="drop", wrap_negative_indices=False)
 
 
 def index_select(x: jax.Array, index: jax.Array, *, dim: int) -> jax.Array:
     """The elements along `dim` that a vector of indices names."""
-    axis = one_dim("index_select", x, dim)
+    axis = one_dim("index_select", x, dim, max(x.ndim, 1))
     _check_indices("index_select", index)
-    if index.ndim > 1:
+    if index.ndim > 1 or (not x.ndim and index.size != 1):
         raise ShapeError(
             f"index_select of {text(x)} by {text(index)}: the index is no vector",
-            rule="one vector of indices selects along one dim",
+            rule="one vector of indices selects along one dim"
+            if x.ndim
+            else "one index selects of a scalar",
             help="use x[..., index], or take_along_dim for an index per element",
         )
+    if not x.ndim:
+        return jnp.take(x[None], index.reshape(-1), 0, mode="fill").reshape(())
     return jnp.take(x, index.reshape(-1), axis, mode="fill")
 
 
@@ -171,8 +191,10 @@ def index_add(
     x: jax.Array, index: jax.Array, source: jax.Array, *, dim: int
 ) -> jax.Array:
     """`x` with the slices of `source` along `dim` added at the indices."""
-    axis = one_dim("index_add", x, dim)
+    axis = one_dim("index_add", x, dim, max(x.ndim, 1))
     _check_indices("index_add", index)
+    if not x.ndim:
+        return index_add(x[None], index.reshape(-1), source.reshape(-1), dim=0)[0]
     expected = (*x.shape[:axis], index.size, *x.shape[axis + 1 :])
     if index.ndim != 1 or source.shape != expected:
         raise ShapeError(
@@ -181,7 +203,9 @@ def index_add(
             rule="the source has a slice like those of x for each index of a vector",
         )
     key = (slice(None),) * axis + (index,)
-    return x.at[key].add(source.astype(x.dtype), mode="drop")
+    places = x.at[key]
+    add = places.max if x.dtype == jnp.bool_ else places.add
+    return add(source.astype(x.dtype), mode="drop")
 
 
 def take_along_dim(x: jax.Array, indices: jax.Array, *, dim: int | None) -> jax.Array:

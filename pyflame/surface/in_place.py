@@ -7,8 +7,9 @@ were computed from `x` before keep what they had.
 
 PyTorch would show some changes through other Tensors; what could be lost is refused:
 
-- A result that is a view in PyTorch (`x[0]`, `x.reshape(...)`) cannot be changed: there
-  the change would reach `x`, here it would not.
+- A result that is a view in PyTorch (`x[0]`, `x.reshape(...)`) cannot be changed by a
+  method: there the change would reach `x`, here it would not. `row += y` makes a new
+  tensor of it, so that `x[0] += y` changes `x`.
 - A leaf that gradients are kept for can be changed only under `no_grad`, where it stays
   a leaf; there a change does not take part in gradients.
 """
@@ -18,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyflame import node as nodes
 from pyflame.convert import to_literal
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.grad_mode import GradMode
@@ -55,12 +55,34 @@ def in_place(function: Callable[..., Any], name: str) -> Callable[..., Recorded]
     return method
 
 
+def augmented(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The method of an assignment such as `+=`.
+
+    Of a view it gives a new tensor, so that `x[i] += y` goes on to set x[i].
+    """
+
+    def method(x: Recorded, other: Any) -> Any:
+        if is_view(x):
+            return fitted(name, x, function(x, other))
+        check_changeable(name, x)
+        return change(name, x, function(x, other))
+
+    method.__name__ = name
+    method.__doc__ = f"`x {name} y`: {function.__name__}, which x then stands for."
+    return method
+
+
+def is_view(x: Recorded) -> bool:
+    """Whether in PyTorch it would be a view of another tensor."""
+    return x._node.op in _VIEWS and not x._node.is_source
+
+
 def check_changeable(name: str, x: Recorded) -> None:
     """Raises: ArgumentError for a view, and for a leaf outside `no_grad`."""
-    node = x._node
-    if node.op in _VIEWS and not node.is_source:
+    if is_view(x):
+        made_by = x._node.op.__name__ if x._node.op is not None else ""
         raise ArgumentError(
-            f"{name} of {x._text()}: it was made by {_name(node)} of another tensor",
+            f"{name} of {x._text()}: it was made by {made_by} of another tensor",
             rule="tensors share no memory, so the other one would not change",
             help="change that one, as in x[0, 1] = v instead of x[0][1] = v; or "
             "write x = x + y, or take x.clone() first",
@@ -76,8 +98,21 @@ def check_changeable(name: str, x: Recorded) -> None:
 def change(name: str, x: Recorded, value: Any) -> Any:
     """Makes `x` stand for the value, cast to the dtype of `x`; returns `x`.
 
-    Raises: ShapeError, if the shape would change; DTypeError, if a float would become
-    an integer, or a number a boolean.
+    Raises: ShapeError or DTypeError, as `fitted`.
+    """
+    result = fitted(name, x, value)
+    if not GradMode.is_enabled() and _takes_gradients(x):
+        x._assign(result)
+    else:
+        x._rebind(result._node)
+    return x
+
+
+def fitted(name: str, x: Recorded, value: Any) -> Any:
+    """The value in the dtype of `x`.
+
+    Raises: ShapeError, if its shape is another; DTypeError, if a float would become an
+    integer, or a number a boolean.
     """
     result = as_tensor(value)
     if result.shape != x.shape:
@@ -89,15 +124,7 @@ def change(name: str, x: Recorded, value: Any) -> Any:
     if result.dtype is not x.dtype:
         _check_cast(name, x, result)
         result = apply(elementwise.cast, result, dtype=x.dtype.value)
-    if not GradMode.is_enabled() and _takes_gradients(x):
-        x._assign(result)
-    else:
-        x._rebind(result._node)
-    return x
-
-
-def _name(node: nodes.Node) -> str:
-    return node.op.__name__ if node.op is not None else "a copy"
+    return result
 
 
 def _keeps_gradient(x: Recorded) -> bool:
