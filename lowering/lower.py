@@ -14,6 +14,7 @@ from lowering.jaxprs import ClosedJaxpr
 from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.normalise.normalise import normalise
 from lowering.partition.partition import Partitioned, partition
+from lowering.partition.registry import COMFORTABLE_BYTES
 from lowering.placement import Placement, place
 from lowering.plan import Plan, check_fits, check_mesh, check_plan, plan
 from lowering.smallest_mesh import smallest_mesh
@@ -23,6 +24,8 @@ from lowering.target import TARGETS, Target
 # Meshes that are tried when nobody chose one; the larger ones only if none fits.
 _SMALL_MESHES = (Mesh(1, 1), Mesh(1, 2), Mesh(2, 1), Mesh(2, 2), Mesh(4, 4))
 _LARGER_SIDES = (8, 16, 32, 64, 128, 256, 512)
+# What one equation's operands may take when the program did not fit: less is slower.
+_SMALLER_BUDGETS = (16 * 1024, 4 * 1024)
 # How many meshes the message of a program that does not fit may try: fewer for long
 # programs, which take as many seconds per try as they have thousands of equations.
 _MAX_TRIES = 150
@@ -198,12 +201,27 @@ def _fits(planned: Plan) -> bool:
 def _attempt(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan]:
     """Partition and plan on one mesh, whether or not it fits SRAM."""
     check_mesh(mesh, request.target)
+    attempt = _attempt_within(request, mesh, COMFORTABLE_BYTES)
+    for budget_bytes in _SMALLER_BUDGETS:
+        if _fits(attempt[1]):
+            return attempt
+        smaller = _attempt_within(request, mesh, budget_bytes)
+        if smaller[1].cost.size_bytes < attempt[1].cost.size_bytes:
+            attempt = smaller
+    return attempt
+
+
+def _attempt_within(
+    request: _Request, mesh: Mesh, budget_bytes: int
+) -> tuple[Partitioned, Plan]:
+    """Partition and plan where one equation should do with so much SRAM."""
     closed = request.closed
     partitioned = partition(
         closed,
         mesh,
         _placements(request.in_layouts, closed.in_avals, mesh),
         _placements(request.out_layouts, closed.out_avals, mesh),
+        budget_bytes,
     )
     planned = plan(
         partitioned.jaxpr,

@@ -18,6 +18,7 @@ from lowering.plan.fuse import is_vector_op
 from lowering.plan.steps import ElementOp, ElementStep
 from lowering.plan.values import (
     Constant,
+    Count,
     Operand,
     Ramp,
     Shape,
@@ -151,16 +152,22 @@ def _expression(op: ElementOp, scalars: _Scalars) -> str:
     """The right-hand side; numbers get a type where CSL could not tell it."""
     kind = KINDS[op.kind]
     typed = op.operands[1:] if op.kind == "select_n" else op.operands
-    untyped = all(isinstance(operand, Constant) for operand in typed)
+    untyped = all(_has_no_type(operand) for operand in typed)
     texts = [
         _typed(operand, scalars.text(operand))
         if isinstance(operand, Constant)
+        and _has_no_type(operand)
         and (_is_call(kind) or (untyped and operand in typed))
         else scalars.text(operand)
         for operand in op.operands
     ]
     zero = "0.0" if str(op.operands[0].dtype) == "float32" else "0"
     return kind.text.format(*texts, zero=zero)
+
+
+def _has_no_type(operand: Operand) -> bool:
+    """Whether its text is a plain number; a count is written with its type."""
+    return isinstance(operand, Constant) and not isinstance(operand.number, Count)
 
 
 def _is_call(kind: ElementKind) -> bool:

@@ -18,12 +18,12 @@ from lowering.plan.control import (
     BranchEnd,
     BranchStart,
     ControlStep,
-    Loop,
     LoopEnd,
     LoopStart,
     LoopTest,
 )
 from lowering.plan.steps import MoveStep, Step
+from lowering.plan.values import Loop
 from lowering.target import Target
 
 UNBLOCK = "  memcpy.unblock_cmd_stream();"

@@ -16,7 +16,7 @@ from lowering.emit.text import (
     nest,
 )
 from lowering.mesh import ROWS
-from lowering.plan.control import ControlStep, Count, Start
+from lowering.plan.control import ControlStep, Start
 from lowering.plan.element_ops import MOVES
 from lowering.plan.origins import Origin
 from lowering.plan.resources import function_name
@@ -35,11 +35,12 @@ from lowering.plan.steps import (
     MoveStep,
     PutStep,
     ReduceStep,
+    Root,
     Step,
     TakeStep,
     ZeroUnlessStep,
 )
-from lowering.plan.values import Shape, Value, View, whole
+from lowering.plan.values import Count, Shape, Value, View, whole
 from lowering.target import Target
 
 COORDINATE = {"rows": "get_y_coord", "cols": "get_x_coord"}
@@ -288,16 +289,10 @@ def _moved_by(dsds: Dsds, view: View, starts: tuple[Start, ...]) -> str:
 
 def _term(start: Start, dsds: Dsds) -> str:
     """`stride * index`, as i16."""
-    index = count_text(start.index) if isinstance(start.index, Count) else ""
+    index = str(start.index)
     if isinstance(start.index, View):
         index = f"@as(i16, {scalar_text(start.index, dsds)})"
     return index if start.stride == 1 else f"{start.stride} * {index}"
-
-
-def count_text(count: Count) -> str:
-    """The number of the pass, from 0 up or from the last one down."""
-    name, trips = count.loop.name, count.loop.trips
-    return f"({trips} - 1 - {name})" if count.is_reversed else name
 
 
 def scalar_text(view: View, dsds: Dsds) -> str:
@@ -325,12 +320,15 @@ def _move(step: MoveStep, dsds: Dsds) -> list[str]:
     line = "rows_line" if step.axis == ROWS else "cols_line"
     arguments = [*_move_vectors(step, dsds), str(step.extent_elements)]
     if step.kind == "relay_inward":
-        root = step.root
-        is_traced = isinstance(root, View)
-        arguments.append(
-            f"@as(u16, {scalar_text(root, dsds)})" if is_traced else str(root)
-        )
+        arguments.append(_root_text(step.root, dsds))
     return [f"  {line}.{function_name(step)}({', '.join(arguments)});"]
+
+
+def _root_text(root: Root, dsds: Dsds) -> str:
+    if isinstance(root, int):
+        return str(root)
+    text = str(root) if isinstance(root, Count) else scalar_text(root, dsds)
+    return f"@as(u16, {text})"
 
 
 def _move_vectors(step: MoveStep, dsds: Dsds) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lowering.plan.values import Constant
+from lowering.plan.values import Constant, Count
 
 LOOP_NAMES = ("i", "j", "k", "l", "m", "n", "p", "q")
 ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "bool": "u16"}
@@ -19,6 +19,8 @@ _COLUMNS = 92
 
 def number(constant: Constant) -> str:
     """The constant as a literal of its own dtype; negative ones in parentheses."""
+    if isinstance(constant.number, Count):
+        return f"@as({SCALAR_TYPES[str(constant.dtype)]}, {constant.number})"
     if str(constant.dtype) == "bool":
         return "true" if constant.number else "false"
     if str(constant.dtype) == "int32":

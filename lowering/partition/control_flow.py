@@ -28,7 +28,7 @@ from lowering.partition.tiles import AnyTile, Outer, Pending, Tile, fill_axes
 from lowering.placement import Placement
 
 # Runs a jaxpr on tiles: `partition` hands its own interpreter in.
-Run = Callable[[jaxprs.ClosedJaxpr, Sequence[AnyTile], Mesh], list[AnyTile]]
+Run = Callable[[jaxprs.ClosedJaxpr, Sequence[AnyTile]], list[AnyTile]]
 Rule = Callable[["Context", jaxprs.JaxprEqn, Sequence[AnyTile]], list[AnyTile]]
 
 _MAX_ROUNDS = 3  # trials until the carries' placements have to be stable
@@ -74,7 +74,7 @@ class _Body:
             self.ctx.tile(local, placement)
             for local, placement in zip(locals_, placements, strict=True)
         ]
-        return self.ctx.run(self.closed, [*self.outer, *tiles], self.ctx.mesh)
+        return self.ctx.run(self.closed, [*self.outer, *tiles])
 
     def outputs(
         self, carried: Sequence[Placement], locals_: Sequence[Any]
@@ -179,7 +179,7 @@ def cond(ctx: Context, eqn: jaxprs.JaxprEqn, tiles: Sequence[AnyTile]) -> list[A
 
     def local(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
         def program(*given: Any) -> list[Any]:
-            results = ctx.run(closed, _with_locals(ctx, inside, given), ctx.mesh)
+            results = ctx.run(closed, _with_locals(ctx, inside, given))
             return [t.at(p) for t, p in zip(results, chosen, strict=True)]
 
         return jaxprs.trace(program, [jax.typeof(x) for x in locals_])
@@ -239,7 +239,7 @@ def _placements_of(
 
     def program() -> list[Any]:
         given = [x for tile in inside for x in _locals_of(tile)]
-        tiles = ctx.run(closed, _with_locals(ctx, inside, given), ctx.mesh)
+        tiles = ctx.run(closed, _with_locals(ctx, inside, given))
         found[:] = [tile.placement for tile in tiles]
         return [tile.at(p) for tile, p in zip(tiles, found, strict=True)]
 

@@ -18,7 +18,7 @@ import numpy as np
 from lowering import jaxprs
 from lowering.mesh import AXES, Mesh
 from lowering.partition import control_flow, mesh_batching, rules
-from lowering.partition.registry import RULES, Context
+from lowering.partition.registry import COMFORTABLE_BYTES, RULES, Context
 from lowering.partition.reshard import canonical, spread_replicas
 from lowering.partition.tiles import AnyTile, Tile, conventional_axes
 from lowering.partition.uniform import check_uniform
@@ -45,11 +45,13 @@ def partition(
     mesh: Mesh,
     in_placements: Sequence[Placement | None],
     out_placements: Sequence[Placement | None],
+    budget_bytes: int = COMFORTABLE_BYTES,
 ) -> Partitioned:
     """The PE program of a normalised jaxpr.
 
     Where a placement is None the compiler chooses: inputs become a grid, outputs stay
-    where they were computed.
+    where they were computed. `budget_bytes` is the SRAM that one equation should do
+    with.
     Raises: LayoutError, if a value cannot be brought where it is needed.
     """
     inputs = tuple(
@@ -67,7 +69,7 @@ def partition(
             )
             for local, placement in zip(locals_, inputs, strict=True)
         ]
-        results = _run(closed, tiles, mesh)
+        results = _run(closed, tiles, mesh, budget_bytes)
         outputs[:] = [
             wanted or tile.placement
             for wanted, tile in zip(out_placements, results, strict=True)
@@ -132,7 +134,10 @@ def _varying(placement: Placement, mesh: Mesh) -> frozenset[str]:
 
 
 def _run(
-    closed: jaxprs.ClosedJaxpr, inputs: Sequence[AnyTile], mesh: Mesh
+    closed: jaxprs.ClosedJaxpr,
+    inputs: Sequence[AnyTile],
+    mesh: Mesh,
+    budget_bytes: int,
 ) -> list[AnyTile]:
     def whole(value: Any) -> AnyTile:
         placement = replicated(np.shape(value), value.dtype, mesh)
@@ -140,10 +145,15 @@ def _run(
 
     def evaluate_equation(eqn: jaxprs.JaxprEqn, tiles: list[Any]) -> list[AnyTile]:
         if eqn.primitive.name in control_flow.RULES:
-            nested = control_flow.Context(mesh, _run)
+            nested = control_flow.Context(mesh, run_inside)
             return control_flow.RULES[eqn.primitive.name](nested, eqn, tiles)
         rule = RULES[eqn.primitive.name]
-        return [rule(Context(mesh, eqn), *tiles, **eqn.params)]
+        return [rule(Context(mesh, eqn, budget_bytes), *tiles, **eqn.params)]
+
+    def run_inside(
+        closed: jaxprs.ClosedJaxpr, inputs: Sequence[AnyTile]
+    ) -> list[AnyTile]:
+        return _run(closed, inputs, mesh, budget_bytes)
 
     consts = [whole(np.asarray(const)) for const in closed.consts]
     return jaxprs.interpret(

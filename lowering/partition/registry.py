@@ -24,13 +24,20 @@ from lowering.placement import Placement
 Rule = Callable[..., AnyTile]
 RULES: dict[str, Rule] = {}
 
+COMFORTABLE_BYTES = 32 * 1024  # leaves a PE a third for code and other values
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule knows besides its operands: the mesh and the global equation."""
+    """What a rule knows besides its operands: the mesh and the global equation.
+
+    `budget_bytes` is the SRAM that the operands and result of one equation may take
+    before a rule prefers a slower way that takes less.
+    """
 
     mesh: Mesh
     eqn: jaxprs.JaxprEqn
+    budget_bytes: int = COMFORTABLE_BYTES
 
     @property
     def out_shape(self) -> tuple[int, ...]:

@@ -13,26 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lowering.plan.origins import OneEquation, Origin
-from lowering.plan.values import Value, View
-
-
-@dataclass(eq=False, slots=True)
-class Loop:
-    """Steps that run again and again; `name` is its counter's, from 0 on.
-
-    It makes `trips` passes, at least one; None leaves it to the loop's test.
-    """
-
-    name: str
-    trips: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """The number of a loop's pass, counted down from the last if `is_reversed`."""
-
-    loop: Loop
-    is_reversed: bool = False
+from lowering.plan.values import Count, Loop, Value, View
 
 
 @dataclass(frozen=True, slots=True)

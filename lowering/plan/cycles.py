@@ -29,7 +29,6 @@ from lowering.plan.steps import (
     TakeStep,
     ZeroUnlessStep,
 )
-from lowering.plan.values import View
 from lowering.target import CycleCosts, Target
 
 # Estimates of instruction bytes, from the sizes of hand-written programs that FABRICA
@@ -166,7 +165,7 @@ def _move_cycles(step: MoveStep, costs: CycleCosts) -> int:
         case "reduce_inward":
             return start + count + hops * stage
         case "relay_inward":
-            farthest = hops if isinstance(step.root, View) else step.root
+            farthest = step.root if isinstance(step.root, int) else hops
             return start + count + farthest * stage
         case "gather_inward":
             return start + hops * (count + costs.hop_cycles)

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lowering.jaxprs import ClosedJaxpr, JaxprEqn
+from lowering.jaxprs import ClosedJaxpr, JaxprEqn, is_literal, literal_value
 from lowering.plan.control import (
     Branch,
     BranchCase,
     BranchEnd,
     BranchStart,
-    Count,
-    Loop,
     LoopEnd,
     LoopStart,
     LoopTest,
@@ -25,7 +23,7 @@ from lowering.plan.control import (
 from lowering.plan.origins import Origin
 from lowering.plan.select import Selection, register
 from lowering.plan.steps import PutStep, TakeStep
-from lowering.plan.values import Operand, Value, View, whole
+from lowering.plan.values import Constant, Count, Loop, Operand, Value, View, whole
 
 
 @register("scan")
@@ -34,22 +32,67 @@ def _scan(selection: Selection, eqn: JaxprEqn) -> None:
     body: ClosedJaxpr = eqn.params["jaxpr"]
     length: int = eqn.params["length"]
     const_count, carry_count = eqn.params["num_consts"], eqn.params["num_carry"]
-    origin = _origin(selection, eqn, f"scan over {length}")
-    carries = _carries(selection, eqn, const_count, carry_count, origin)
     loop = Loop(selection.names.unique("step"), length)
     count = Count(loop, eqn.params["reverse"])
+    what = f"{loop.name} counts down to" if count.is_reversed else f"{loop.name} from"
+    origin = _origin(selection, eqn, f"scan: {what} 0, {length} passes")
+    counters = _counters(selection, eqn, body, loop)
+    kept = [n for n in range(carry_count) if n not in counters]
+    carries = _carries(selection, eqn, const_count, kept, origin)
     selection.add(LoopStart(loop, origin))
     _bind_operands(selection, body, eqn, range(const_count))
-    _bind_carries(selection, body, const_count, carries)
+    invars = body.jaxpr.invars[const_count:]
+    for number, counter in counters.items():
+        selection.bind(invars[number], counter, str(counter.number))
+    _bind_carries(selection, [invars[n] for n in kept], carries)
     for position in range(const_count + carry_count, len(eqn.invars)):
         _take_slice(selection, eqn, body, position, count)
     outputs = selection.run(body)
     for result in range(carry_count, len(eqn.outvars)):
         _put_slice(selection, eqn, result, outputs[result], count)
-    _update(selection, carries, outputs[:carry_count], origin)
+    _update(selection, carries, [outputs[n] for n in kept], origin)
     selection.add(LoopEnd(loop, origin))
-    for var, value in zip(eqn.outvars, carries, strict=False):
-        selection.bind_value(var, value)
+    for n, value in zip(kept, carries, strict=True):
+        selection.bind_value(eqn.outvars[n], value)
+    for n, counter in counters.items():
+        _bind_last(selection, eqn.outvars[n], counter, length)
+
+
+def _counters(
+    selection: Selection, eqn: JaxprEqn, body: ClosedJaxpr, loop: Loop
+) -> dict[int, Constant]:
+    """The carries that start at a number and grow by 1: they count the passes."""
+    const_count, carry_count = eqn.params["num_consts"], eqn.params["num_carry"]
+    makers: dict[Any, JaxprEqn] = {
+        var: each for each in body.jaxpr.eqns for var in each.outvars
+    }
+    found: dict[int, Constant] = {}
+    for n in range(carry_count):
+        counter = body.jaxpr.invars[const_count + n]
+        atom: Any = body.jaxpr.outvars[n]
+        maker = None if is_literal(atom) else makers.get(atom)
+        start = selection.read(eqn.invars[const_count + n])
+        first = start.number if isinstance(start, Constant) else None
+        if maker is None or not isinstance(first, int) or isinstance(first, bool):
+            continue
+        if _adds_one(maker, counter) and str(start.dtype) == "int32":
+            count = Count(loop, first=first)
+            found[n] = Constant(count, start.shape, start.dtype)
+    return found
+
+
+def _adds_one(eqn: JaxprEqn, counter: Any) -> bool:
+    if eqn.primitive.name != "add" or counter not in eqn.invars:
+        return False
+    others: list[Any] = [atom for atom in eqn.invars if atom is not counter]
+    return len(others) == 1 and is_literal(others[0]) and literal_value(others[0]) == 1
+
+
+def _bind_last(selection: Selection, var: Any, counter: Constant, length: int) -> None:
+    """What a counter is after the loop."""
+    assert isinstance(counter.number, Count), "a counter counts"
+    last = counter.number.first + length
+    selection.bind(var, replace(counter, number=last), str(last))
 
 
 @register("while")
@@ -59,16 +102,16 @@ def _while(selection: Selection, eqn: JaxprEqn) -> None:
     cond_count, body_count = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
     origin = _origin(selection, eqn, "while")
     first = cond_count + body_count
-    carries = _carries(selection, eqn, first, len(eqn.invars) - first, origin)
+    carries = _carries(selection, eqn, first, range(len(eqn.outvars)), origin)
     loop = Loop(selection.names.unique("step"), None)
     selection.add(LoopStart(loop, origin))
     _bind_operands(selection, condition, eqn, range(cond_count))
-    _bind_carries(selection, condition, cond_count, carries)
+    _bind_carries(selection, condition.jaxpr.invars[cond_count:], carries)
     (predicate,) = selection.run(condition)
     test = _scalar_in_memory(selection, predicate, "goes_on", origin)
     selection.add(LoopTest(loop, test, origin))
     _bind_operands(selection, body, eqn, range(cond_count, first))
-    _bind_carries(selection, body, body_count, carries)
+    _bind_carries(selection, body.jaxpr.invars[body_count:], carries)
     _update(selection, carries, selection.run(body), origin)
     selection.add(LoopEnd(loop, origin))
     for var, value in zip(eqn.outvars, carries, strict=True):
@@ -129,11 +172,15 @@ def _origin(selection: Selection, eqn: JaxprEqn, what: str) -> Origin:
 
 
 def _carries(
-    selection: Selection, eqn: JaxprEqn, first: int, count: int, origin: Origin
+    selection: Selection,
+    eqn: JaxprEqn,
+    first: int,
+    results: Iterable[int],
+    origin: Origin,
 ) -> list[Value]:
     """Values for what a loop carries, holding what it starts with."""
     carries: list[Value] = []
-    for result in range(count):
+    for result in results:
         value = selection.value(eqn, "carry", result)
         start = eqn.invars[first + result]
         text = f"{value.name}: {value.type_text} = {selection.text(start)}"
@@ -157,9 +204,9 @@ def _bind_operands(
 
 
 def _bind_carries(
-    selection: Selection, closed: ClosedJaxpr, first: int, carries: Sequence[Value]
+    selection: Selection, variables: Sequence[Any], carries: Sequence[Value]
 ) -> None:
-    for var, value in zip(closed.jaxpr.invars[first:], carries, strict=False):
+    for var, value in zip(variables, carries, strict=False):
         selection.bind_value(var, value)
 
 
@@ -235,7 +282,10 @@ def _starts(
     found: list[Start] = []
     for atom, stride in zip(atoms, strides, strict=True):
         operand = selection.read(atom)
-        if getattr(operand, "number", None) != 0:
+        number = operand.number if isinstance(operand, Constant) else None
+        if isinstance(number, Count):
+            found.append(Start(number, stride))
+        elif number != 0:
             view = _scalar_in_memory(selection, operand, "start", Origin("start"))
             found.append(Start(view, stride))
     return tuple(found)

@@ -22,8 +22,8 @@ from lowering.plan import views
 from lowering.plan.origins import Origin
 from lowering.plan.rules_local import conversion
 from lowering.plan.select import Selection, number_text, register
-from lowering.plan.steps import CutStep, FillStep, MoveStep, ZeroUnlessStep
-from lowering.plan.values import Constant, Operand, Value, View, whole
+from lowering.plan.steps import CutStep, FillStep, MoveStep, Root, ZeroUnlessStep
+from lowering.plan.values import Constant, Count, Operand, Value, View, whole
 
 _INT32 = np.dtype("int32")
 _BOOL = np.dtype("bool")
@@ -46,13 +46,14 @@ def _broadcast(selection: Selection, eqn: JaxprEqn) -> None:
     _in_place(selection, eqn, "broadcast", f"root={text}", exchange)
 
 
-def _root(selection: Selection, eqn: JaxprEqn) -> tuple[int | View, str]:
+def _root(selection: Selection, eqn: JaxprEqn) -> tuple[Root, str]:
     """The root, a number or an i32[] that the program computes, and its text."""
     if eqn.params["root"] is not None:
         return eqn.params["root"], str(eqn.params["root"])
     operand = selection.read(eqn.invars[1])
     if isinstance(operand, Constant):
-        return int(operand.number), str(operand.number)
+        number = operand.number
+        return number if isinstance(number, Count) else int(number), str(number)
     text = selection.text(eqn.invars[1])
     if isinstance(operand, View):
         return operand, text

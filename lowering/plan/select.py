@@ -30,7 +30,7 @@ from lowering.placement import type_text
 from lowering.plan.names import Names
 from lowering.plan.origins import Origin
 from lowering.plan.steps import ElementOp, ElementStep, Step
-from lowering.plan.values import Constant, Operand, Ramp, Value, View, whole
+from lowering.plan.values import Constant, Count, Operand, Ramp, Value, View, whole
 
 PlaceOf = Callable[[JaxprEqn], Place | None]
 Rule = Callable[["Selection", JaxprEqn], None]
@@ -238,7 +238,7 @@ def constant(data: np.ndarray[Any, Any]) -> Constant:
     return Constant(data.reshape(()).item(), data.shape, data.dtype)
 
 
-def number_text(number: float | int | bool) -> str:
+def number_text(number: float | int | bool | Count) -> str:
     """A number in comments, as short as it can be."""
     if isinstance(number, bool):
         return "true" if number else "false"

@@ -10,7 +10,7 @@ from typing import Literal
 from lowering.mesh import Axis
 from lowering.plan.control import ControlStep, Start
 from lowering.plan.origins import OneEquation, Origin
-from lowering.plan.values import Operand, Value, View
+from lowering.plan.values import Count, Operand, Value, View
 
 ReduceOp = Literal["sum", "max", "min"]
 
@@ -170,6 +170,9 @@ class CutStep(OneEquation):
         return [self.out]
 
 
+# A number, or one that the program knows only when it runs.
+Root = int | Count | View
+
 MoveKind = Literal[
     "reduce_inward", "relay_inward", "gather_inward", "pass_inward", "flood", "shift"
 ]
@@ -180,8 +183,8 @@ class MoveStep(OneEquation):
     """One asynchronous exchange along a line of `size` PEs.
 
     reduce_inward  PE 0 gets the `op` over the line of `target`, in place
-    relay_inward   PE 0 gets `target` of the PE at `root`, in place; the root may be an
-                   i32[] that all PEs of the line agree on
+    relay_inward   PE 0 gets `target` of the PE at `root`, in place; all of the line
+                   agree on the root
     gather_inward  every PE sends `source` inward; PE 0 joins them in `target`, along
                    `dim`
     pass_inward    the PEs between forward what the outer ones sent
@@ -202,7 +205,7 @@ class MoveStep(OneEquation):
     origin: Origin
     source: Value | None = None
     op: Literal["sum", "max"] = "sum"
-    root: int | View = 0
+    root: Root = 0
     step: int = 0
     dim: int = 0
 

@@ -75,11 +75,38 @@ class View:
         )
 
 
+@dataclass(eq=False, slots=True)
+class Loop:
+    """Steps that run again and again; `name` is its counter's, from 0 on.
+
+    It makes `trips` passes, at least one; None leaves it to the loop's test.
+    """
+
+    name: str
+    trips: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`first` and the number of a loop's pass, which counts down if `is_reversed`."""
+
+    loop: Loop
+    is_reversed: bool = False
+    first: int = 0
+
+    def __str__(self) -> str:
+        """The number as text, of the type of the loop's counter."""
+        if self.is_reversed:
+            return f"({self.loop.trips} - 1 - {self.loop.name})"
+        name = self.loop.name
+        return f"({name} + {self.first})" if self.first else name
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One number, as an array of any shape."""
+    """One number, as an array of any shape; in a loop it may count the passes."""
 
-    number: FloatOrInt
+    number: FloatOrInt | Count
     shape: Shape
     dtype: np.dtype[Any]
     is_scalar = True

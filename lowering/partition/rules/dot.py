@@ -3,8 +3,11 @@
 A scheme names the mesh axes that split the result's rows (m), its columns (n) and the
 contracted dimension (k). If k is whole, each PE multiplies what it gathered of a row of
 A and a column of B. If k is split, each PE multiplies its own part, and the partial
-sums are added along that axis. The scheme with the fewest predicted cycles is
-taken: one per multiply-add, one per word received; see `_cycles`.
+sums are added along that axis. Where a whole row of A or column of B does not fit, a
+loop runs over chunks of k: in each pass the PEs that hold a chunk send it to their
+lines, and all add its product (SUMMA, van de Geijn & Watts 1997). The scheme with the
+fewest predicted cycles is taken: one per multiply-add, one per word received; see
+`_cycles`.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -13,40 +16,65 @@ taken: one per multiply-add, one per word received; see `_cycles`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lowering import jaxprs
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
 from lowering.partition.registry import Context, partitions
+from lowering.partition.reshard import WHOLE_LIMIT_BYTES
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
 from lowering.placement import Placement
 
-# SRAM of one product's operands and result beyond which a scheme is a last resort.
-_COMFORTABLE_BYTES = 32 * 1024
-_DISCOMFORT = 1_000_000_000
+# Cycles that a byte is worth where an equation exceeds its budget of SRAM.
+_DISCOMFORT = 1_000_000
+# Cycles of a pass beside words and products: two exchanges per operand that is sent
+# and the jump back; counted on PyFlame's own simulator.
+_SENT_CYCLES = 160
+_PASS_CYCLES = 40
+_SMALLEST_CHUNK = 8  # elements; smaller ones cost more to send than they save
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """The contracted dimension in `passes` pieces of `size` elements."""
+
+    size: int
+    passes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """Placements of both operands and the result, and the axis of partial sums."""
+    """Placements of both operands and the result, and the axis of partial sums.
+
+    With `chunks`, a split contracted dimension is sent piece by piece.
+    """
 
     left: Placement
     right: Placement
     result: Placement
     partial: Axis | None
+    chunks: Chunks | None = None
 
     @property
     def size_bytes(self) -> int:
         parts = (self.left, self.right, self.result)
         return sum(part.tile_size_bytes for part in parts)
+
+    def chunk_elements(self, placement: Placement, k_dim: int) -> int:
+        """The elements of an operand that one pass works on."""
+        assert self.chunks is not None, "only loops have chunks"
+        free = placement.tile_shape[1 - k_dim]
+        return free * self.chunks.size
 
 
 @partitions("dot_general")
@@ -60,14 +88,62 @@ def dot_general(
     """
     ((left_k,), (right_k,)), _batch = dimension_numbers
     schemes = _schemes(ctx, left.placement, right.placement, left_k, right_k)
-    best = min(schemes, key=lambda scheme: _cycles(ctx, left, right, left_k, scheme))
+    best = min(
+        schemes, key=lambda scheme: _cycles(ctx, left, right, left_k, right_k, scheme)
+    )
     a = fill_padding(ctx, left.at(best.left), best.left, left_k, 0)
     b = fill_padding(ctx, right.at(best.right), best.right, right_k, 0)
+    if best.chunks is not None:
+        local = _in_passes(ctx, best, best.chunks, (a, left_k), (b, right_k))
+        return ctx.settled(local, best.result)
     local = jaxprs.bind(ctx.eqn, [a, b])[0]
     if best.partial is not None:
         size = ctx.mesh.size(best.partial)
         local = prims.mesh_all_reduce(local, axis=best.partial, size=size, op="sum")
     return ctx.settled(local, best.result)
+
+
+def _in_passes(
+    ctx: Context,
+    scheme: Scheme,
+    chunks: Chunks,
+    left: tuple[Any, int],
+    right: tuple[Any, int],
+) -> Any:
+    """The sum over all chunks of k, each sent along the lines that it is split over."""
+
+    def step(number: Any, total: Any) -> Any:
+        a, b = (
+            _chunk(ctx, x, placement, k_dim, chunks.size, number)
+            for placement, (x, k_dim) in (
+                (scheme.left, left),
+                (scheme.right, right),
+            )
+        )
+        return total + jaxprs.bind(ctx.eqn, [a, b])[0]
+
+    start = jnp.zeros(scheme.result.tile_shape, scheme.result.dtype)
+    return jax.lax.fori_loop(0, chunks.passes, step, start)
+
+
+def _chunk(
+    ctx: Context, x: Any, placement: Placement, k_dim: int, size: int, number: Any
+) -> Any:
+    """Piece `number` of the contracted dimension, on every PE of the line."""
+    axis, tile = placement.axes[k_dim], placement.tile_shape[k_dim]
+    per_tile = tile // size
+    root = number
+    if per_tile > 1:
+        if axis is not None:
+            root = jax.lax.div(number, np.int32(per_tile))
+            number = number - root * np.int32(per_tile)
+        starts: list[Any] = [np.int32(0), np.int32(0)]
+        starts[k_dim] = number * np.int32(size)
+        sizes = [size if dim == k_dim else n for dim, n in enumerate(np.shape(x))]
+        x = jax.lax.dynamic_slice(x, starts, sizes, allow_negative_indices=False)
+    if axis is None:
+        return x
+    return prims.mesh_broadcast(x, axis=axis, size=ctx.mesh.size(axis), root=root)
 
 
 def _schemes(
@@ -81,7 +157,58 @@ def _schemes(
         named = [axis for axis in (m, n, k) if axis is not None]
         if len(set(named)) == len(named):
             found.append(_scheme(ctx, (left, left_k, m), (right, right_k, n), k))
+    for m, n in product(choices, choices):
+        if m is None or m != n:
+            found += _loops(ctx, (left, left_k, m), (right, right_k, n))
     return sorted(found, key=lambda scheme: scheme.result.axes != ("rows", "cols"))
+
+
+def _loops(
+    ctx: Context,
+    left: tuple[Placement, int, Axis | None],
+    right: tuple[Placement, int, Axis | None],
+) -> list[Scheme]:
+    """Loops over chunks of k: A's are split over the axis of n, B's over that of m.
+
+    Either operand may hold all of k instead.
+    """
+    length = left[0].shape[left[1]]
+    (_, _, m), (_, _, n) = left, right
+    found: list[Scheme] = []
+    ways: list[tuple[Axis | None, Axis | None]] = [(n, m), (n, None), (None, m)]
+    for left_axis, right_axis in ways:
+        if left_axis is None and right_axis is None:
+            continue
+        scheme = Scheme(
+            _split(ctx, left, left_axis),
+            _split(ctx, right, right_axis),
+            ctx.placement((m, n)),
+            None,
+        )
+        tiles = scheme.left.tile_shape[left[1]], scheme.right.tile_shape[right[1]]
+        is_whole = left_axis is None or right_axis is None
+        for size in _halves(math.gcd(*tiles)):
+            chunks = Chunks(size, -(-length // size))
+            if chunks.passes > 1 and (length % size == 0 or not is_whole):
+                found.append(replace(scheme, chunks=chunks))
+    return found
+
+
+def _halves(size: int) -> Iterator[int]:
+    """The size, its half and so on, as long as they are even and not too small."""
+    yield size
+    while size % 2 == 0 and size > _SMALLEST_CHUNK:
+        size //= 2
+        yield size
+
+
+def _split(
+    ctx: Context, operand: tuple[Placement, int, Axis | None], k: Axis | None
+) -> Placement:
+    """The operand with its contracted dimension over axis `k`."""
+    placement, k_dim, free = operand
+    axes: tuple[Axis | None, ...] = (k, free) if k_dim == 0 else (free, k)
+    return ctx.place(placement.shape, placement.dtype, axes)
 
 
 def _scheme(
@@ -90,32 +217,50 @@ def _scheme(
     right: tuple[Placement, int, Axis | None],
     k: Axis | None,
 ) -> Scheme:
-    placed: list[Placement] = []
-    for placement, k_dim, free in (left, right):
-        axes: tuple[Axis | None, ...] = (k, free) if k_dim == 0 else (free, k)
-        placed.append(ctx.place(placement.shape, placement.dtype, axes))
-    return Scheme(placed[0], placed[1], ctx.placement((left[2], right[2])), k)
+    return Scheme(
+        _split(ctx, left, k),
+        _split(ctx, right, k),
+        ctx.placement((left[2], right[2])),
+        k,
+    )
 
 
 def _cycles(
-    ctx: Context, left: AnyTile, right: AnyTile, left_k: int, scheme: Scheme
+    ctx: Context,
+    left: AnyTile,
+    right: AnyTile,
+    left_k: int,
+    right_k: int,
+    scheme: Scheme,
 ) -> float:
     """Multiply-adds of one PE, words it receives, and hops of each collective."""
     result = math.prod(scheme.result.tile_shape)
-    cycles = float(result * scheme.left.tile_shape[left_k])
+    size_bytes = scheme.size_bytes
+    if scheme.chunks is None:
+        cycles = float(result * scheme.left.tile_shape[left_k])
+    else:
+        cycles = float(result * scheme.chunks.size * scheme.chunks.passes)
+        for placement, k_dim in ((scheme.left, left_k), (scheme.right, right_k)):
+            words = scheme.chunk_elements(placement, k_dim)
+            axis = placement.axes[k_dim]
+            if axis is not None:
+                sent = words + ctx.mesh.size(axis) + _SENT_CYCLES
+                cycles += scheme.chunks.passes * sent
+            size_bytes += words * placement.dtype.itemsize
+        cycles += scheme.chunks.passes * _PASS_CYCLES
     for tile, placement in ((left, scheme.left), (right, scheme.right)):
         words = tile.words_to(placement)
-        cycles += words + (ctx.mesh.rows + ctx.mesh.cols if words else 0)
+        if words:  # what is moved stands beside what it is moved to
+            cycles += words + ctx.mesh.rows + ctx.mesh.cols
+            size_bytes += tile.placement.tile_size_bytes
     if scheme.partial is not None:  # a chain there, a broadcast back
         cycles += 2 * (result + ctx.mesh.size(scheme.partial))
-    size_bytes = max(
-        scheme.size_bytes,
-        left.peak_bytes_to(scheme.left),
-        right.peak_bytes_to(scheme.right),
-    )
-    if size_bytes > _COMFORTABLE_BYTES:
-        cycles += _DISCOMFORT + size_bytes
-    return cycles
+    peaks = [left.peak_bytes_to(scheme.left), right.peak_bytes_to(scheme.right)]
+    size_bytes = max(size_bytes, *peaks)
+    if size_bytes > ctx.budget_bytes:
+        cycles += _DISCOMFORT * size_bytes
+    is_refused = max(peaks) > max(WHOLE_LIMIT_BYTES, scheme.size_bytes)
+    return math.inf if is_refused else cycles
 
 
 CASES = [
