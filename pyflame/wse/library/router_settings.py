@@ -172,9 +172,7 @@ def _change_position(
 # --- filters ------------------------------------------------------------------------
 
 
-def _change_filter(
-    pe: RouterPe, color: int, change: Callable[[WaveletFilter], None]
-) -> None:
+def counter_filter(pe: RouterPe, color: int) -> WaveletFilter:
     """Raises MachineFault if the color has no filter with a counter on this PE."""
     filter_ = pe.channel(color).filter if color < ROUTABLE_COLORS else None
     if filter_ is None or not filter_.counts:
@@ -182,6 +180,19 @@ def _change_filter(
             f"PE({pe.x},{pe.y}) at cycle {pe.clock}: {color} is the id of no counter "
             "filter of this PE; @get_filter_id gives that of a color's filter"
         )
+    return filter_
+
+
+def change_filter(pe: RouterPe, color: int, change: Callable[[int], None]) -> None:
+    """Changes the filter of a color when the PE's clock has come."""
+    counter_filter(pe, color)
+    when_due(pe, change)
+
+
+def _change_filter(
+    pe: RouterPe, color: int, change: Callable[[WaveletFilter], None]
+) -> None:
+    filter_ = counter_filter(pe, color)
     when_due(pe, lambda now: change(filter_))
 
 

@@ -46,6 +46,19 @@ class WaveletFilter:
         """Whether it has a counter: range filters do not."""
         return self._kind != "range"
 
+    @property
+    def counter(self) -> int:
+        """Counted wavelets of this period."""
+        return self._counter
+
+    @property
+    def maximum(self) -> int:
+        return self._maximum
+
+    @property
+    def limit(self) -> int:
+        return self._limit
+
     def set_counter(self, value: int) -> None:
         self._counter = value
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine.arithmetic import to_bits
 from pyflame.wse.machine.completion import Completion
+from pyflame.wse.machine.control_transform import TransformedDest, TransformedSource
 from pyflame.wse.machine.dsd import (
     INFINITE_EXTENT,
     Dsr,
@@ -297,10 +298,11 @@ class Issuer:
             size = dtype.itemsize
             return MemoryOperand(pe.memory, operand, size, index, issued.length)
         if isinstance(operand, FabIn):
-            self._check_fabric(issued.spec, operand)
+            self._check_fabric(issued.spec, operand, dtype.itemsize)
             stops = issued.config.on_control is not None
             queue = pe.input_queue(operand)
-            return FabricSource(queue, operand, dtype.itemsize, stops)
+            source = TransformedSource if operand.control_transform else FabricSource
+            return source(queue, operand, dtype.itemsize, stops)
         if isinstance(operand, Fifo):
             return FifoSource(pe.fifos[operand.number], pe.activate_by_hardware)
         return ScalarSource(to_bits(operand, dtype))
@@ -317,15 +319,16 @@ class Issuer:
             return FifoDest(pe.fifos[operand.number], pe.activate_by_hardware)
         if isinstance(operand, ScalarPointer):
             return ScalarDest(pe.memory, operand.address, size, 0)
-        self._check_fabric(issued.spec, operand)
+        self._check_fabric(issued.spec, operand, size)
         queue = pe.output_queue(operand)
         channel = pe.channel(operand.color)
         cycles_ = pe.costs.fabric_element_cycles
-        return FabricDest(queue, channel, operand, size, config.index, cycles_)
+        kind = TransformedDest if operand.control_transform else FabricDest
+        return kind(queue, channel, operand, size, config.index, cycles_)
 
-    def _check_fabric(self, spec: OpSpec, dsd: FabIn | FabOut) -> None:
-        if dsd.control_transform:
+    def _check_fabric(self, spec: OpSpec, dsd: FabIn | FabOut, size: int) -> None:
+        if dsd.control_transform and size != 4:
             raise self._pe.fault(
-                f"{spec.name} on color {dsd.color} has .control_transform, which this "
-                "machine does not simulate; send control wavelets with .control"
+                f"{spec.name} on color {dsd.color} has .control_transform, which marks "
+                "the top bits of 32-bit elements; this operation has 16-bit ones"
             )

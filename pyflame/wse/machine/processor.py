@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.timeline import Timeline
@@ -15,6 +15,11 @@ class Processor(Protocol):
     def timeline(self) -> Timeline: ...
     @property
     def costs(self) -> Costs: ...
+    @property
+    def library(self) -> dict[str, Any]:
+        """What natives keep about the PE, by name."""
+        ...
+
     def wake(self, now: int) -> None:
         """Lets the task picker look for a task."""
         ...

@@ -69,3 +69,59 @@ def test_an_id_without_a_filter(run_csl) -> None:
 def test_the_id_of_something_else(run_csl) -> None:
     with pytest.raises(CslError, match="expected type 'color', got: 'comptime_int'"):
         run_csl("const id = @get_filter_id(4); fn run() void { @comptime_print(id); }")
+
+
+@pytest.mark.parametrize(
+    ("change", "passed"),
+    [
+        ("filters.set_pass_count(id, 4); filters.set_drop_count(id, 2);", [1, 2, 4, 5]),
+        ("filters.set_drop_count(id, 0);", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ("filters.set_state(id, filters.counter_filter_state.DROP);", [3, 6, 9]),
+        (
+            "filters.set_counter_and_state(id, 2, filters.counter_filter_state.DROP);",
+            [2, 5, 8],
+        ),
+        ("filters.set_counter_value(id, 0);", [1, 4, 7]),
+    ],
+)
+def test_counts_in_the_words_of_wse3(run_csl, change: str, passed: list[int]) -> None:
+    body = f"fn run() void {{ {change} transfer({len(passed)}); }}"
+    program = run_csl(STREAM + body, "wse3")
+    received = program.words("received", np.uint32, 9).tolist()
+    assert received == passed + [0] * (9 - len(passed))
+
+
+def test_what_wse3_filters_tell(run_csl) -> None:
+    program = run_csl(
+        STREAM
+        + """
+        export var told = @zeros([6]u16);
+        fn tell(at: u16) void {
+          told[at] = filters.get_counter_value(id);
+          told[at + 1] = @get_int(filters.get_state(id));
+        }
+        fn run() void {
+          tell(0);
+          @mov32(out, @set_dsd_length(source, 1), .{ .async = true });
+          @mov32(target, @set_dsd_length(in, 1));
+          told[4] = filters.get_pass_count(id);
+          told[5] = filters.get_drop_count(id);
+          tell(2);
+        }
+        """
+    )
+    pass_count, drop_count = 2, 4
+    told = program.words("told", np.uint16, 6).tolist()
+    assert told[:2] == [0, 0]
+    assert told[3] == 1  # the first one has passed, so the next two are dropped
+    assert told[4:] == [pass_count, drop_count]
+
+
+def test_odd_counts_are_refused(run_csl) -> None:
+    with pytest.raises(MachineFault, match="a filter cannot pass 3 halves of wavelets"):
+        run_csl(STREAM + "fn run() void { filters.set_pass_count(id, 3); }")
+
+
+def test_wse2_has_no_pass_counts(run_csl) -> None:
+    with pytest.raises(CslError, match="this function exists on WSE-3 only"):
+        run_csl(STREAM + "fn run() void { filters.set_pass_count(id, 2); }", "wse2")

@@ -373,12 +373,12 @@ def test_wse3_queues_need_their_color(bench: Any) -> None:
     )
 
 
-def test_control_transform_is_refused(bench: Any, arch: str) -> None:
+def test_control_transform_needs_wide_elements(bench: Any, arch: str) -> None:
     def body(pe: Any) -> None:
         out = FabOut(4, 2, 1, control_transform=True)
-        pe.start_async(asynchronous("@mov32", out, Mem1d(B, 0, 1, 1)))
+        pe.start_async(asynchronous("@mov16", out, Mem1d(B, 0, 1, 1)))
 
-    assert "@mov32 on color 4 has .control_transform" in fault(loop(bench, arch, body))
+    assert "@mov16 on color 4 has .control_transform" in fault(loop(bench, arch, body))
 
 
 def test_control_bits_are_above_the_payload() -> None:
