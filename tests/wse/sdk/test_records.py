@@ -95,6 +95,7 @@ def test_exec_writes_records_beside_itself(
     """Unmodified scripts, two runs of one process; sim.log stays where they put it."""
     folder = _program(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYFLAME_STRICT")  # the program reads what it has not written
     flags = ["--trace", "t.json", "--counters", "--log", "PE(0,0)"]
     flags += ["--sim-log", "inst_trace"]
     assert cli.main(["exec", *flags, "--", "sh", "-c", COMMANDS]) == 0
@@ -118,6 +119,7 @@ def test_exec_writes_counters_to_a_file(
 ) -> None:
     _program(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYFLAME_STRICT")
     assert cli.main(["exec", "--counters=c.json", "--", "sh", "-c", COMMANDS]) == 0
     data = json.loads((tmp_path / "c.json").read_text())
     assert data["pes"][0]["tasks"] == {"main": 1}
@@ -129,6 +131,7 @@ def test_exec_strict(
     """The records of a run that fails are written as far as it came."""
     _program(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYFLAME_STRICT")
     flags = ["--strict", "--trace", "t.json"]
     assert cli.main(["exec", *flags, "--", "sh", "-c", COMMANDS]) == 1
     err = capfd.readouterr().err
