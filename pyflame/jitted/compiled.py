@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
+from operator import eq
 from typing import Any
 
 import jax
@@ -39,22 +40,20 @@ class Numbers:
     """Numbers that are inputs: once one stays the same, it stays on the device."""
 
     def __init__(self) -> None:
-        self._last: list[float] = []
-        self._given: list[Any] = []
+        self._state: tuple[list[float], list[Any]] = ([], [])
+        self._settled = False
 
-    def given(self, numbers: Sequence[float]) -> list[Any]:
+    def given(self, numbers: list[float]) -> list[Any]:
         """What to pass for the numbers, which are as many at every call."""
-        if numbers == self._last:
-            if self._given is not self._last:
-                return self._given
-        elif not self._last:
-            self._last = self._given = list(numbers)
-            return self._given
-        self._given = [
-            (on_device(now) if type(given) is float else given)
-            if now == last
-            else float(now)
-            for now, last, given in zip(numbers, self._last, self._given, strict=True)
-        ]
-        self._last = list(numbers)
-        return self._given
+        last, held = self._state
+        if len(numbers) != len(last):
+            held = numbers
+        elif numbers != last or not self._settled:
+            same = list(map(eq, numbers, last))
+            held = [
+                (on_device(now) if type(before) is float else before) if one else now
+                for one, now, before in zip(same, numbers, held, strict=True)
+            ]
+            self._settled = all(same)
+        self._state = numbers, held
+        return held

@@ -15,7 +15,7 @@ from pyflame import tracing
 from pyflame.nn.module import Module
 
 _SCALARS = (bool, int, float, complex, str, bytes)
-_OWN = ("_kind_of",)  # bookkeeping of modules
+BOOKKEEPING = ("_kind_of",)  # of modules: changes with their attributes
 
 
 class Items:
@@ -46,7 +46,7 @@ class Attributes:
     def _now(self) -> Iterator[tuple[str, Any]]:
         names = self.names
         for name, value in vars(self.owner).items():
-            if name not in _OWN and (names is None or name in names):
+            if name not in BOOKKEEPING and (names is None or name in names):
                 yield name, value
 
     def change(self) -> str:

@@ -34,20 +34,27 @@ class Inputs:
         self.traced = False
         key: list[Any] = [self.tree]
         for leaf in self.leaves:
-            key.append(self._take(leaf))
+            if type(leaf) is Tensor:
+                node = leaf._node
+                value = node.value
+                if value is not None and node.op is None and not node.lost:
+                    self.tensors.append(leaf)
+                    self.values.append(value)
+                    key += (node.aval, "leaf" if node.tracked else "constant")
+                    if isinstance(value, Tracer):
+                        self.traced = True
+                    continue
+            key += self._take(leaf)
         ids = list(map(id, self.tensors))
         if len(ids) > 1 and len(set(ids)) < len(ids):
             key.append(tuple(map(ids.index, ids)))
         self.key = tuple(key)
 
-    def _take(self, leaf: Any) -> Any:
-        """Adds the value of a leaf; returns its part of the key."""
+    def _take(self, leaf: Any) -> tuple[Any, Any]:
+        """Adds the value of a leaf; returns its part of the key: a pair."""
         kind = type(leaf)
         if kind is Tensor:
-            node = leaf._node
-            if node.value is None:
-                leaf.eval()
-                node = leaf._node
+            node = leaf.eval()._node
             self.tensors.append(leaf)
             self.values.append(node.value)
             if isinstance(node.value, Tracer):
@@ -55,14 +62,14 @@ class Inputs:
             return node.aval, kind_of(node)
         if kind is float:
             self.values.append(leaf)
-            return float
+            return float, None
         if isinstance(leaf, Tracer):
             self.traced = True
-            return None
+            return None, None
         if isinstance(leaf, (jax.Array, np.ndarray, np.generic)):
             array = _array(leaf)
             self.values.append(array)
-            return nodes.aval_of(array)
+            return nodes.aval_of(array), None
         self.values.append(None)
         self.static.append(leaf)
         return kind, _hashable(leaf)

@@ -38,6 +38,8 @@ class Program:
         self._in_place = False
         self._pick = _picker(plan.order)
         self._op = self._make_op()
+        self._grad_leaves = [h for h, _ in plan.grads if isinstance(h, Leaf)]
+        self._grads_of_arguments = len(self._grad_leaves) < len(plan.grads)
 
     # whether it is the one for a call
 
@@ -97,6 +99,8 @@ class Program:
         for holder in plan.without_grad:
             if _has_grad(holder, inputs):
                 return "a gradient is there that was not"
+        if not plan.with_grad:
+            return ""
         given = [_leaf_of(holder, inputs).grad for holder in plan.with_grad]
         if any(grad is None for grad in given):
             return "a gradient is not there that was"
@@ -210,7 +214,9 @@ class Program:
             _leaf_of(holder, inputs)._grad = None
         if not plan.grads:
             return
-        leaves = [_leaf_of(holder, inputs) for holder, _ in plan.grads]
+        leaves = self._grad_leaves
+        if self._grads_of_arguments:
+            leaves = [_leaf_of(holder, inputs) for holder, _ in plan.grads]
         if self.defers:
             late = Late(self, values, leaves)
             for leaf in leaves:

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from pyflame.jitted.guards import Attributes, Cells, Elements, Guards, Items
+from pyflame.jitted.guards import BOOKKEEPING, Attributes, Cells, Elements, Guards, Items
 from pyflame.nn.module import Module
 from pyflame.optim.optimizer import Optimizer
 from pyflame.optim.plateau import ReduceLROnPlateau
@@ -164,6 +164,8 @@ class Survey:
             return
         self._owners.append((value, path))
         for name, item in list(vars(value).items()):
+            if name in BOOKKEEPING:
+                continue
             yield item, f"{path}.{name}" if path else name
         if owner is not None and _is_users(owner):
             yield owner, owner.__name__
