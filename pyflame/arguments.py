@@ -6,6 +6,7 @@ Static arguments are compared by `==` when compiled programs are looked up, and 
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,12 @@ def dims_arg(op: str, given: Any) -> tuple[int, ...]:
 
 
 def integer_arg(op: str, name: str, value: Any, least: int | None = None) -> int:
-    """An integer, of at least `least` if that is given.
+    """An integer, of at least `least` if that is given; a Tensor of one is computed.
 
     Raises: ArgumentError, if it is anything else.
     """
+    if hasattr(value, "_node"):
+        value = operator.index(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or (least is not None and value < least):
         limit = "" if least is None else f" of {least} or more"

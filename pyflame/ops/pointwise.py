@@ -94,7 +94,34 @@ def erfc(x: jax.Array) -> jax.Array:
 
 def erfinv(x: jax.Array) -> jax.Array:
     """The inverse of erf; infinite at -1 and 1, NaN beyond."""
-    return special.erfinv(floating(x))
+    x = floating(x)
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return _erfinv(wide).astype(x.dtype)
+
+
+@jax.custom_jvp
+def _erfinv(x: jax.Array) -> jax.Array:
+    """One step of Newton's method makes up for the short polynomial of erf_inv.
+
+    Near 1 the step works on 1 - x, which is exact there, as erf(y) is not.
+    """
+    size = jnp.abs(x)
+    first = jax.lax.erf_inv(size)
+    miss = jnp.where(
+        size > 0.5, (1 - size) - jax.lax.erfc(first), jax.lax.erf(first) - size
+    )
+    step = miss * (0.5 * math.sqrt(math.pi)) * jnp.exp(jnp.square(first))
+    found = jnp.where(size < 1, first - step, first)
+    return jnp.where(x < 0, -found, found)
+
+
+@_erfinv.defjvp
+def _erfinv_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    y = _erfinv(*primals)
+    slope = (0.5 * math.sqrt(math.pi)) * jnp.exp(jnp.square(y))
+    return y, slope * tangents[0]
 
 
 def floor(x: jax.Array) -> jax.Array:
@@ -166,10 +193,18 @@ def nan_to_num(
     return jnp.nan_to_num(x, copy=True, nan=nan, **named)
 
 
-def logit(x: jax.Array) -> jax.Array:
-    """log(x / (1 - x)), the inverse of sigmoid."""
+def logit(x: jax.Array, *eps: jax.Array) -> jax.Array:
+    """log(x / (1 - x)), the inverse of sigmoid; `x` clamped by `eps`, if given.
+
+    The gradient is 0 where `x` is clamped.
+    """
     x = floating(x)
-    return jnp.log(x / (1 - x))
+    if not eps:
+        return jnp.log(x / (1 - x))
+    low, high = eps[0].astype(x.dtype), (1 - eps[0]).astype(x.dtype)
+    inside = (x >= low) & (x <= high)
+    bounded = jnp.where(inside | jnp.isnan(x), x, jnp.clip(x, low, high))
+    return jnp.log(bounded / (1 - bounded))
 
 
 def floating(x: jax.Array) -> jax.Array:

@@ -45,7 +45,8 @@ def argmin(x: jax.Array, *, dim: int | None, keepdim: bool) -> jax.Array:
 
 
 def _searched(op: str, x: jax.Array, dim: int | None) -> int | None:
-    axis = None if dim is None else one_dim(op, x, dim)
+    axis = None if dim is None else one_dim(op, x, dim, max(x.ndim, 1))
+    axis = axis if x.ndim else None
     if (x.size if axis is None else x.shape[axis]) == 0:
         raise ShapeError(
             f"{op} of {text(x)} with dim={dim}: there are no elements",

@@ -240,6 +240,7 @@ def masked_select(x: Any, mask: Any) -> Any:
             help="compare to get one: mask != 0",
         )
     sizes = _broadcast_shape(x, mask)
+    sizes = sizes or (1,)
     known = np.broadcast_to(_known("masked_select", mask), sizes)
     return getitem(expand(x, sizes), known)
 
@@ -254,12 +255,17 @@ def _broadcast_shape(x: Any, mask: Any) -> tuple[int, ...]:
         ) from None
 
 
-def nonzero(x: Any) -> Any:
+def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
     """Where elements are not 0: int32 of a row of indices for each. Computes `x`.
+
+    With `as_tuple`, a vector of indices for each dimension: what `x[...]` takes.
 
     Raises: ArgumentError inside a JAX transformation.
     """
     values = _known("nonzero", x if hasattr(x, "shape") else as_tensor(x))
+    if as_tuple:
+        places = np.nonzero(np.atleast_1d(values))
+        return tuple(as_tensor(one.astype(np.int32)) for one in places)
     return as_tensor(np.argwhere(values).astype(np.int32))
 
 
@@ -305,13 +311,14 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
     return apply(select.index_select, x, index, dim=frozen_dim(dim))
 
 
-def index_add(x: Any, dim: int, index: Any, source: Any) -> Any:
-    """`x` with the slices of `source` along `dim` added where the indices say.
+def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """`x` with the slices of `source`, times `alpha`, added where the indices say.
 
     Raises: ShapeError, if the shapes do not fit; DTypeError, unless `index` is of
     integers.
     """
-    return apply(select.index_add, x, index, source, dim=frozen_dim(dim))
+    scaled = source if alpha == 1 else apply(elementwise.mul, source, alpha)
+    return apply(select.index_add, x, index, scaled, dim=frozen_dim(dim))
 
 
 def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyflame.arguments import frozen_dim, integer_arg
+from pyflame.arguments import frozen_dim, integer_arg, number_arg
+from pyflame.dtypes import as_dtype
 from pyflame.ops import activation, elementwise, pointwise
 from pyflame.recorded import apply
 
@@ -212,9 +213,14 @@ def isfinite(x: Any) -> Any:
     return apply(pointwise.isfinite, x)
 
 
-def logit(x: Any) -> Any:
-    """log(x / (1 - x)), the inverse of sigmoid; NaN beyond 0 and 1."""
-    return apply(pointwise.logit, x)
+def logit(x: Any, eps: float | None = None) -> Any:
+    """log(x / (1 - x)), the inverse of sigmoid; NaN beyond 0 and 1.
+
+    With `eps`, `x` is taken between `eps` and 1 - `eps`.
+    """
+    if eps is None:
+        return apply(pointwise.logit, x)
+    return apply(pointwise.logit, x, float(number_arg("logit", "eps", eps)))
 
 
 def relu(x: Any) -> Any:
@@ -237,20 +243,26 @@ def silu(x: Any) -> Any:
     return apply(activation.silu, x)
 
 
-def softmax(x: Any, dim: int = -1) -> Any:
-    """exp(x) over its sum along `dim`.
+def softmax(x: Any, dim: int = -1, *, dtype: object = None) -> Any:
+    """exp(x) over its sum along `dim`; of `x` as `dtype`, if that is given.
 
     Raises: ShapeError, if `dim` is out of range.
     """
-    return apply(activation.softmax, x, dim=frozen_dim(dim))
+    return apply(activation.softmax, _as_dtype(x, dtype), dim=frozen_dim(dim))
 
 
-def log_softmax(x: Any, dim: int = -1) -> Any:
-    """log(softmax(x)), numerically stable.
+def log_softmax(x: Any, dim: int = -1, *, dtype: object = None) -> Any:
+    """log(softmax(x)), numerically stable; of `x` as `dtype`, if that is given.
 
     Raises: ShapeError, if `dim` is out of range.
     """
-    return apply(activation.log_softmax, x, dim=frozen_dim(dim))
+    return apply(activation.log_softmax, _as_dtype(x, dtype), dim=frozen_dim(dim))
+
+
+def _as_dtype(x: Any, dtype: object) -> Any:
+    if dtype is None:
+        return x
+    return apply(elementwise.cast, x, dtype=as_dtype(dtype).value)
 
 
 def round(x: Any, *, decimals: int = 0) -> Any:

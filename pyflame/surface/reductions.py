@@ -10,20 +10,32 @@ import math
 from typing import Any
 
 from pyflame.arguments import frozen_dim, frozen_dims, number_arg
+from pyflame.dtypes import as_dtype
 from pyflame.errors import ArgumentError
-from pyflame.ops import reduction, statistics
+from pyflame.node import Op
+from pyflame.ops import elementwise, reduction, statistics
 from pyflame.ops.shapes import Dims
 from pyflame.recorded import apply
 
 
-def sum(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Sum over `dim`; small integers and booleans are added as int32."""
-    return apply(reduction.sum, x, dim=frozen_dims(dim), keepdim=bool(keepdim))
+def sum(
+    x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: object = None
+) -> Any:
+    """Sum over `dim`; small integers and booleans are added as int32.
+
+    `dtype` is that of the result; `x` is converted first.
+    """
+    return _in_dtype(reduction.sum, x, dtype, dim=frozen_dims(dim), keepdim=keepdim)
 
 
-def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Mean over `dim`: float32 of integers and booleans, NaN of nothing."""
-    return apply(reduction.mean, x, dim=frozen_dims(dim), keepdim=bool(keepdim))
+def mean(
+    x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: object = None
+) -> Any:
+    """Mean over `dim`: float32 of integers and booleans, NaN of nothing.
+
+    `dtype` is that of the result; `x` is converted first.
+    """
+    return _in_dtype(reduction.mean, x, dtype, dim=frozen_dims(dim), keepdim=keepdim)
 
 
 def max(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
@@ -42,9 +54,14 @@ def min(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     return apply(reduction.min, x, dim=frozen_dims(dim), keepdim=bool(keepdim))
 
 
-def prod(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Product over `dim`; small integers and booleans are multiplied as int32."""
-    return apply(statistics.prod, x, dim=frozen_dims(dim), keepdim=bool(keepdim))
+def prod(
+    x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: object = None
+) -> Any:
+    """Product over `dim`; small integers and booleans are multiplied as int32.
+
+    `dtype` is that of the result; `x` is converted first.
+    """
+    return _in_dtype(statistics.prod, x, dtype, dim=frozen_dims(dim), keepdim=keepdim)
 
 
 def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
@@ -80,28 +97,41 @@ def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 def var(
-    x: Any, dim: Dims = None, *, correction: float = 1, keepdim: bool = False
+    x: Any,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """Variance over `dim`: squared distances from the mean over count - correction.
 
-    With `correction` 1 the estimate for a sample, with 0 that of the whole. NaN, where
-    not more than `correction` elements are left.
+    `correction` is 1, the estimate for a sample, unless `unbiased` is off: then 0, the
+    variance of the whole. `var(x, False)` is that of all elements. NaN, where not more
+    than `correction` elements are left.
 
     Raises: DTypeError for integers and booleans.
     """
+    dim, unbiased = _dim_or_unbiased(dim, unbiased)
     args = {"dim": frozen_dims(dim), "keepdim": bool(keepdim)}
-    return apply(statistics.var, x, _correction("var", correction), **args)
+    return apply(statistics.var, x, _correction("var", correction, unbiased), **args)
 
 
 def std(
-    x: Any, dim: Dims = None, *, correction: float = 1, keepdim: bool = False
+    x: Any,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """The square root of `var`, with gradient 0 where that is 0.
 
     Raises: DTypeError for integers and booleans.
     """
+    dim, unbiased = _dim_or_unbiased(dim, unbiased)
     args = {"dim": frozen_dims(dim), "keepdim": bool(keepdim)}
-    return apply(statistics.std, x, _correction("std", correction), **args)
+    return apply(statistics.std, x, _correction("std", correction, unbiased), **args)
 
 
 def norm(
@@ -129,14 +159,20 @@ def logsumexp(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     return apply(statistics.logsumexp, x, dim=frozen_dims(dim), keepdim=bool(keepdim))
 
 
-def cumsum(x: Any, dim: int) -> Any:
-    """Sums of the elements along `dim` so far; int32 of small integers and booleans."""
-    return apply(statistics.cumsum, x, dim=frozen_dim(dim))
+def cumsum(x: Any, dim: int, *, dtype: object = None) -> Any:
+    """Sums of the elements along `dim` so far; int32 of small integers and booleans.
+
+    `dtype` is that of the result; `x` is converted first.
+    """
+    return _in_dtype(statistics.cumsum, x, dtype, dim=frozen_dim(dim))
 
 
-def cumprod(x: Any, dim: int) -> Any:
-    """Products of the elements along `dim` so far; int32 of small integers."""
-    return apply(statistics.cumprod, x, dim=frozen_dim(dim))
+def cumprod(x: Any, dim: int, *, dtype: object = None) -> Any:
+    """Products of the elements along `dim` so far; int32 of small integers.
+
+    `dtype` is that of the result; `x` is converted first.
+    """
+    return _in_dtype(statistics.cumprod, x, dtype, dim=frozen_dim(dim))
 
 
 # other names of the same
@@ -149,7 +185,25 @@ def _optional_dim(dim: Any) -> Any:
     return None if dim is None else frozen_dim(dim)
 
 
-def _correction(op: str, correction: Any) -> float:
+def _in_dtype(op: Op, x: Any, dtype: object, **static: Any) -> Any:
+    """The op on `x` as `dtype`, and the result as `dtype`; without one, as it comes."""
+    if "keepdim" in static:
+        static["keepdim"] = bool(static["keepdim"])
+    if dtype is None:
+        return apply(op, x, **static)
+    name = as_dtype(dtype).value
+    result = apply(op, apply(elementwise.cast, x, dtype=name), **static)
+    return apply(elementwise.cast, result, dtype=name)
+
+
+def _dim_or_unbiased(dim: Any, unbiased: Any) -> tuple[Any, bool]:
+    """A bool in the place of `dim` is `unbiased`, as in PyTorch."""
+    return (None, dim) if isinstance(dim, bool) else (dim, bool(unbiased))
+
+
+def _correction(op: str, correction: Any, unbiased: bool) -> float:
+    if correction is None:
+        return float(unbiased)
     value = float(number_arg(op, "correction", correction))
     if not math.isfinite(value):
         raise ArgumentError(

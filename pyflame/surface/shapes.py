@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
 from pyflame.arguments import (
     dims_arg,
     frozen_dim,
@@ -20,6 +22,7 @@ from pyflame.arguments import (
 )
 from pyflame.errors import ArgumentError, ShapeError
 from pyflame.ops import arrange, shape
+from pyflame.ops import select as select_ops
 from pyflame.ops.shapes import Dims, one_dim, text
 from pyflame.recorded import apply, as_node
 
@@ -171,22 +174,52 @@ def tile(x: Any, *counts: Any) -> Any:
     return apply(arrange.repeat, x, counts=(1,) * missing + given)
 
 
-def repeat_interleave(x: Any, repeats: int, dim: int | None = None) -> Any:
+def repeat_interleave(
+    x: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
     """Each element `repeats` times in a row, along `dim` or of the flat array.
 
-    Raises: ArgumentError, unless `repeats` is an integer of 0 or more.
+    `repeats` may also be a list or Tensor with a count for each; it is computed now.
+    `output_size` is their sum, if the caller knows it.
+
+    Raises: ArgumentError, unless `repeats` are integers of 0 or more, one or as many
+    as there are elements, that add up to `output_size`.
     """
+    if np.ndim(repeats) or hasattr(repeats, "_node"):
+        return _repeat_each(x, repeats, dim, output_size)
     count = integer_arg("repeat_interleave", "repeats", repeats, least=0)
     axis = None if dim is None else frozen_dim(dim)
     return apply(arrange.repeat_interleave, x, repeats=count, dim=axis)
 
 
-def flip(x: Any, *dims: Any) -> Any:
-    """The order of elements along the dims turned round.
+def _repeat_each(x: Any, repeats: Any, dim: Any, output_size: int | None) -> Any:
+    x = ravel(x) if dim is None else x
+    axis = _axis("repeat_interleave", x, 0 if dim is None else dim)
+    size = _shape(x)[axis]
+    counts = np.asarray(repeats).reshape(-1)
+    if counts.dtype.kind != "i" or counts.size not in (1, size) or (counts < 0).any():
+        raise ArgumentError(
+            f"repeat_interleave of {text(as_node(x).aval)} along dim {axis}: "
+            f"repeats={counts.tolist()}",
+            rule=f"repeats are one integer of 0 or more, or {size} of them",
+        )
+    places = np.repeat(np.arange(size, dtype=np.int32), counts)
+    if output_size is not None and output_size != places.size:
+        raise ArgumentError(
+            f"repeat_interleave: output_size={output_size!r}, and the repeats add up "
+            f"to {places.size}",
+            rule="output_size is the sum of the repeats, or None",
+        )
+    return apply(select_ops.index_select, x, places, dim=axis)
+
+
+def flip(x: Any, *args: Any, dims: Any = None) -> Any:
+    """The order of elements along the dims turned round: `flip(x, [0, 1])`.
 
     Raises: ShapeError, if a dim is out of range or twice.
     """
-    return apply(arrange.flip, x, dim=dims_arg("flip", dims))
+    given = args if dims is None else dims
+    return apply(arrange.flip, x, dim=dims_arg("flip", given))
 
 
 def roll(x: Any, shifts: Any, dims: Any = None) -> Any:

@@ -6,6 +6,7 @@ its own backward, and then computed together: one structure, one compilation.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,9 +14,8 @@ from itertools import islice
 from typing import Any
 
 import torch
-from sweep_entry import Entry
+from sweep_entry import Entry, Excluded
 from sweep_values import (
-    Excluded,
     difference,
     distance,
     in_double,
@@ -36,13 +36,14 @@ _HALVES = (torch.float16, torch.bfloat16)
 class Outcome:
     """What became of the sample inputs of an op for a dtype.
 
-    `gradients` counts samples with equal gradients. `near` counts those whose results
-    or gradients are equal by the float64 result only.
+    `gradients` counts samples with equal gradients, of those with any. `near` counts
+    samples whose results or gradients are equal by the float64 result only.
     """
 
     samples: int = 0
     equal: int = 0
     gradients: int = 0
+    with_gradients: int = 0
     near: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
@@ -71,11 +72,17 @@ class _Recorded:
 
 def run(entry: Entry, op: Any, dtype: torch.dtype, every: int = 1) -> Outcome:
     """Compares every `every`-th sample input of an OpInfo, gradients included."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # both sides warn of what they are asked here
+        return _run(entry, op, dtype, every)
+
+
+def _run(entry: Entry, op: Any, dtype: torch.dtype, every: int) -> Outcome:
     outcome = Outcome()
     grad = dtype.is_floating_point and dtype in op.supported_backward_dtypes("cpu")
     torch.manual_seed(0)
     samples = op.sample_inputs("cpu", dtype, requires_grad=grad)
-    by_float64 = bool(entry.sums) or dtype in _HALVES
+    by_float64 = bool(entry.rounding) or dtype in _HALVES
     for batch in _batches(islice(samples, 0, None, every), TOGETHER):
         recorded = _recorded(entry, op, batch, outcome)
         _compute(recorded)
@@ -112,6 +119,7 @@ def _recorded(
 
 
 def _record(entry: Entry, op: Any, sample: Any, name: str) -> _Recorded:
+    entry.check_present(sample.kwargs)
     leaves: dict[int, pf.Tensor] = {}
     arguments = to_pf((sample.input, *sample.args), leaves)
     mine = results(entry.call(*arguments, **to_pf(dict(sample.kwargs), leaves)))
@@ -172,6 +180,7 @@ def _compare(
         wrong, bad = _by_float64(entry, op, one)
     outcome.equal += not wrong
     if any(g is not None for g in one.theirs.gradients):
+        outcome.with_gradients += 1
         outcome.gradients += not bad
     outcome.failures += [f"{one.name}: {text}" for text in (*wrong, *bad)]
 

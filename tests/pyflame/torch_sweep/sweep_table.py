@@ -1,10 +1,12 @@
-"""The table: every OpInfo that pyflame has an op for, in PyTorch's order of topics."""
+"""The table: every OpInfo that pyflame has an op for."""
 
 from __future__ import annotations
 
 from sweep_entry import Entry
-from sweep_table_basic import BASIC
+from sweep_table_arrays import ARRAYS
 from sweep_table_nn import NN
+from sweep_table_pointwise import POINTWISE
 
-ENTRIES: dict[str, Entry] = {entry.name: entry for entry in (*BASIC, *NN)}
-assert len(ENTRIES) == len(BASIC) + len(NN), "a name stands twice"
+_ALL = (*POINTWISE, *ARRAYS, *NN)
+ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _ALL}
+assert len(ENTRIES) == len(_ALL), "a name stands twice"

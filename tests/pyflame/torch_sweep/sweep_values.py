@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sweep_entry import Excluded
 
 import pyflame as pf
 
@@ -32,10 +33,6 @@ _MEANINGLESS = {
     "reduce": (None,),
 }
 _PLAIN = (bool, int, float, str, type(None), type(Ellipsis))
-
-
-class Excluded(Exception):
-    """A sample input that says nothing about pyflame; the text says why."""
 
 
 def to_pf(value: Any, leaves: dict[int, pf.Tensor]) -> Any:
@@ -120,8 +117,7 @@ def difference(mine: Any, theirs: Any) -> str:
     Shapes and dtypes must agree (64-bit ones as the 32-bit ones that pyflame has);
     values as `torch.testing.assert_close` compares them, with its tolerances.
     """
-    actual, expected = _as_torch(mine), _as_torch(theirs)
-    expected = expected.to(NARROWED.get(expected.dtype, expected.dtype))
+    actual, expected = (_narrowed(_as_torch(value)) for value in (mine, theirs))
     return _text_of_difference(actual, expected)
 
 
@@ -132,6 +128,7 @@ def distance(mine: Any, theirs: Any, exact: Any) -> str:
     result, where that is more.
     """
     actual, other = _as_torch(mine), _as_torch(theirs)
+    other = _narrowed(other)
     if actual.dtype != other.dtype or actual.shape != other.shape:
         return difference(mine, theirs)
     best = _as_torch(exact)
@@ -149,6 +146,10 @@ _TOLERANCES = {
     torch.float16: (1e-3, 1e-5),
     torch.bfloat16: (1.6e-2, 1e-5),
 }
+
+
+def _narrowed(value: torch.Tensor) -> torch.Tensor:
+    return value.to(NARROWED.get(value.dtype, value.dtype))
 
 
 def _text_of_difference(

@@ -60,3 +60,85 @@ def test_halves_are_normalized_in_single_precision() -> None:
     half = pf.log_softmax(pf.tensor(x, dtype=pf.float16))
     assert half.dtype is pf.float16
     assert (half.numpy() == wide.numpy().astype(np.float16)).all()
+
+
+def test_reductions_in_a_dtype() -> None:
+    x = pf.tensor([[100, 100], [1, 2]], dtype=pf.int8)
+    assert x.sum(1, dtype=pf.float32).numpy().tolist() == [200, 3]
+    assert pf.prod(x, 1, dtype=pf.int16).numpy().tolist() == [10000, 2]
+    assert pf.cumsum(x, 1, dtype=pf.int8).numpy().tolist() == [[100, -56], [1, 3]]
+    assert pf.softmax(x[1], 0, dtype=pf.float16).dtype is pf.float16
+
+
+def test_variance_with_pytorchs_older_arguments() -> None:
+    x = pf.tensor([[1.0, 3.0], [2.0, 6.0]])
+    assert pf.var(x, False).item() == 3.5
+    assert pf.var(x, 1, unbiased=False).numpy().tolist() == [1, 4]
+    assert pf.std(x, 1, False, True).shape == [2, 1]
+    assert pf.var(x, 1, correction=None).numpy().tolist() == [2, 8]
+
+
+def test_repeat_interleave_with_a_count_for_each() -> None:
+    x = pf.tensor([[1, 2], [3, 4]])
+    counts = pf.tensor([2, 1], dtype=pf.int32)
+    assert pf.repeat_interleave(x, counts, 1).numpy().tolist() == [
+        [1, 1, 2],
+        [3, 3, 4],
+    ]
+    with pytest.raises(pf.ArgumentError) as error:
+        pf.repeat_interleave(x, counts, 1, output_size=4)
+    assert str(error.value) == (
+        "repeat_interleave: output_size=4, and the repeats add up to 3\n"
+        "  rule  output_size is the sum of the repeats, or None"
+    )
+    with pytest.raises(pf.ArgumentError) as error:
+        pf.repeat_interleave(x, [1, 2, 3], 0)
+    assert str(error.value) == (
+        "repeat_interleave of float32[2, 2] along dim 0: repeats=[1, 2, 3]\n"
+        "  rule  repeats are one integer of 0 or more, or 2 of them"
+    )
+
+
+def test_erfinv_is_as_near_as_single_precision_allows() -> None:
+    special = pytest.importorskip("scipy.special")
+    x = np.float32(1) - np.logspace(-7, -0.1, 1000).astype(np.float32)
+    found = pf.erfinv(pf.tensor(np.concatenate([x, -x]))).numpy()
+    exact = special.erfinv(np.concatenate([x, -x]).astype(np.float64))
+    assert np.abs(found / exact - 1).max() < 4e-7
+    edges = pf.erfinv(pf.tensor([-1.0, 0.0, 1.0, 2.0])).numpy()
+    assert edges[:3].tolist() == [-np.inf, 0, np.inf]
+    assert np.isnan(edges[3])
+
+
+def test_logit_between_bounds() -> None:
+    x = pf.tensor([0.0, 0.5, 1.0])
+    y = pf.logit(x, 0.25)
+    y.sum().backward()
+    np.testing.assert_allclose(y.numpy(), [-np.log(3), 0, np.log(3)], rtol=1e-6)
+    assert x.grad.numpy().tolist() == [0, 4, 0]
+
+
+def test_scalars_are_indexed_by_their_only_dim() -> None:
+    x, at = pf.tensor(3.0), pf.tensor([0], dtype=pf.int32)
+    assert pf.index_select(x, 0, at).item() == 3
+    assert pf.index_add(x, 0, at, pf.tensor([2.0]), alpha=5).item() == 13
+    assert pf.scatter(x, 0, at[0], 7).item() == 7
+    assert pf.argmax(x, 0).item() == 0
+    assert pf.masked_select(x, x > 0).numpy().tolist() == [3]
+    with pytest.raises(pf.ShapeError) as error:
+        pf.index_select(x, 0, pf.tensor([0, 0], dtype=pf.int32))
+    assert str(error.value).splitlines()[:2] == [
+        "index_select of float32[] by int32[2]: the index is no vector",
+        "  rule  one index selects of a scalar",
+    ]
+
+
+def test_nonzero_as_indices() -> None:
+    x = pf.tensor([[0, 2], [3, 0]])
+    assert x[pf.nonzero(x, as_tuple=True)].numpy().tolist() == [2, 3]
+
+
+def test_booleans_are_scattered_by_or() -> None:
+    x, at = pf.zeros([3], dtype=pf.bool_), pf.tensor([0, 0, 2], dtype=pf.int32)
+    source = pf.tensor([True, False, False])
+    assert pf.scatter_add(x, 0, at, source).numpy().tolist() == [True, False, False]

@@ -1,0 +1,147 @@
+"""docs/pytorch.md: what the sweep counted, a row per op."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from sweep_run import Outcome
+from sweep_table import ENTRIES
+
+PAGE = Path(__file__).parents[3] / "docs" / "pytorch.md"
+
+MAIN = (torch.float32, torch.int32)
+OTHERS = (torch.float16, torch.bfloat16, torch.int16, torch.int8, torch.bool)
+
+Outcomes = Mapping[tuple[str, torch.dtype], Outcome]
+
+_HEAD = """# Beside PyTorch, sample by sample
+
+PyTorch tests its ops on sample inputs (`OpInfo` of `torch.testing`): shapes with empty
+and missing dimensions, broadcasting, every argument. Here pyflame computes them beside
+PyTorch {version}, on the CPU, gradients included. This page is written by
+
+    python tests/pyflame/torch_sweep/write_table.py
+
+and the tests count the float32 and int32 columns again (`pytest -m slow` the others).
+
+**{equal:,} of {samples:,} sample inputs are equal, and {gradients:,} of
+{with_gradients:,} gradients; {refused:,} are refused, {excluded:,} say nothing about
+pyflame.**
+
+- *Equal* means equal shapes, dtypes (64-bit ones as the 32-bit ones there are here) and
+  values, integers exactly, floats as `torch.testing.assert_close` compares them:
+  relative 1.3e-6 for float32, 1e-3 for float16, 1.6e-2 for bfloat16, absolute 1e-5.
+- Where rounding shows for a reason (*), and for float16 and bfloat16, a result beyond
+  that is equal if it is as near to PyTorch's float64 result as PyTorch's own is: within
+  twice its largest error. {near:,} samples need this.
+- *Others* are float16, bfloat16, int16, int8 and bool.
+- Gradients start from a different value at every element.
+- *Refused* by an error of pyflame that says why; *excluded* because there is nothing to
+  compare. The reasons stand below the table.
+
+| PyTorch | pyflame | float32 | gradients | int32 | others |
+|---|---|---|---|---|---|
+"""
+
+
+def page(outcomes: Outcomes) -> str:
+    """The whole page."""
+    rows = "".join(row(name, outcomes) for name in ENTRIES)
+    return _heading(outcomes) + rows + _reasons(outcomes)
+
+
+def row(name: str, outcomes: Outcomes) -> str:
+    """The row of one op, counted from the outcomes there are."""
+    entry = ENTRIES[name]
+    single = outcomes.get((name, torch.float32))
+    cells = (
+        f"`{name}`{' *' if entry.rounding else ''}",
+        f"`{entry.shown}`",
+        equal_cell(single),
+        gradient_cell(single),
+        equal_cell(outcomes.get((name, torch.int32))),
+        _sum_cell([outcomes.get((name, dtype)) for dtype in OTHERS]),
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def equal_cell(outcome: Outcome | None) -> str:
+    """Equal of all; what is missing was refused or excluded."""
+    return f"{outcome.equal} of {outcome.samples}" if outcome else ""
+
+
+def gradient_cell(outcome: Outcome | None) -> str:
+    """How many samples have gradients, all of them equal."""
+    if outcome is None or not outcome.with_gradients:
+        return ""
+    return f"{outcome.gradients} of {outcome.with_gradients}"
+
+
+def cells_of(name: str, text: str) -> list[str]:
+    """The cells of an op in the page that was written.
+
+    Raises: KeyError, if there is no such row.
+    """
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if cells[0].removesuffix(" *") == f"`{name}`":
+            return cells
+    raise KeyError(name)
+
+
+def _sum_cell(outcomes: list[Outcome | None]) -> str:
+    found = [outcome for outcome in outcomes if outcome]
+    equal, samples = sum(o.equal for o in found), sum(o.samples for o in found)
+    return f"{equal} of {samples}" if found else ""
+
+
+def _heading(outcomes: Outcomes) -> str:
+    every = outcomes.values()
+    return _HEAD.format(
+        version=torch.__version__.partition("+")[0],
+        equal=sum(o.equal for o in every),
+        samples=sum(o.samples for o in every),
+        gradients=sum(o.gradients for o in every),
+        with_gradients=sum(o.with_gradients for o in every),
+        refused=sum(o.refused.total() for o in every),
+        excluded=sum(o.excluded.total() for o in every),
+        near=sum(o.near for o in every),
+    )
+
+
+def _reasons(outcomes: Outcomes) -> str:
+    reasons = [f"- `{e.name}`: {e.rounding}\n" for e in ENTRIES.values() if e.rounding]
+    refused = _counted({name: o.refused for name, o in _by_name(outcomes)})
+    excluded = _counted({name: o.excluded for name, o in _by_name(outcomes)})
+    return (
+        "\n## Where rounding shows (*)\n\n"
+        + "".join(reasons)
+        + "\n## Refused\n\n"
+        + refused
+        + "\n## Excluded\n\n"
+        + excluded
+    )
+
+
+def _by_name(outcomes: Outcomes) -> list[tuple[str, Outcome]]:
+    merged = {name: Outcome() for name, _ in outcomes}
+    for (name, _), outcome in outcomes.items():
+        merged[name].refused += outcome.refused
+        merged[name].excluded += outcome.excluded
+    return list(merged.items())
+
+
+def _counted(counters: Mapping[str, Counter[str]]) -> str:
+    names: dict[str, list[str]] = {}
+    counts = Counter[str]()
+    for name, counter in counters.items():
+        counts += counter
+        for reason in counter:
+            names.setdefault(reason, []).append(f"`{name}`")
+    return "".join(
+        f"- {reason} ({counts[reason]}): {', '.join(names[reason])}\n"
+        for reason in sorted(names)
+    )

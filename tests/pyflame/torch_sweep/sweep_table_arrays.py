@@ -1,0 +1,124 @@
+"""Rows for reductions, products, shapes, indexing, creation and conversion."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from sweep_entry import (
+    Call,
+    Excluded,
+    called,
+    first,
+    function,
+    functions,
+    method,
+)
+
+import pyflame as pf
+
+
+def _arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """PyTorch's dtype rule on top of ours, which is float32 unless told."""
+    numbers = [x for x in (start, end, step) if x is not None]
+    whole = all(isinstance(x, int) for x in numbers)
+    dtype = dtype or (pf.int32 if whole else pf.float32)
+    return pf.arange(start, end, step, dtype=dtype)
+
+
+def _filled(make: Call) -> Call:
+    def call(*shape: Any, dtype: Any = None) -> Any:
+        sizes = shape[0] if len(shape) == 1 else shape
+        return make(sizes, dtype=dtype or pf.float32)
+
+    return call
+
+
+def _like(make: Call) -> Call:
+    return lambda x, **kwargs: make(x, **kwargs)
+
+
+def _meshgrid(tensors: Sequence[Any], indexing: str = "ij") -> Any:
+    return pf.meshgrid(*tensors, indexing=indexing)
+
+
+def _ordered(op: Call) -> Call:
+    def call(x: pf.Tensor, *args: Any, **kwargs: Any) -> Any:
+        if not (kwargs.get("stable") or x.dtype in _FLOATS):
+            raise Excluded("PyTorch's order of equal elements, unless stable is asked")
+        return op(x, *args, **kwargs)
+
+    return call
+
+
+def _certain(op: Call) -> Call:
+    """Values, and indices where no elements are equal: of the floats in the samples."""
+
+    def call(x: pf.Tensor, *args: Any, **kwargs: Any) -> Any:
+        result = op(x, *args, **kwargs)
+        return tuple(result) if x.dtype in _FLOATS else result.values
+
+    return call
+
+
+def _certain_of(result: Any) -> Any:
+    return tuple(result) if result[0].is_floating_point() else result[0]
+
+
+_FLOATS = (pf.float32, pf.float16, pf.bfloat16)
+_SUMS = "sums of products, in another order"
+
+REDUCTIONS = [
+    *functions("sum mean prod any all count_nonzero argmax argmin amax amin"),
+    function("max.reduction_no_dim"),
+    function("min.reduction_no_dim"),
+    function("max.reduction_with_dim", compared=first),
+    function("min.reduction_with_dim", compared=first),
+    *functions("var var.unbiased std std.unbiased norm logsumexp cumsum cumprod"),
+]
+PRODUCTS = [
+    *functions("matmul mm bmm mv dot outer", rounding=_SUMS),
+    called(
+        "einsum",
+        "pf.einsum",
+        lambda operands, equation: pf.einsum(equation, *operands),
+        rounding=_SUMS,
+    ),
+]
+SHAPES = [
+    *functions("reshape flatten ravel unflatten transpose t permute movedim"),
+    *functions("squeeze squeeze.multiple unsqueeze expand broadcast_to"),
+    *functions("repeat tile repeat_interleave flip roll narrow select unbind"),
+    *functions("split split.list_args chunk cat stack vstack hstack"),
+    *functions("diagonal diag tril triu"),
+    called("meshgrid.variadic_tensors", "pf.meshgrid", pf.meshgrid),
+    called("meshgrid.list_of_tensors", "pf.meshgrid", _meshgrid),
+    method("expand_as"),
+    method("reshape_as"),
+    method("view"),
+    method("view_as"),
+    called("T", "Tensor.T", lambda x: x.T),
+    called("mT", "Tensor.mT", lambda x: x.mT),
+]
+INDEXING = [
+    called("__getitem__", "x[...]", operator.getitem),
+    *functions("masked_fill masked_select nonzero gather scatter scatter_add"),
+    *functions("index_select index_add take_along_dim"),
+    called("argsort", "pf.argsort", _ordered(pf.argsort)),
+    called("sort", "pf.sort", _certain(pf.sort), compared=_certain_of),
+    called("topk", "pf.topk", _certain(pf.topk), compared=_certain_of),
+]
+CREATION = [
+    called("arange", "pf.arange", _arange),
+    called("zeros", "pf.zeros", _filled(pf.zeros)),
+    called("ones", "pf.ones", _filled(pf.ones)),
+    called("full", "pf.full", lambda s, v, dtype=pf.float32: pf.full(s, v, dtype)),
+    *functions("clone"),
+]
+CONVERSION = [
+    *[method(name) for name in "bfloat16 bool char float half int short".split()],
+    method("contiguous"),
+    method("item"),
+]
+ARRAYS = [*REDUCTIONS, *PRODUCTS, *SHAPES, *INDEXING, *CREATION, *CONVERSION]

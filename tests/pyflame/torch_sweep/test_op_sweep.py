@@ -1,0 +1,79 @@
+"""Every op beside PyTorch over PyTorch's own sample inputs, with their gradients."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("expecttest", reason="torch.testing's sample inputs need it")
+
+from sweep_opinfo import op_infos, sweep  # noqa: E402
+from sweep_report import (  # noqa: E402
+    OTHERS,
+    PAGE,
+    cells_of,
+    equal_cell,
+    gradient_cell,
+)
+from sweep_table import ENTRIES  # noqa: E402
+
+NAMES = [pytest.param(name, id=name) for name in ENTRIES]
+THINNED = [name for name, entry in ENTRIES.items() if entry.every > 1]
+
+
+def _recorded_version() -> bool:
+    return f"PyTorch {torch.__version__.partition('+')[0]}," in PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_op(name: str) -> None:
+    entry = ENTRIES[name]
+    single = sweep(entry, torch.float32, entry.every)
+    whole = sweep(entry, torch.int32, entry.every)
+    found = [outcome for outcome in (single, whole) if outcome]
+    assert [text for outcome in found for text in outcome.failures] == []
+    assert any(outcome.equal for outcome in found), "nothing was compared"
+    if entry.every == 1 and _recorded_version():
+        expected = [equal_cell(single), gradient_cell(single), equal_cell(whole)]
+        recorded = cells_of(name, PAGE.read_text("utf-8"))[2:5]
+        assert recorded == expected, "docs/pytorch.md is old: run write_table.py"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_op_with_other_dtypes(name: str) -> None:
+    found = [sweep(ENTRIES[name], dtype) for dtype in OTHERS]
+    assert [text for outcome in found if outcome for text in outcome.failures] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", THINNED)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int32])
+def test_op_with_all_samples(name: str, dtype: torch.dtype) -> None:
+    outcome = sweep(ENTRIES[name], dtype)
+    assert outcome is None or outcome.failures == []
+
+
+def test_every_row_names_an_op_of_pytorch() -> None:
+    assert set(ENTRIES) <= set(op_infos())
+
+
+def test_a_difference_is_seen() -> None:
+    from sweep_entry import Entry
+
+    import pyflame as pf
+
+    outcome = sweep(
+        Entry(name="exp", call=lambda x: pf.exp(x) * (1 + 3e-6)), torch.float32
+    )
+    assert outcome is not None
+    assert (outcome.equal, len(outcome.failures) > outcome.samples) == (0, True)
+
+
+def test_a_wrong_gradient_is_seen() -> None:
+    from sweep_entry import Entry
+
+    import pyflame as pf
+
+    call = Entry(name="exp", call=lambda x: pf.exp(x) + x.detach() - x)
+    outcome = sweep(call, torch.float32)
+    assert outcome is not None
+    assert outcome.gradients < outcome.samples
