@@ -12,6 +12,7 @@ import numpy as np
 # Importing them registers their natives.
 import pyflame.wse.library.ce_settings  # pyright: ignore[reportUnusedImport]
 import pyflame.wse.library.filter_natives  # pyright: ignore[reportUnusedImport]
+import pyflame.wse.library.messages  # pyright: ignore[reportUnusedImport]
 import pyflame.wse.library.queue_natives  # pyright: ignore[reportUnusedImport]
 import pyflame.wse.library.router_settings  # pyright: ignore[reportUnusedImport]
 import pyflame.wse.library.symbol_natives  # noqa: F401 # pyright: ignore[reportUnusedImport]

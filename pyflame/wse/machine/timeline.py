@@ -23,7 +23,8 @@ class Timeline:
     (task pickers) run when the cycle's state is settled.
     """
 
-    __slots__ = ("_cycles", "_due", "_late", "_random", "now")
+    # weakly referred to by what all PEs of a wafer share
+    __slots__ = ("__weakref__", "_cycles", "_due", "_late", "_random", "now")
 
     def __init__(self, seed: int | None = None) -> None:
         self.now = 0
