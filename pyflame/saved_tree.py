@@ -10,6 +10,7 @@ code, a class or a path.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import jax
 import numpy as np
 
 from pyflame import node as nodes
+from pyflame.dtypes import DType
 from pyflame.errors import ArgumentError, DTypeError
 from pyflame.tensors import Tensor
 
@@ -117,6 +119,59 @@ _MAKERS: dict[str, Callable[[np.ndarray[Any, Any]], Any]] = {
 }
 
 
+def parse_json(text: bytes) -> Any:
+    """JSON as `Encoder` results are written: finite numbers, no key twice.
+
+    Raises: ValueError, for other JSON, and for what is none.
+    """
+    return json.loads(
+        text,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        object_pairs_hook=_object,
+    )
+
+
+def _refuse_constant(name: str) -> float:
+    raise MalformedTreeError(f"{name} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise MalformedTreeError(f"{text[:40]} is too large for a number")
+    return number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedTreeError("an object of JSON has a key twice")
+    return found
+
+
+def check_references(tree: Any, count: int) -> None:
+    """Raises: MalformedTreeError, unless each of `count` arrays stands in the tree
+    once: a small file must not ask for many copies of an array."""
+    seen: set[int] = set()
+    waiting = [tree]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            for kind, value in item.items():
+                if kind not in _MAKERS:
+                    waiting.append(value)
+                elif type(value) is int and value in seen:
+                    raise MalformedTreeError(f"array {value} stands in the tree twice")
+                elif type(value) is int:
+                    seen.add(value)
+    missing = [i for i in range(count) if i not in seen]
+    if missing:
+        raise MalformedTreeError(f"array {missing[0]} stands nowhere in the tree")
+
+
 def decode(tree: Any, arrays: Sequence[np.ndarray[Any, Any]], depth: int = 0) -> Any:
     """The value that `Encoder.encode` turned into `tree`.
 
@@ -155,5 +210,16 @@ def _decode_array(tree: Any, arrays: Sequence[Any]) -> Any:
     if isinstance(tree, dict) and len(tree) == 1:
         ((kind, number),) = tree.items()
         if kind in _MAKERS and type(number) is int and 0 <= number < len(arrays):
+            _check_dtype(kind, arrays[number].dtype)
             return _MAKERS[kind](arrays[number])
     raise MalformedTreeError(f"{str(tree)[:60]!r} stands for nothing")
+
+
+def _check_dtype(kind: str, dtype: np.dtype[Any]) -> None:
+    """Raises: MalformedTreeError, if the elements would be narrowed without a word."""
+    if kind == "tensor" and dtype.name not in {member.value for member in DType}:
+        raise MalformedTreeError(f"no tensor has the dtype {dtype.name}")
+    if kind == "jax" and jax.dtypes.canonicalize_dtype(dtype) != dtype:
+        raise MalformedTreeError(
+            f"a JAX array of {dtype.name} needs jax_enable_x64, as when it was saved"
+        )

@@ -25,7 +25,14 @@ import numpy as np
 
 from pyflame import staging
 from pyflame.errors import SavedFileError
-from pyflame.saved_tree import DTYPES, Encoder, MalformedTreeError, decode
+from pyflame.saved_tree import (
+    DTYPES,
+    Encoder,
+    MalformedTreeError,
+    check_references,
+    decode,
+    parse_json,
+)
 from pyflame.tensors import Tensor
 
 FORMAT = "pyflame"
@@ -54,7 +61,8 @@ def save(value: Any, path: str | os.PathLike[str]) -> None:
     strings, None, Tensors and arrays, to one file.
 
     Pending tensors are computed together. An existing file is replaced only when the
-    new one is complete. Layouts of tensors are not saved.
+    new one is complete; of a symbolic link, the file it points to. Layouts of tensors
+    are not saved.
 
     Raises: ArgumentError, DTypeError, for what cannot be saved; OSError.
     """
@@ -68,7 +76,10 @@ def save(value: Any, path: str | os.PathLike[str]) -> None:
         "arrays": [[array.dtype.name, list(array.shape)] for array in arrays],
         "tree": tree,
     }
-    with _replacing(Path(path)) as file, zipfile.ZipFile(file, "w") as archive:
+    with (
+        _replacing(Path(path).resolve()) as file,
+        zipfile.ZipFile(file, "w") as archive,
+    ):
         _write(archive, MANIFEST, json.dumps(manifest, allow_nan=False).encode())
         for i, array in enumerate(arrays):
             _write(archive, _member(i), _bytes_of(array))
@@ -141,6 +152,7 @@ def _read(archive: zipfile.ZipFile, file_size_bytes: int) -> Any:
                 f"array {i}, {dtype.name}{list(shape)}, has {have} bytes "
                 f"instead of {need}"
             )
+    check_references(manifest["tree"], len(headers))
     arrays = [_read_array(archive, _member(i), *h) for i, h in enumerate(headers)]
     return decode(manifest["tree"], arrays)
 
@@ -173,7 +185,7 @@ def _read_manifest(archive: zipfile.ZipFile, sizes: dict[str, int]) -> dict[str,
         raise MalformedTreeError(f"it has no {MANIFEST}")
     if sizes[MANIFEST] > MAX_MANIFEST_BYTES:
         raise MalformedTreeError(f"{MANIFEST} is larger than {MAX_MANIFEST_BYTES}")
-    match json.loads(archive.read(MANIFEST)):
+    match parse_json(archive.read(MANIFEST)):
         case {"format": "pyflame", "version": int(version)} if version != VERSION:
             raise MalformedTreeError(
                 f"it has version {version} of the format; this PyFlame reads "
@@ -187,7 +199,9 @@ def _read_manifest(archive: zipfile.ZipFile, sizes: dict[str, int]) -> dict[str,
 def _checked_header(entry: Any) -> tuple[np.dtype[Any], tuple[int, ...]]:
     match entry:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= _MAX_DIMS:
-            if all(type(size) is int and 0 <= size < 2**48 for size in sizes):
+            small = all(type(size) is int and 0 <= size < 2**48 for size in sizes)
+            # The bound holds without the sizes 0 as well: NumPy needs it so.
+            if small and math.prod(size or 1 for size in sizes) < 2**56:
                 return DTYPES[name], tuple(sizes)
     raise MalformedTreeError(f"{str(entry)[:60]!r} is no dtype and shape of an array")
 

@@ -262,7 +262,7 @@ BYTES_8 = b"\0\0\x80?" * 2
             "the key 'a' stands twice in a dict",
         ),
         (
-            {"arrays": [["bool", [2]]]},
+            {"arrays": [["bool", [2]]], "tree": {"numpy": 0}},
             {"arrays/0": b"\1\2"},
             "'arrays/0' has booleans other than 0 and 1",
         ),
@@ -275,6 +275,78 @@ def test_hostile_manifests(
     path = write_zip(tmp_path / "state", {"manifest.json": text, **members})
     assert refusal(path).startswith(message)
     assert os.listdir(tmp_path) == ["state"]  # nothing was written anywhere
+
+
+@pytest.mark.parametrize(
+    ("json_text", "message"),
+    [
+        ("NaN", "NaN is no number of JSON"),
+        ("[1, -Infinity]", "-Infinity is no number of JSON"),
+        ("[1e999]", "1e999 is too large for a number"),
+        ('{"tuple": [], "tuple": []}', "an object of JSON has a key twice"),
+        ("9" * 5000, "Exceeds the limit"),
+        ('[{"tensor": 0}, {"tensor": 0}]', "array 0 stands in the tree twice"),
+        ("[]", "array 0 stands nowhere in the tree"),
+        ('{"tensor": 0, "jax": 0}', "array 0 stands in the tree twice"),
+        ('{"tensor": true}', "array 0 stands nowhere in the tree"),
+        ('{"tensor": 0.0}', "array 0 stands nowhere in the tree"),
+    ],
+)
+def test_hostile_trees(json_text: str, message: str, tmp_path: Path) -> None:
+    text = json.dumps(manifest(arrays=[F32_2])).replace("null", json_text)
+    members = {"manifest.json": text, "arrays/0": BYTES_8}
+    path = write_zip(tmp_path / "state", members)
+    assert refusal(path).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "message"),
+    [
+        ("tensor", "int64", "no tensor has the dtype int64"),
+        ("tensor", "float64", "no tensor has the dtype float64"),
+        ("tensor", "uint8", "no tensor has the dtype uint8"),
+        (
+            "jax",
+            "float64",
+            "a JAX array of float64 needs jax_enable_x64, as when it was saved",
+        ),
+    ],
+)
+def test_nothing_is_narrowed_without_a_word(
+    kind: str, dtype: str, message: str, tmp_path: Path
+) -> None:
+    size = np.dtype(dtype).itemsize
+    text = json.dumps(manifest(arrays=[[dtype, [1]]], tree={kind: 0}))
+    members = {"manifest.json": text, "arrays/0": b"\1" * size}
+    assert refusal(write_zip(tmp_path / "state", members)) == message
+
+
+@pytest.mark.parametrize("shape", [[0, 2**47], [2**47, 0, 2**47], [0] * 33])
+def test_empty_shapes_that_no_array_has(shape: list[int], tmp_path: Path) -> None:
+    text = json.dumps(manifest(arrays=[["float32", shape]], tree={"tensor": 0}))
+    path = write_zip(tmp_path / "s", {"manifest.json": text, "arrays/0": b""})
+    if shape == [0, 2**47]:
+        assert pf.load(path).shape == shape
+    else:
+        assert "is no dtype and shape of an array" in refusal(path)
+
+
+def test_a_symbolic_link_keeps_pointing_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    link = tmp_path / "latest"
+    link.symlink_to(tmp_path / "runs" / "one")
+    pf.save([1], link)
+    assert link.is_symlink()
+    assert pf.load(tmp_path / "runs" / "one") == [1]
+    assert pf.load(link) == [1]
+
+
+def test_members_elsewhere_are_never_written(tmp_path: Path) -> None:
+    for name in ("/etc/evil", "..\\evil", "arrays/../../evil", "arrays/0/", "\u202e"):
+        text = json.dumps(manifest())
+        path = write_zip(tmp_path / "state", {"manifest.json": text, name: b"x"})
+        assert refusal(path).endswith("is missing or does not belong there")
+    assert os.listdir(tmp_path) == ["state"]
 
 
 def test_deep_trees(tmp_path: Path) -> None:
