@@ -18,7 +18,7 @@ _FULL = 0.92
 Array = np.ndarray[Any, Any]
 
 
-def heat_strip(values: Array, title: str, cell: float = 7.0) -> Drawing:
+def heat_strip(values: Array, title: str, cell: float) -> Drawing:
     """A matrix as a small picture; a large one by the element of a block that is
     farthest from zero. What is not finite is red."""
     blocks = _blocks(np.asarray(values, np.float64))

@@ -25,7 +25,8 @@ from pyflame.tensors import Tensor
 
 MAX_ROWS = 8
 MAX_COLS = 8
-_STRIP_FROM = 65  # elements: with fewer, the table shows all
+_STRIP_FROM = 64  # elements: with fewer, the table says enough
+_SMALL = 16  # rows and columns that are drawn large
 _DOTS = "⋯"
 
 Array = np.ndarray[Any, Any]
@@ -68,7 +69,8 @@ def _values(array: Array) -> Markup:
     if array.ndim < 2:
         return with_facts
     title = f"heat map of {array.shape[0]} x {array.shape[1]} values"
-    return side_by_side(with_facts, heat_strip(array, title).inline())
+    cell = 14.0 if max(array.shape) <= _SMALL else 7.0
+    return side_by_side(with_facts, heat_strip(array, title, cell).inline())
 
 
 def _table(matrix: Array, ndim: int) -> Markup:
