@@ -19,7 +19,6 @@ from lowering.errors import (
     raise_all,
 )
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, DTYPES, LOGIC
-from lowering.normalise.dot import has_batch
 from lowering.normalise.rewrites import REWRITES
 
 _HELP = "write it with supported primitives, or compute it with JAX on the host"
@@ -85,8 +84,6 @@ def _leaf_equations(
 def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
-    if name == "dot_general" and has_batch(eqn):
-        return "dot_general with batch dimensions"
     if name == "slice" and any(s != 1 for s in eqn.params["strides"] or ()):
         return "slice with strides"
     if name in LOGIC and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":

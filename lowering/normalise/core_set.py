@@ -14,7 +14,8 @@ ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type"}
 
 REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})
-CORE = ELEMENTWISE | REDUCTIONS | SHAPES | {"dot_general", "iota"}
+WINDOWS = frozenset({"dynamic_slice", "dynamic_update_slice"})
+CORE = ELEMENTWISE | REDUCTIONS | SHAPES | WINDOWS | {"dot_general", "iota"}
 
 # dtypes that the wafer's programs compute in, so far.
 DTYPES = frozenset({"float32", "int32", "bool"})

@@ -1,8 +1,9 @@
 """dot_general in its canonical form: two matrices, one contracted dimension each.
 
 A vector becomes a matrix with a unit dimension; several free or contracted dimensions
-are merged into one. What remains is [m,k] x [k,n] with either operand possibly
-transposed by its dimension numbers, which cost nothing.
+are merged into one, and so are batch dimensions, which come first. What remains is
+[m,k] x [k,n] or [b,m,k] x [b,k,n] with either operand possibly transposed by its
+dimension numbers, which cost nothing.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -28,18 +29,9 @@ def is_canonical(eqn: JaxprEqn) -> bool:
         jaxprs.dtype_of(atom) == jaxprs.dtype_of(eqn.outvars[0]) for atom in eqn.invars
     )
     ranks = [len(jaxprs.shape_of(atom)) for atom in eqn.invars]
-    return (
-        same_dtype
-        and ranks == [2, 2]
-        and len(left) == len(right) == 1
-        and not any(map(len, batch))
-    )
-
-
-def has_batch(eqn: JaxprEqn) -> bool:
-    """Whether the equation has batch dimensions, which no rule takes yet."""
-    _, batch = eqn.params["dimension_numbers"]
-    return any(map(len, batch))
+    batches = tuple(map(tuple, batch))
+    is_known = (ranks, batches) in (([2, 2], ((), ())), ([3, 3], ((0,), (0,))))
+    return same_dtype and is_known and len(left) == len(right) == 1
 
 
 def canonical_dot(eqn: JaxprEqn, left: Any, right: Any) -> jax.Array:
@@ -50,11 +42,34 @@ def canonical_dot(eqn: JaxprEqn, left: Any, right: Any) -> jax.Array:
     """
     shape = jaxprs.shape_of(eqn.outvars[0])
     dtype = jaxprs.dtype_of(eqn.outvars[0])
-    (left_dims, right_dims), _ = eqn.params["dimension_numbers"]
+    (left_dims, right_dims), batch = eqn.params["dimension_numbers"]
+    if any(map(len, batch)):
+        left, right = (
+            _as_batch(x.astype(dtype), dims, batch_dims)
+            for x, dims, batch_dims in (
+                (left, left_dims, batch[0]),
+                (right, right_dims, batch[1]),
+            )
+        )
+        product = lax.dot_general(left, right, (((2,), (2,)), ((0,), (0,))))
+        return product if product.shape == shape else product.reshape(shape)
     left, left_k = _as_matrix(left.astype(dtype), left_dims, contracted_last=True)
     right, right_k = _as_matrix(right.astype(dtype), right_dims, contracted_last=False)
     product = lax.dot_general(left, right, (((left_k,), (right_k,)), ((), ())))
     return product if product.shape == shape else product.reshape(shape)
+
+
+def _as_batch(
+    x: jax.Array, contracted: Sequence[int], batch: Sequence[int]
+) -> jax.Array:
+    """`x` as [batch, free, contracted]."""
+    free = [dim for dim in range(x.ndim) if dim not in (*contracted, *batch)]
+    groups = [list(batch), free, list(contracted)]
+    order = [dim for group in groups for dim in group]
+    sizes = [math.prod(x.shape[dim] for dim in group) for group in groups]
+    if order != sorted(order):
+        x = lax.transpose(x, order)
+    return x if list(x.shape) == sizes else x.reshape(sizes)
 
 
 def _as_matrix(

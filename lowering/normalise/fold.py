@@ -183,12 +183,16 @@ def _transpose_dot(eqn: jaxprs.JaxprEqn, args: list[Any], origins: Origins) -> A
         return None
     dot, (left, right) = origin
     (left_dims, right_dims), batch = dot.params["dimension_numbers"]
+    if any(map(len, batch)):
+        return None
     return _dot_like(dot, right, left, ((right_dims, left_dims), batch))
 
 
 def _dot_transposed(eqn: jaxprs.JaxprEqn, args: list[Any], origins: Origins) -> Any:
     """A transposed operand is the operand, contracted along its other dimension."""
     (left_dims, right_dims), batch = eqn.params["dimension_numbers"]
+    if any(map(len, batch)):
+        return None
     dims = [list(left_dims), list(right_dims)]
     operands = list(args)
     for position, value in enumerate(args):

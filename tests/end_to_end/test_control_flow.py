@@ -12,6 +12,7 @@ import pytest
 import pyflame as pf
 from lowering.partition.cases import Case
 from lowering.partition.control_flow import CASES
+from lowering.partition.rules import dynamic
 
 MESHES = [((1, 1), "wse3"), ((2, 2), "wse2"), ((3, 5), "wse3")]
 SIZES = {"n": 7, "m": 6, "k": 9}
@@ -36,7 +37,7 @@ def check(run: Any, case: Case, arrays: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(("mesh", "target"), MESHES, ids=str)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES + dynamic.CASES, ids=lambda case: case.name)
 def test_programs_that_loop_and_branch(
     case: Case, mesh: tuple[int, int], target: str, tmp_path: Path
 ) -> None:

@@ -162,10 +162,6 @@ def test_what_is_refused_is_refused_in_calls_too(wrapped):
 @pytest.mark.parametrize(
     ("program", "reason"),
     [
-        (
-            lambda x: jnp.einsum("bij,bjk->bik", x[None], x.T[None]),
-            "dot_general with batch dimensions",
-        ),
         (lambda x: x[::2], "slice with strides"),
         (lambda x: x % 2, "rem of floats"),
         (lambda x: x.astype(int) & 1, "bitwise and"),

@@ -9,13 +9,20 @@ from lowering.mesh import Layout, Mesh
 from lowering.normalise.normalise import normalise
 from lowering.partition import control_flow
 from lowering.partition.partition import evaluate, partition
-from lowering.partition.rules import creation, dot, elementwise, reduction, shape
+from lowering.partition.rules import (
+    creation,
+    dot,
+    dynamic,
+    elementwise,
+    reduction,
+    shape,
+)
 from lowering.placement import place
 
 MESHES = [Mesh(1, 1), Mesh(2, 2), Mesh(3, 5), Mesh(4, 4), Mesh(1, 4)]
 SIZES = [1, 7, 16, 33]
 LAYOUTS = ["chosen", "single_pe", "row_partition", "col_partition", "grid", "mixed"]
-FILES = [control_flow, creation, dot, elementwise, reduction, shape]
+FILES = [control_flow, creation, dot, dynamic, elementwise, reduction, shape]
 
 
 def layouts(kind, mesh, count):

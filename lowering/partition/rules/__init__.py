@@ -3,6 +3,13 @@
 Importing this package registers all of them.
 """
 
-from lowering.partition.rules import creation, dot, elementwise, reduction, shape
+from lowering.partition.rules import (
+    creation,
+    dot,
+    dynamic,
+    elementwise,
+    reduction,
+    shape,
+)
 
-__all__ = ["creation", "dot", "elementwise", "reduction", "shape"]
+__all__ = ["creation", "dot", "dynamic", "elementwise", "reduction", "shape"]

@@ -31,6 +31,7 @@ from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
 from lowering.partition.registry import Context, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES
+from lowering.partition.rules.batched_dot import batched
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
 from lowering.placement import Placement
@@ -86,7 +87,9 @@ def dot_general(
     Padding of the contracted dimension is zero in both operands, so that what lies
     there (inf or NaN included) never reaches a sum.
     """
-    ((left_k,), (right_k,)), _batch = dimension_numbers
+    ((left_k,), (right_k,)), batch = dimension_numbers
+    if any(map(len, batch)):
+        return batched(ctx, left, right, left_k, right_k)
     schemes = _schemes(ctx, left.placement, right.placement, left_k, right_k)
     best = min(
         schemes, key=lambda scheme: _cycles(ctx, left, right, left_k, right_k, scheme)
@@ -274,6 +277,13 @@ CASES = [
     Case("vectors", lambda a, b: a @ b, ("f32[k]", "f32[k]")),
     Case("outer product", lambda a, b: a[:, None] @ b[None], ("f32[n]", "f32[m]")),
     Case("of itself", lambda a: a @ a.T, ("f32[n,k]",)),
+    Case("batch", lambda a, b: a @ b, ("f32[3,n,k]", "f32[3,k,m]")),
+    Case(
+        "two batches",
+        lambda a, b: jnp.einsum("bmhk,bnhk->bhmn", a, b),
+        ("f32[2,n,3,4]", "f32[2,m,3,4]"),
+    ),
+    Case("batch of vectors", lambda a, b: jnp.vecdot(a, b), ("f32[n,k]", "f32[n,k]")),
     Case("chain", lambda a, b, c: a @ b @ c, ("f32[n,k]", "f32[k,m]", "f32[m,n]")),
     Case(
         "layer",

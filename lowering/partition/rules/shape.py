@@ -35,7 +35,7 @@ def transpose(
 @partitions("squeeze")
 def squeeze(ctx: Context, operand: AnyTile, *, dimensions: tuple[int, ...]) -> AnyTile:
     """Drops dimensions of size 1, brought to every PE first if they are split."""
-    before = _whole_dims(ctx, operand, list(dimensions))
+    before = whole_dims(ctx, operand, list(dimensions))
     local = lax.squeeze(operand.at(before), dimensions)
     axes: tuple[Axis | None, ...] = tuple(
         a for dim, a in enumerate(before.axes) if dim not in dimensions
@@ -58,7 +58,7 @@ def slice_(
         for dim, size in enumerate(operand.shape)
         if (start_indices[dim], limit_indices[dim]) != (0, size)
     ]
-    before = _whole_dims(ctx, operand, cut)
+    before = whole_dims(ctx, operand, cut)
     starts = [
         start_indices[dim] if dim in cut else 0 for dim in range(len(before.axes))
     ]
@@ -90,7 +90,7 @@ def reshape(ctx: Context, operand: AnyTile, **_: Any) -> AnyTile:
                 blocking.append(dim)
             else:
                 wanted[kept] = axis
-    before = _whole_dims(ctx, operand, blocking)
+    before = whole_dims(ctx, operand, blocking)
     axes: tuple[Axis | None, ...] = tuple(
         wanted.get(dim) for dim in range(len(ctx.out_shape))
     )
@@ -138,7 +138,7 @@ def _kept_dim(
     return new[0] if dim == old[0] and is_even else None
 
 
-def _whole_dims(ctx: Context, operand: AnyTile, dims: list[int]) -> Placement:
+def whole_dims(ctx: Context, operand: AnyTile, dims: list[int]) -> Placement:
     """The operand's placement with these dimensions whole on every PE.
 
     Raises: LayoutError, if that is more than a PE can hold.

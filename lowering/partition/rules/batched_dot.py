@@ -1,0 +1,90 @@
+"""Batches of matrix products, [b, m, k] x [b, k, n]: each PE multiplies its own.
+
+The batch is split over one mesh axis, rows of A or columns of B over the other; the
+contracted dimension is whole. A PE that has several products does them in a loop.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from jax import lax
+
+from lowering import jaxprs
+from lowering.mesh import AXES, Axis
+from lowering.partition.registry import Context
+from lowering.partition.tiles import AnyTile
+from lowering.placement import Placement
+
+# Cycles that a byte is worth where the equation exceeds its budget of SRAM.
+_DISCOMFORT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    left: Placement
+    right: Placement
+    result: Placement
+
+
+def batched(
+    ctx: Context, left: AnyTile, right: AnyTile, left_k: int, right_k: int
+) -> AnyTile:
+    """The scheme with the fewest multiply-adds and words received per PE."""
+    schemes = _schemes(ctx, left.shape, right.shape, left_k, right_k)
+    best = min(schemes, key=lambda scheme: _cycles(ctx, left, right, left_k, scheme))
+    a, b = left.at(best.left), right.at(best.right)
+    numbers = (((left_k - 1,), (right_k - 1,)), ((), ()))
+    params = {**ctx.eqn.params, "dimension_numbers": numbers}
+
+    def multiply(_: None, pair: tuple[Any, Any]) -> tuple[None, Any]:
+        return None, jaxprs.bind(ctx.eqn, pair, params)[0]
+
+    if a.shape[0] == 1:
+        one = multiply(None, (lax.squeeze(a, (0,)), lax.squeeze(b, (0,))))[1]
+        return ctx.settled(lax.expand_dims(one, (0,)), best.result)
+    return ctx.settled(lax.scan(multiply, None, (a, b))[1], best.result)
+
+
+def _schemes(
+    ctx: Context,
+    left: tuple[int, ...],
+    right: tuple[int, ...],
+    left_k: int,
+    right_k: int,
+) -> list[_Scheme]:
+    usable: list[Axis] = [axis for axis in AXES if ctx.mesh.size(axis) > 1]
+    choices: list[Axis | None] = [*usable, None]
+    found: list[_Scheme] = []
+    for b, m, n in product(choices, repeat=3):
+        named = [axis for axis in (b, m, n) if axis is not None]
+        if len(set(named)) == len(named):
+            a_axes = (b, None, m) if left_k == 1 else (b, m, None)
+            b_axes = (b, None, n) if right_k == 1 else (b, n, None)
+            dtype = ctx.out_dtype
+            found.append(
+                _Scheme(
+                    ctx.place(left, dtype, a_axes),
+                    ctx.place(right, dtype, b_axes),
+                    ctx.placement((b, m, n)),
+                )
+            )
+    return found
+
+
+def _cycles(
+    ctx: Context, left: AnyTile, right: AnyTile, left_k: int, scheme: _Scheme
+) -> float:
+    cycles = float(math.prod(scheme.result.tile_shape) * left.shape[left_k])
+    size_bytes = scheme.result.tile_size_bytes
+    for tile, placement in ((left, scheme.left), (right, scheme.right)):
+        words = tile.words_to(placement)
+        cycles += words + (ctx.mesh.rows + ctx.mesh.cols if words else 0)
+        size_bytes += max(placement.tile_size_bytes, tile.peak_bytes_to(placement))
+    return cycles + (_DISCOMFORT * size_bytes if size_bytes > ctx.budget_bytes else 0)
