@@ -24,10 +24,11 @@ from pyflame.wse.machine.chrome_trace import chrome_trace
 from pyflame.wse.machine.commands import Command
 from pyflame.wse.machine.costs import Costs, costs_of
 from pyflame.wse.machine.counters import Counters, counters
+from pyflame.wse.machine.deadlock import explain_deadlock
 from pyflame.wse.machine.extents import Extent, Extents
 from pyflame.wse.machine.fabric import Fabric
 from pyflame.wse.machine.host import HostPorts
-from pyflame.wse.machine.observe import PeReport, Report, explain_deadlock
+from pyflame.wse.machine.observe import PeReport, Report
 from pyflame.wse.machine.observed_operations import WatchedFilter, WatchedOperation
 from pyflame.wse.machine.observed_pe import ObservedPe
 from pyflame.wse.machine.observed_ports import CountingPort, WritingPort

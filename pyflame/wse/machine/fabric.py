@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pyflame.wse.errors import HostError
 from pyflame.wse.language.image import ColorConfig
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.limits import (
@@ -57,7 +58,7 @@ class Fabric:
         self._costs = costs
         self._semantics = semantics
         self._configs = configs
-        self._pe_at = pe_at
+        self.pe = pe_at
         self._channels: dict[tuple[int, int, int], Channel] = {}
         self._links: dict[tuple[int, int, int], Link] = {}
         self._led: dict[Side, tuple[Buffer, int]] = {}
@@ -114,6 +115,14 @@ class Fabric:
             return side[0], side[1]
         return channel.x + STEP_X[direction], channel.y + STEP_Y[direction]
 
+    def is_inside(self, x: int, y: int) -> bool:
+        """Whether a program runs at a place."""
+        try:
+            self.pe(x, y)
+        except HostError:
+            return False
+        return True
+
     def channels(self) -> Iterator[Channel]:
         return iter(self._channels.values())
 
@@ -165,7 +174,7 @@ class Fabric:
         return Branch((*up, *onward), tuple(onward))
 
     def _hop_to_ce(self, channel: Channel) -> Hop:
-        pe = self._pe_at(channel.x, channel.y)
+        pe = self.pe(channel.x, channel.y)
         queue = pe.input_of_color(channel.color)
         return Hop(pe.ramp_up, queue, self._costs.ramp_cycles)
 

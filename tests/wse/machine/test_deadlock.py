@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from pyflame.wse.errors import Deadlock, MachineFault
+from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.types import U32
 from pyflame.wse.machine.dsd import FabIn, FabOut, Mem1d
-from pyflame.wse.machine.operations import OPERATIONS, Operation
+from pyflame.wse.machine.operations import OPERATIONS, PLAIN, Operation
+from pyflame.wse.machine.sites import Site
 
 MOVE = OPERATIONS["@mov32"]
 A = 8192
@@ -48,7 +50,8 @@ def deadlock(b: Any) -> list[str]:
 def test_a_receiver_that_asks_for_too_much(bench: Any) -> None:
     assert deadlock(pair(bench, "wse3", 2, 4)) == [
         "Deadlock at cycle 39: 1 PE waits and nothing can move",
-        "  PE(1,0) main: @mov32 has read 2 of 4 elements of color 4; PE(0,0) sent 2",
+        "  PE(1,0) main: @mov32 has read 2 of 4 elements of color 4; PE(0,0) sent 2 "
+        "and sends no more",
         "  PE(1,0): 'main' was launched and unblock_cmd_stream() has not been called",
     ]
 
@@ -57,11 +60,81 @@ def test_a_color_without_a_route(bench: Any, arch: str) -> None:
     b = pair(bench, arch, 2, 2, tx="SOUTH")
     lines = deadlock(b)
     assert (
-        "  PE(1,0) main: @mov32 has read 0 of 2 elements of color 4; PE(0,0) sent 2"
-        in lines
+        "  PE(1,0) main: @mov32 has read 0 of 2 elements of color 4; PE(0,0) sent 2 "
+        "and sends no more" in lines
     )
     assert lines[-1] == (
-        "  color 4 at PE(1,1): 2 wavelets from NORTH: the color has no route there"
+        "  color 4 at PE(1,1): 2 wavelets from NORTH: that is outside of the program's "
+        "rectangle"
+    )
+
+
+def test_a_color_that_a_neighbour_does_not_route(bench: Any, arch: str) -> None:
+    b = pair(bench, arch, 2, 2)
+    del b.configs[1, 0]
+    assert deadlock(b)[-1] == (
+        "  color 4 at PE(1,0): 2 wavelets from WEST: the color has no route there"
+    )
+
+
+def test_pes_that_wait_for_each_other(bench: Any, arch: str) -> None:
+    """Three PEs receive before they send, round a ring."""
+    b = bench(arch, 3)
+    for x in range(3):
+        b.route(x, 0, 4 + x, "RAMP", "WEST" if x == 2 else "EAST")
+    b.route(1, 0, 4, "WEST", "RAMP")
+    b.route(2, 0, 5, "WEST", "RAMP")
+    b.route(1, 0, 6, "EAST", "WEST")
+    b.route(0, 0, 6, "EAST", "RAMP")
+
+    def main(pe: Any) -> Any:
+        source, target = 4 + (pe.x + 2) % 3, 4 + pe.x
+        yield Operation(MOVE, Mem1d(A, 0, 1, 3), (FabIn(source, 3, 3),))
+        yield Operation(MOVE, FabOut(target, 2, 3), (Mem1d(A, 0, 1, 3),))
+        pe.unblock_cmd_stream()
+
+    for x in range(3):
+        b.at(x).export(main)
+        b.at(x).queue("in", 3, 4 + (x + 2) % 3)
+        b.at(x).queue("out", 2, 4 + x)
+    lines = deadlock(b)
+    assert lines[1:3] == [
+        "  PE(0,0) waits for PE(2,0), which waits for PE(1,0), which waits for PE(0,0)",
+        "  PE(0,0) main: @mov32 has read 0 of 3 elements of color 6; PE(2,0) sent 0 "
+        "and waits itself",
+    ]
+
+
+def test_a_blocked_local_task(bench: Any, arch: str) -> None:
+    b = bench(arch, 1)
+
+    def main(pe: Any) -> None:
+        pe.activate(9)
+
+    def done(pe: Any) -> None:
+        pe.unblock_cmd_stream()
+
+    b.at(0).export(main)
+    b.at(0).task("local", 9, done)
+    b.at(0).state("block", "local_task_id", 9)
+    assert (
+        deadlock(b)[1]
+        == "  PE(0,0): task done (id 9) has been activated, but is blocked"
+    )
+
+
+def test_operations_of_a_program_have_their_place(bench: Any, arch: str) -> None:
+    b = pair(bench, arch, 2, 4)
+    source = Source("some/where/pe.csl", "fn f() void {\n  @mov32(to, in);\n}\n")
+    site = Site(Span(source, 16, 31), "@mov32")
+
+    def receive(pe: Any) -> Any:
+        yield Operation(MOVE, Mem1d(A, 0, 1, 4), (FabIn(4, 3, 4),), PLAIN, site)
+
+    receive.__name__ = "main"
+    b.at(1).export(receive)
+    assert deadlock(b)[1].startswith(
+        "  PE(1,0) main: @mov32 (pe.csl:2) has read 2 of 4 elements of color 4; "
     )
 
 
