@@ -7,6 +7,7 @@ import linecache
 import re
 import traceback
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -49,9 +50,12 @@ def place_of(recorded: Any) -> Place | None:
 def naming_place_of(recorded: Any) -> Place | None:
     """Where a value may have been given a name: that of what a `return` returns is in
     the line of the caller."""
-    places = list(_users_places(recorded))
-    named = [place for place in places if not place.text.startswith("return ")]
-    return next(iter([*named, *places]), None)
+    innermost = None
+    for place in _users_places(recorded):
+        if not place.text.startswith("return "):
+            return place
+        innermost = innermost or place
+    return innermost
 
 
 def _users_places(recorded: Any) -> Iterator[Place]:
@@ -70,6 +74,7 @@ def place_of_error(error: BaseException) -> Place | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def assigned_name(place: Place | None, creates: bool = False) -> str | None:
     """The variable that a line `name = ...` assigns, if it is that simple.
 
@@ -114,6 +119,7 @@ def _is_creation(expression: ast.AST) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
 def _is_users(file_name: str) -> bool:
     path = Path(file_name)
     if path in _USERS:
