@@ -41,9 +41,10 @@ def bitcast(call: Invocation) -> code.Expression:
     _check_same_width(operand.type, type_, call)
     if isinstance(operand, code.Constant) and not isinstance(type_, types.Pointer):
         if not isinstance(operand.type, types.Pointer):
-            return call.constant(
-                type_, bitcast_value(operand.value, operand.type, type_)
-            )
+            value = bitcast_value(operand.value, operand.type, type_)
+            if call.frame.comptime or value == value:
+                return call.constant(type_, value)
+            # a comptime float does not keep the payload of a NaN: let it be made later
     return code.Bitcast(type_, call.span, call.run_time(operand))
 
 

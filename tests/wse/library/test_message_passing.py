@@ -130,9 +130,13 @@ def test_a_blocked_task_is_unblocked(load_grid: LoadGrid) -> None:
 )
 def test_faults(load_grid: LoadGrid, body: str, message: str) -> None:
     grid = loaded(load_grid, body)
-    with pytest.raises(MachineFault, match=message):
+
+    def run() -> None:
         grid.launch()
         grid.wafer.run_until_quiet()
+
+    with pytest.raises(MachineFault, match=message):
+        run()
 
 
 @pytest.mark.parametrize(
