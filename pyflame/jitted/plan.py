@@ -157,12 +157,11 @@ def _is_known(node: Node) -> bool:
 def _ordered(
     outputs: Sequence[Node], late: Sequence[Node]
 ) -> tuple[list[Node], list[Node]]:
-    """Both without repetition, in the order of computation: the same for one graph."""
-    position = {n: i for i, n in enumerate(walk([*outputs, *late], pending_inputs))}
-    first = sorted(dict.fromkeys(outputs), key=lambda n: position[n])
+    """Both without repetition, in the order of recording: the same for one graph."""
+    first = sorted(dict.fromkeys(outputs), key=lambda n: n.serial)
     taken = set(first)
     rest = [n for n in dict.fromkeys(late) if n not in taken]
-    return first, sorted(rest, key=lambda n: position[n])
+    return first, sorted(rest, key=lambda n: n.serial)
 
 
 class _Gather:
