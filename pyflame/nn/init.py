@@ -88,10 +88,67 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, std)
 
 
+@no_grad()
+def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """gain times a matrix of orthonormal rows, or columns (Saxe et al. 2013).
+
+    Of more than two dimensions, all but the first count as one.
+    """
+    _check_rank("orthogonal_", tensor, 2)
+    if 0 in tensor.shape:
+        return tensor
+    normal = randn(tensor.shape, tensor.dtype)
+    return _set(tensor, apply(initial.orthogonal, normal, float(gain)))
+
+
+@no_grad()
+def eye_(tensor: Tensor) -> Tensor:
+    """1 on the diagonal of a matrix, 0 elsewhere."""
+    _check_rank("eye_", tensor, 2, 2)
+    static = {"shape": tuple(tensor.shape), "dtype": tensor.dtype.value}
+    return _set(tensor, apply(initial.eye, **static))
+
+
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The weight [O, C, ...] of a convolution that passes its channels on.
+
+    Raises: ArgumentError, if the groups do not divide the outputs.
+    """
+    _check_rank("dirac_", tensor, 3, 5)
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ArgumentError(
+            f"dirac_: {tensor.shape[0]} outputs in groups={groups} do not divide",
+            rule="the first size is a multiple of groups",
+        )
+    static = {"shape": tuple(tensor.shape), "dtype": tensor.dtype.value}
+    return _set(tensor, apply(initial.dirac, **static, groups=groups))
+
+
+@no_grad()
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01) -> Tensor:
+    """Normal, with 0 in that share of the rows of each column (Martens 2010).
+
+    Raises: ArgumentError, unless `sparsity` is from 0 to 1.
+    """
+    _check_rank("sparse_", tensor, 2, 2)
+    if not 0 <= sparsity <= 1:
+        raise ArgumentError(
+            f"sparse_: sparsity={sparsity} is no share", rule="sparsity is from 0 to 1"
+        )
+    shape, zeros = tensor.shape, math.ceil(sparsity * tensor.shape[0])
+    normal = std * randn(shape, tensor.dtype)
+    return _set(tensor, apply(initial.sparse, normal, rand(shape), zeros=zeros))
+
+
 _GAINS = {
     "linear": 1.0,
     "conv1d": 1.0,
     "conv2d": 1.0,
+    "conv3d": 1.0,
+    "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0,
+    "conv_transpose3d": 1.0,
     "sigmoid": 1.0,
     "tanh": 5.0 / 3,
     "relu": math.sqrt(2.0),
@@ -134,6 +191,15 @@ def zero_row_(tensor: Tensor, row: int) -> Tensor:
 def _set(tensor: Tensor, value: Tensor) -> Tensor:
     tensor._assign(value)
     return tensor
+
+
+def _check_rank(name: str, tensor: Tensor, least: int, most: int = 32) -> None:
+    if not least <= tensor.ndim <= most:
+        more = f" to {most}" if most < 32 else " or more"
+        raise ShapeError(
+            f"{name} of {tensor.dtype.name}{tensor.shape}: {tensor.ndim} dimensions",
+            rule=f"the tensor has {least}{more if most > least else ''} dimensions",
+        )
 
 
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, kind: str) -> float:

@@ -103,8 +103,9 @@ def test_embedding_by_hand() -> None:
         (
             lambda: nn.init.calculate_gain("gelu"),
             "calculate_gain: 'gelu' is no known nonlinearity\n"
-            "  rule  one of leaky_relu, linear, conv1d, conv2d, sigmoid, tanh, relu, "
-            "selu",
+            "  rule  one of leaky_relu, linear, conv1d, conv2d, conv3d, "
+            "conv_transpose1d, conv_transpose2d, conv_transpose3d, sigmoid, tanh, "
+            "relu, selu",
         ),
     ],
 )
