@@ -35,9 +35,12 @@ def per_dim(
 ) -> tuple[int, ...]:
     """One integer for each of `count` dimensions, from one for all or a sequence.
 
+    A sequence of one stands for all, too.
+
     Raises: ArgumentError, if one is below `least` or the number is wrong.
     """
-    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    values = values * count if len(values) == 1 else values
     fits = len(values) == count and all(map(_is_integer, values))
     if not fits or min(values) < least:
         one = f"one integer of {least} or more"

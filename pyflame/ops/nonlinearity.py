@@ -23,15 +23,15 @@ def leaky_relu(x: jax.Array, slope: jax.Array) -> jax.Array:
 
 
 def prelu(x: jax.Array, weight: jax.Array) -> jax.Array:
-    """leaky_relu with slopes [1] for all, or [C] for the channels of [N, C, ...].
+    """leaky_relu with slopes [1] or [] for all, or [C] for the channels of [N, C, ...].
 
     Raises: ShapeError, for another number of slopes.
     """
     channels = 1 if x.ndim < 2 else x.shape[1]
-    if weight.ndim != 1 or weight.shape[0] not in (1, channels):
+    if weight.ndim > 1 or weight.size not in (1, channels):
         raise ShapeError(
             f"prelu of {text(x)} with weight {text(weight)}: the sizes do not fit",
-            rule="weight is [1], or [C] for an input [N, C, ...]",
+            rule="weight is [1] or [], or [C] for an input [N, C, ...]",
         )
     slopes = weight.reshape(-1, *(1,) * max(x.ndim - 2, 0))
     return leaky_relu(x, slopes[0] if not x.ndim else slopes)

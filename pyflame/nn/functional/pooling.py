@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.errors import ArgumentError
-from pyflame.nn.arguments import check_positive, per_dim
+from pyflame.nn.arguments import per_dim
 from pyflame.ops import pooling as ops
 from pyflame.tensors import apply
 
@@ -17,7 +17,6 @@ def max_pool2d(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
-    *,
     return_indices: bool = False,
 ) -> Any:
     """The largest value of each window: [N, C, H, W] to [N, C, H', W']; N may miss.
@@ -44,15 +43,16 @@ def avg_pool2d(
     padding: Any = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-    *,
     divisor_override: int | None = None,
 ) -> Any:
     """The mean of each window, with its padding unless `count_include_pad` is off.
 
     `divisor_override` is what the sums are divided by instead.
+
+    Raises: ArgumentError, if that is 0, or no integer.
     """
     if divisor_override is not None:
-        check_positive("avg_pool2d", divisor_override=divisor_override)
+        divisor_override = nonzero_divisor("avg_pool2d", divisor_override)
     return apply(
         ops.avg_pool2d,
         input,
@@ -86,8 +86,19 @@ def pool_arguments(
             f"{name}: padding={padding} with kernel_size={kernel_size}",
             rule="padding is at most half the kernel size",
         )
-    strides = kernel if stride is None else per_dim(name, "stride", stride, 2, 1)
+    no_stride = stride is None or (isinstance(stride, (list, tuple)) and not stride)
+    strides = kernel if no_stride else per_dim(name, "stride", stride, 2, 1)
     return {"kernel_size": kernel, "stride": strides, "padding": pads}
+
+
+def nonzero_divisor(name: str, divisor: Any) -> int:
+    """A divisor in the place of the number of elements; it may be negative."""
+    if type(divisor) is not int or divisor == 0:
+        raise ArgumentError(
+            f"{name}: divisor_override={divisor!r}",
+            rule="divisor_override is an integer other than 0, or None",
+        )
+    return divisor
 
 
 def adaptive_sizes(name: str, output_size: Any) -> tuple[int | None, int | None]:

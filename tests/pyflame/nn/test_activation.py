@@ -155,7 +155,7 @@ def test_unflatten_agrees_with_torch(
             lambda: nn.PReLU(3)(pf.ones([2, 4])),
             "PReLU(num_parameters=3): prelu of float32[2, 4] with weight float32[3]: "
             "the sizes do not fit\n"
-            "  rule  weight is [1], or [C] for an input [N, C, ...]",
+            "  rule  weight is [1] or [], or [C] for an input [N, C, ...]",
         ),
         (
             lambda: nn.Unflatten(1, (4, -1))(pf.ones([2, 6])),
