@@ -39,10 +39,13 @@ class MemoryPlace(Place):
     pointer: str = ""
     indices: list[tuple[Value, int]] = field(default_factory=list[tuple[Value, int]])
     origin: str = ""
+    in_array: bool = False  # an element, which may share its word with another
 
     def moved(self, type_: types.Type, offset_bytes: int) -> MemoryPlace:
         """The place of a part of this one."""
-        return replace(self, type=type_, base=self.base + offset_bytes)
+        return replace(
+            self, type=type_, base=self.base + offset_bytes, in_array=False
+        )
 
     def address(self) -> Value:
         if not self.pointer and not self.indices:
@@ -271,8 +274,10 @@ class MemoryPlace(Place):
     def _stored_scalar(self) -> storage.Scalar:
         """A lone 8-bit variable fills the word that it takes."""
         scalar = _scalar(self.type)
-        alone = not self.pointer and not self.indices and scalar.size_bytes == 1
-        return storage.Scalar(f"{scalar.view[0]}16", 2) if alone else scalar
+        shares = self.pointer or self.indices or self.in_array
+        if shares or scalar.size_bytes != 1:
+            return scalar
+        return storage.Scalar(f"{scalar.view[0]}16", 2)
 
     def _encoded(self, value: Value) -> str:
         match self.type:

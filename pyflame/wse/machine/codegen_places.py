@@ -184,6 +184,7 @@ def _memory_element(
             type=array.element,
             span=node.span,
             base=base.base + index.low * stride,
+            in_array=True,
         )
     return replace(
         base,
