@@ -11,7 +11,7 @@ import numpy as np
 from jax.extend import source_info_util
 
 from pyflame import node as nodes
-from pyflame import tracing
+from pyflame import keys, tracing
 from pyflame.arguments import integer_arg, number_arg, shape_arg
 from pyflame.convert import to_array, to_literal
 from pyflame.dtypes import DType, as_dtype, float32
@@ -82,6 +82,9 @@ def take_random(count: int) -> tuple[int, int]:
 
 def random_key() -> tuple[Any, Any]:
     """What the next random tensor is made from: the seed and its number."""
+    if (source := keys.current()) is not None:
+        words, number = source.take()
+        return Tensor(nodes.data(words)), number
     key: tuple[Any, Any] = take_random(1)
     if (trace := tracing.current()) is not None:
         key = trace.random_key(*key)
@@ -153,12 +156,12 @@ def full_like(
 
 def randn(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
     """Standard normal values; see `manual_seed`."""
-    return _random("randn", random.randn, shape, dtype, layout)
+    return random_by("randn", random.randn, shape, dtype, layout)
 
 
 def rand(shape: Shape, dtype: object = float32, layout: Layout = None) -> Tensor:
     """Uniform values in [0, 1); see `manual_seed`."""
-    return _random("rand", random.rand, shape, dtype, layout)
+    return random_by("rand", random.rand, shape, dtype, layout)
 
 
 def arange(
@@ -200,7 +203,7 @@ def linspace(start: float, end: float, steps: int, dtype: object = float32) -> T
             f"linspace from {start} to {end}: there is no such range",
             rule="bounds are finite",
         )
-    return tensor(np.linspace(*bounds, count).astype(as_dtype(dtype).numpy))
+    return tensor(np.linspace(bounds[0], bounds[1], count).astype(as_dtype(dtype).numpy))
 
 
 def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:
@@ -270,7 +273,11 @@ def filled_by(
     return result
 
 
-def _random(name: str, op: Op, shape: Any, dtype: object, layout: Any) -> Tensor:
+def random_by(name: str, op: Op, shape: Any, dtype: object, layout: Any) -> Tensor:
+    """The random tensor of a float dtype that an op makes.
+
+    Raises: DTypeError for integers and booleans; and as `filled_by`.
+    """
     target = as_dtype(dtype)
     if not target.is_floating:
         raise DTypeError(

@@ -60,21 +60,6 @@ from pyflame.surface.graphs import (
     eval,
     is_lazy,
 )
-from pyflame.surface.indexing import (
-    argsort,
-    gather,
-    index_add,
-    index_select,
-    masked_fill,
-    masked_select,
-    nonzero,
-    scatter,
-    scatter_add,
-    sort,
-    take_along_dim,
-    topk,
-    where,
-)
 from pyflame.surface.pointwise import (
     abs,
     absolute,
@@ -157,6 +142,21 @@ from pyflame.surface.reductions import (
     std,
     sum,
     var,
+)
+from pyflame.surface.selection import (
+    argsort,
+    gather,
+    index_add,
+    index_select,
+    masked_fill,
+    masked_select,
+    nonzero,
+    scatter,
+    scatter_add,
+    sort,
+    take_along_dim,
+    topk,
+    where,
 )
 from pyflame.surface.shapes import (
     broadcast_to,

@@ -12,8 +12,7 @@ from pyflame.creation import (
     Shape,
     filled_by,
     like,
-    rand,
-    randn,
+    random_by,
     random_key,
 )
 from pyflame.dtypes import as_dtype, int32
@@ -28,7 +27,7 @@ def rand_like(x: Any, dtype: object = None, layout: Layout = None) -> Tensor:
 
     Raises: DTypeError for integers and booleans.
     """
-    return rand(*like(x, dtype, layout))
+    return random_by("rand_like", random.rand, *like(x, dtype, layout))
 
 
 def randn_like(x: Any, dtype: object = None, layout: Layout = None) -> Tensor:
@@ -36,7 +35,7 @@ def randn_like(x: Any, dtype: object = None, layout: Layout = None) -> Tensor:
 
     Raises: DTypeError for integers and booleans.
     """
-    return randn(*like(x, dtype, layout))
+    return random_by("randn_like", random.randn, *like(x, dtype, layout))
 
 
 def randint(
@@ -57,7 +56,7 @@ def randint(
         low, high = 0, low
     first = integer_arg("randint", "low", low)
     last = integer_arg("randint", "high", high) - 1
-    _check_range(first, last, as_dtype(dtype).numpy)
+    _check_range("randint", first, last, as_dtype(dtype).numpy)
     key = random_key()
     bounds = (*key, first, min(last + 1, 2**31 - 1))
     return filled_by("randint", random.randint, bounds, shape, dtype, layout)
@@ -70,7 +69,7 @@ def randperm(n: int, dtype: object = int32) -> Tensor:
     """
     count = integer_arg("randperm", "n", n, least=0)
     if count:
-        _check_range(0, count - 1, as_dtype(dtype).numpy)
+        _check_range("randperm", 0, count - 1, as_dtype(dtype).numpy)
     key = random_key()
     return filled_by("randperm", random.randperm, key, (count,), dtype, None)
 
@@ -99,16 +98,16 @@ def bernoulli(x: Any, p: float | None = None) -> Any:
     return drawn if drawn.dtype == model.dtype else drawn.to(model.dtype)
 
 
-def _check_range(first: int, last: int, dtype: np.dtype[Any]) -> None:
+def _check_range(op: str, first: int, last: int, dtype: np.dtype[Any]) -> None:
     if first > last:
         raise ArgumentError(
-            f"randint from {first} up to {last}: there is no such integer",
+            f"{op} with low={first} and high={last + 1}: there is no such integer",
             rule="low is less than high",
         )
     wide = dtype if dtype.kind == "i" else np.dtype(np.int32)
     limits = np.iinfo(wide)
     if first < limits.min or last > limits.max:
         raise ArgumentError(
-            f"integers from {first} to {last} do not fit {dtype}",
+            f"{op}: integers from {first} to {last} do not fit {dtype}",
             rule=f"{wide} holds {limits.min} to {limits.max}",
         )

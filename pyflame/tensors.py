@@ -15,6 +15,7 @@ from pyflame.surface import (
     pointwise,
     products,
     reductions,
+    selection,
     shapes,
 )
 from pyflame.surface.in_place import augmented
@@ -61,12 +62,16 @@ class Tensor(Recorded):
         return binary(elementwise.div, other, self)
 
     def __floordiv__(self, other: Any) -> Any:
+        if type(other) is int and other == 0:
+            return arithmetic.floor_divide(self, other)  # which refuses integers
         return binary(bits.floor_divide, self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
         return binary(bits.floor_divide, other, self)
 
     def __mod__(self, other: Any) -> Any:
+        if type(other) is int and other == 0:
+            return arithmetic.remainder(self, other)
         return binary(bits.remainder, self, other)
 
     def __rmod__(self, other: Any) -> Any:
@@ -298,20 +303,20 @@ class Tensor(Recorded):
     dot = products.dot
     outer = products.outer
 
-    # indexing
+    # selection
 
-    masked_fill = indexing.masked_fill
-    masked_select = indexing.masked_select
-    nonzero = indexing.nonzero
-    gather = indexing.gather
-    scatter = indexing.scatter
-    scatter_add = indexing.scatter_add
-    index_select = indexing.index_select
-    index_add = indexing.index_add
-    take_along_dim = indexing.take_along_dim
-    argsort = indexing.argsort
-    sort = indexing.sort
-    topk = indexing.topk
+    masked_fill = selection.masked_fill
+    masked_select = selection.masked_select
+    nonzero = selection.nonzero
+    gather = selection.gather
+    scatter = selection.scatter
+    scatter_add = selection.scatter_add
+    index_select = selection.index_select
+    index_add = selection.index_add
+    take_along_dim = selection.take_along_dim
+    argsort = selection.argsort
+    sort = selection.sort
+    topk = selection.topk
 
     # other names of the same
 
@@ -362,7 +367,7 @@ class Tensor(Recorded):
 
     # what differs from the function of that name
 
-    where = indexing.where_of
+    where = selection.where_of
     reshape_as = shapes.reshape_as
     view_as = shapes.reshape_as
     expand_as = shapes.expand_as
@@ -416,10 +421,10 @@ class Tensor(Recorded):
     sign_ = changing(pointwise.sign, "sign_")
     relu_ = changing(pointwise.relu, "relu_")
     sigmoid_ = changing(pointwise.sigmoid, "sigmoid_")
-    masked_fill_ = changing(indexing.masked_fill, "masked_fill_")
-    scatter_ = changing(indexing.scatter, "scatter_")
-    scatter_add_ = changing(indexing.scatter_add, "scatter_add_")
-    index_add_ = changing(indexing.index_add, "index_add_")
+    masked_fill_ = changing(selection.masked_fill, "masked_fill_")
+    scatter_ = changing(selection.scatter, "scatter_")
+    scatter_add_ = changing(selection.scatter_add, "scatter_add_")
+    index_add_ = changing(selection.index_add, "index_add_")
     tril_ = changing(shapes.tril, "tril_")
     triu_ = changing(shapes.triu, "triu_")
     __iadd__ = augmented(arithmetic.add, "+=")

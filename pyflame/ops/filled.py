@@ -22,4 +22,4 @@ def eye(*, shape: tuple[int, int], dtype: str) -> jax.Array:
     return jnp.eye(*shape, dtype=jnp.dtype(dtype))
 
 
-OPS = (zeros, ones, full, eye)  # made anew inside a trace, instead of carried in as data
+OPS = (zeros, ones, full, eye)  # made anew in a trace, not carried in as data

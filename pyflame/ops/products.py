@@ -13,18 +13,21 @@ from pyflame.ops.shapes import text
 def dot(a: jax.Array, b: jax.Array) -> jax.Array:
     """The sum of products of two vectors of one size."""
     _check_ranks("dot", a, b, (1, 1), "two vectors")
+    _check_inner("dot", a, b, "[K] and [K] give a scalar")
     return matmul(a, b)
 
 
 def mv(a: jax.Array, b: jax.Array) -> jax.Array:
     """[M, K] and [K] give [M]."""
     _check_ranks("mv", a, b, (2, 1), "a matrix and a vector")
+    _check_inner("mv", a, b, "[M, K] and [K] give [M]")
     return matmul(a, b)
 
 
 def mm(a: jax.Array, b: jax.Array) -> jax.Array:
     """[M, K] and [K, N] give [M, N]."""
     _check_ranks("mm", a, b, (2, 2), "two matrices")
+    _check_inner("mm", a, b, "[M, K] and [K, N] give [M, N]")
     return matmul(a, b)
 
 
@@ -38,6 +41,7 @@ def bmm(a: jax.Array, b: jax.Array) -> jax.Array:
             rule="[B, M, K] and [B, K, N] give [B, M, N]",
             help="use matmul, where batches broadcast",
         )
+    _check_inner("bmm", a, b, "[B, M, K] and [B, K, N] give [B, M, N]")
     return matmul(a, b)
 
 
@@ -70,4 +74,14 @@ def _check_ranks(
             f"{op} of {text(a)} and {text(b)}: these are not {what}",
             rule=f"{op} takes {what}",
             help="use matmul for other ranks, or * for each pair of elements",
+        )
+
+
+def _check_inner(op: str, a: jax.Array, b: jax.Array, rule: str) -> None:
+    m, n = a.shape[-1], b.shape[-2] if b.ndim > 1 else b.shape[0]
+    if m != n:
+        raise ShapeError(
+            f"{op} of {text(a)} and {text(b)}: inner sizes {m} and {n} differ",
+            rule=rule,
+            help="transpose or reshape one of them",
         )

@@ -140,7 +140,12 @@ def gather(x: jax.Array, index: jax.Array, *, dim: int) -> jax.Array:
     _check_same_rank("gather", x, index, axis)
     if not x.ndim:
         return jnp.broadcast_to(x, index.shape)
-    return x.at[_places(index, axis)].get(mode="fill", wrap_negative_indices=False)
+    return _get_or_nan(x, _places(index, axis))
+
+
+def _get_or_nan(x: jax.Array, key: tuple[Any, ...]) -> jax.Array:
+    """x[key]; NaN (the smallest integer, True) for indices below 0 or too large."""
+    return x.at[key].get(mode="fill", wrap_negative_indices=False)
 
 
 def scatter(
@@ -183,8 +188,8 @@ def index_select(x: jax.Array, index: jax.Array, *, dim: int) -> jax.Array:
             help="use x[..., index], or take_along_dim for an index per element",
         )
     if not x.ndim:
-        return jnp.take(x[None], index.reshape(-1), 0, mode="fill").reshape(())
-    return jnp.take(x, index.reshape(-1), axis, mode="fill")
+        return _get_or_nan(x[None], (index.reshape(-1),)).reshape(())
+    return _get_or_nan(x, (slice(None),) * axis + (index.reshape(-1),))
 
 
 def index_add(
@@ -205,14 +210,14 @@ def index_add(
     key = (slice(None),) * axis + (index,)
     places = x.at[key]
     add = places.max if x.dtype == jnp.bool_ else places.add
-    return add(source.astype(x.dtype), mode="drop")
+    return add(source.astype(x.dtype), mode="drop", wrap_negative_indices=False)
 
 
 def take_along_dim(x: jax.Array, indices: jax.Array, *, dim: int | None) -> jax.Array:
     """As `gather`, but other dimensions broadcast; without `dim`, of the flat array."""
     _check_indices("take_along_dim", indices)
     if dim is None:
-        return jnp.take(x.reshape(-1), indices.reshape(-1), mode="fill")
+        return _get_or_nan(x.reshape(-1), (indices.reshape(-1),))
     axis = one_dim("take_along_dim", x, dim)
     _check_same_rank("take_along_dim", x, indices, None)
     for d, (m, n) in enumerate(zip(x.shape, indices.shape, strict=True)):
@@ -222,7 +227,12 @@ def take_along_dim(x: jax.Array, indices: jax.Array, *, dim: int | None) -> jax.
                 f"sizes {m} and {n} do not broadcast",
                 rule="sizes beside the dim are equal or one is 1",
             )
-    return jnp.take_along_axis(x, indices, axis, mode="fill")
+    pairs = zip(x.shape, indices.shape, strict=True)
+    sizes = [max(m, n) if m and n else 0 for m, n in pairs]
+    sizes[axis] = x.shape[axis]
+    whole = jnp.broadcast_to(x, sizes)
+    sizes[axis] = indices.shape[axis]
+    return _get_or_nan(whole, _places(jnp.broadcast_to(indices, sizes), axis))
 
 
 def argsort(

@@ -64,6 +64,6 @@ def dims(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
     if len(set(found)) != len(found):
         raise ShapeError(
             f"{op} of {text(x)}: dim={dim} names a dimension twice",
-            rule="each dimension is reduced at most once",
+            rule="each dimension is named at most once",
         )
     return found if x.ndim else ()

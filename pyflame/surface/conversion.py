@@ -7,10 +7,12 @@ from typing import Any, NoReturn
 import numpy as np
 from jax.core import Tracer
 
+from pyflame.arguments import frozen_dim
 from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.layout import MeshLayout
 from pyflame.ops import elementwise
+from pyflame.ops.shapes import one_dim
 from pyflame.recorded import Recorded, apply, as_tensor
 
 
@@ -93,15 +95,9 @@ def size(x: Recorded, dim: int | None = None) -> Any:
 
     Raises: ShapeError, if `dim` is out of range.
     """
-    shape = x.shape
     if dim is None:
-        return shape
-    if not -len(shape) <= dim < len(shape):
-        raise ShapeError(
-            f"size of {x._text()}: dim={dim} is out of range",
-            rule=f"dim is at least {-len(shape)} and at most {len(shape) - 1}",
-        )
-    return shape[dim]
+        return x.shape
+    return x.shape[one_dim("size", x._aval(), frozen_dim(dim), x.ndim)]
 
 
 def rank(x: Recorded) -> int:

@@ -67,7 +67,8 @@ def einsum(equation: str, *operands: Any) -> Any:
             operands = tuple(inner)
     if not isinstance(equation, str) or not operands:
         raise ArgumentError(
-            f"einsum: {equation!r} is no equation of {len(operands)} operands",
+            f"einsum: {type(equation).__name__} and {len(operands)} operands",
             rule="first comes the equation as text, then at least one operand",
+            help='write pf.einsum("ij,jk->ik", a, b)',
         )
     return apply(products.einsum, *operands, equation=equation)

@@ -194,7 +194,7 @@ def repeat_interleave(
 
 def _repeat_each(x: Any, repeats: Any, dim: Any, output_size: int | None) -> Any:
     x = ravel(x) if dim is None else x
-    axis = _axis("repeat_interleave", x, 0 if dim is None else dim)
+    axis = axis_of("repeat_interleave", x, 0 if dim is None else dim)
     size = _shape(x)[axis]
     counts = np.asarray(repeats).reshape(-1)
     if counts.dtype.kind != "i" or counts.size not in (1, size) or (counts < 0).any():
@@ -249,7 +249,7 @@ def select(x: Any, dim: int, index: int) -> Any:
 
     Raises: ShapeError, if the dim or the index is out of range.
     """
-    axis = _axis("select", x, dim)
+    axis = axis_of("select", x, dim)
     whole = ("slice", None, None, None)
     place = integer_arg("select", "index", index)
     return apply(shape.index, x, key=(whole,) * axis + (place,))
@@ -260,7 +260,7 @@ def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
 
     Raises: ShapeError, if `dim` is out of range.
     """
-    axis = _axis("unbind", x, dim)
+    axis = axis_of("unbind", x, dim)
     return tuple(select(x, axis, i) for i in range(_shape(x)[axis]))
 
 
@@ -271,7 +271,7 @@ def split(x: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[Any, .
     Raises: ShapeError, if `dim` is out of range or the sizes do not add up;
     ArgumentError, if a size is no integer of 0 or more.
     """
-    axis = _axis("split", x, dim)
+    axis = axis_of("split", x, dim)
     total = _shape(x)[axis]
     if isinstance(split_size, (list, tuple)):
         sizes = [integer_arg("split", "split_size", s, least=0) for s in split_size]
@@ -292,7 +292,7 @@ def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 
     Raises: ShapeError, if `dim` is out of range; ArgumentError for less than one chunk.
     """
-    axis = _axis("chunk", x, dim)
+    axis = axis_of("chunk", x, dim)
     count = integer_arg("chunk", "chunks", chunks, least=1)
     return split(x, max(math.ceil(_shape(x)[axis] / count), 1), axis)
 
@@ -403,8 +403,12 @@ moveaxis = movedim
 concat = cat
 
 
-def _axis(op: str, x: Any, dim: Any) -> int:
-    return one_dim(op, as_node(x).aval, dim, len(_shape(x)))
+def axis_of(op: str, x: Any, dim: Any) -> int:
+    """A dim counted from the front; of a scalar 0, as if it were a vector.
+
+    Raises: ShapeError, if it is out of range.
+    """
+    return one_dim(op, as_node(x).aval, frozen_dim(dim), max(len(_shape(x)), 1))
 
 
 def _shape(x: Any) -> tuple[int, ...]:
@@ -431,8 +435,9 @@ def _parts(x: Any, axis: int, sizes: Sequence[int]) -> tuple[Any, ...]:
 
 def _some(name: str, tensors: Any) -> Sequence[Any]:
     if not isinstance(tensors, (list, tuple)) or not tensors:
+        kind = type(tensors).__name__ if hasattr(tensors, "shape") else repr(tensors)
         raise ArgumentError(
-            f"{name}: {tensors!r} is no list of tensors",
+            f"{name}: {kind} is no list of tensors",
             rule=f"{name} joins a list or tuple of at least one tensor",
         )
     if builtins.any(as_node(x).is_literal for x in tensors):

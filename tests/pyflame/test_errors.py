@@ -48,7 +48,7 @@ MESSAGES: list[tuple[Callable[[], object], str]] = [
     (
         lambda: pf.ones([3, 4]).mean(dim=(0, -2)),
         "mean of float32[3, 4]: dim=(0, -2) names a dimension twice\n"
-        "  rule  each dimension is reduced at most once",
+        "  rule  each dimension is named at most once",
     ),
     (
         lambda: pf.softmax(pf.ones([3]), dim="a"),
