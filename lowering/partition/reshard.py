@@ -1,9 +1,10 @@
 """Bringing a value from one placement to another, step by step, with its price.
 
 A placement in here is canonical: every axis it names has at least two PEs in its
-extent, and along an axis it does not name every PE of the mesh holds a replica. Two
-kinds of step change it: cutting one's own tile out of a whole dimension (`mesh_slice`,
-free of communication) and joining the tiles of a split one (`mesh_all_gather`).
+extent, and along an axis it does not name every PE of the mesh holds a replica. Steps
+that change it are cutting one's own tile out of a whole dimension (`mesh_slice`, free
+of communication) and joining the tiles of a split one (`mesh_all_gather`). Where that
+would make a value too large or take too long, tiles pass by instead (`exchanges`).
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -13,27 +14,37 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from jax import lax
 
 from lowering.errors import LayoutError
-from lowering.mesh import AXES, Axis, Mesh
+from lowering.mesh import AXES, ROWS, Axis, Mesh
+from lowering.partition import exchanges
 from lowering.partition import mesh_primitives as prims
 from lowering.placement import Placement, storage_size_bytes
 
 # What one value may take of a PE's 48 KiB when it has to be whole there in passing.
 WHOLE_LIMIT_BYTES = 32 * 1024
+# Beyond this, tiles pass by one after the other instead of being joined.
+_PASSING_LIMIT_BYTES = 8 * 1024
+# Cycles of a pass of `turn` beside its words: two broadcasts of two exchanges each.
+_TURN_CYCLES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Dimension `dim` becomes whole ("gather") or split over `axis` ("slice")."""
+    """Dimension `dim` becomes whole ("gather") or split over `axis` ("slice").
 
-    kind: str
+    "exchange": it becomes whole, and dimension `other` split over the axis instead.
+    "turn": it and `other` exchange their axes, on a square mesh.
+    """
+
+    kind: Literal["gather", "slice", "exchange", "turn"]
     dim: int
     axis: Axis
     result: Placement
+    other: int = 0
 
 
 def canonical(placement: Placement, mesh: Mesh) -> Placement:
@@ -67,10 +78,15 @@ def reshard(x: Any, before: Placement, after: Placement, mesh: Mesh) -> Any:
     _check_route(before, after, steps)
     current = before
     for step in steps:
-        if step.kind == "slice":
-            x = _slice(x, step, mesh)
-        else:
-            x = _gather(x, current, step, mesh)
+        match step.kind:
+            case "slice":
+                x = _slice(x, step, mesh)
+            case "gather":
+                x = _gather(x, current, step, mesh)
+            case "exchange":
+                x = _exchange(x, current, step, mesh)
+            case "turn":
+                x = exchanges.turn(x, size=mesh.rows)
         current = step.result
     return x
 
@@ -79,8 +95,9 @@ def words_moved(before: Placement, after: Placement, mesh: Mesh) -> int:
     """32-bit words that each PE receives on the way from `before` to `after`."""
     words, current = 0, before
     for step in route(before, after, mesh):
-        if step.kind == "gather":
-            words += (mesh.size(step.axis) - 1) * _tile_words(current)
+        if step.kind != "slice":
+            sent = 2 if step.kind == "turn" else 1
+            words += sent * (mesh.size(step.axis) - 1) * _tile_words(current)
         current = step.result
     return words
 
@@ -95,12 +112,17 @@ def route(before: Placement, after: Placement, mesh: Mesh) -> list[Step]:
     """The steps between two canonical placements of one shape.
 
     A dimension is sliced as soon as its new axis is free, so that what is gathered is
-    small.
+    small. What would be too large when gathered is exchanged.
     """
     steps: list[Step] = []
     current = before
     while not same_tiles(current, after):
-        step = _next_slice(current, after, mesh) or _next_gather(current, after, mesh)
+        step = (
+            _next_slice(current, after, mesh)
+            or _turn_of(current, after, mesh)
+            or _exchange_of(current, after, mesh)
+            or _next_gather(current, after, mesh)
+        )
         steps.append(step)
         current = step.result
     return steps
@@ -122,9 +144,7 @@ def _next_slice(current: Placement, after: Placement, mesh: Mesh) -> Step | None
     for dim, axis in enumerate(after.axes):
         if axis is None or axis in current.axes or current.axes[dim] is not None:
             continue
-        axes: tuple[Axis | None, ...] = tuple(
-            axis if d == dim else a for d, a in enumerate(current.axes)
-        )
+        axes = _with_axis(current, dim, axis)
         extents: dict[Axis, int] = {**_extents(current), axis: after.axis_extent(axis)}
         extent = _extent_of(axes, extents, mesh)
         return Step("slice", dim, axis, replace(current, axes=axes, extent=extent))
@@ -132,13 +152,82 @@ def _next_slice(current: Placement, after: Placement, mesh: Mesh) -> Step | None
 
 
 def _next_gather(current: Placement, after: Placement, mesh: Mesh) -> Step:
+    """Of the dimensions split otherwise than they should be, the smallest if whole."""
+    found: list[Step] = []
     for dim, axis in enumerate(current.axes):
         if axis is not None and not _split_as(current, after, dim):
-            axes: tuple[Axis | None, ...] = tuple(
-                None if d == dim else a for d, a in enumerate(current.axes)
-            )
-            return Step("gather", dim, axis, _with_axes(current, axes, mesh))
-    raise AssertionError(f"no step from {current} to {after}")
+            axes = _with_axis(current, dim, None)
+            found.append(Step("gather", dim, axis, _with_axes(current, axes, mesh)))
+    assert found, f"no step from {current} to {after}"
+    return min(found, key=lambda step: step.result.tile_size_bytes)
+
+
+def _turn_of(current: Placement, after: Placement, mesh: Mesh) -> Step | None:
+    """Two dimensions that exchange their axes, where tiles stay tiles of one size.
+
+    Otherwise the whole value would be gathered; that is faster only if it is small.
+    """
+    if mesh.rows != mesh.cols or not {*AXES} <= {*current.axes}:
+        return None
+    first, second = (current.axes.index(axis) for axis in AXES)
+    axes = list(current.axes)
+    axes[first], axes[second] = axes[second], axes[first]
+    turned = replace(current, axes=tuple(axes))
+    if not same_tiles(turned, after) or current.extent != mesh.extent:
+        return None
+    words = _tile_words(current)
+    passing = mesh.rows * (4 * words + _TURN_CYCLES)
+    if passing > 2 * mesh.pe_count * words and _fits_whole(current):
+        return None
+    return Step("turn", first, ROWS, turned, second)
+
+
+def _exchange_of(current: Placement, after: Placement, mesh: Mesh) -> Step | None:
+    """A dimension that is gathered over the axis that another one is split over next.
+
+    Only where that makes too much of it.
+    """
+    for dim, axis in enumerate(current.axes):
+        if axis is None or after.axes[dim] == axis or axis not in after.axes:
+            continue
+        other = after.axes.index(axis)
+        if current.axes[other] is not None:
+            continue
+        gathered = replace(current, axes=_with_axis(current, dim, None))
+        if not _fits_whole(gathered, gathered.tile_shape):
+            axes = _with_axis(gathered, other, axis)
+            extents: dict[Axis, int] = {
+                **_extents(current),
+                axis: after.axis_extent(axis),
+            }
+            extent = _extent_of(axes, extents, mesh)
+            result = replace(current, axes=axes, extent=extent)
+            return Step("exchange", dim, axis, result, other)
+    return None
+
+
+def _fits_whole(placement: Placement, shape: tuple[int, ...] | None = None) -> bool:
+    """Whether a PE can hold a tile of this shape (all of the value) in passing."""
+    count = math.prod(placement.shape if shape is None else shape)
+    return count * storage_size_bytes(placement.dtype) <= _PASSING_LIMIT_BYTES
+
+
+def _with_axis(
+    placement: Placement, dim: int, axis: Axis | None
+) -> tuple[Axis | None, ...]:
+    return tuple(axis if d == dim else a for d, a in enumerate(placement.axes))
+
+
+def _exchange(x: Any, current: Placement, step: Step, mesh: Mesh) -> Any:
+    return exchanges.exchange(
+        x,
+        axis=step.axis,
+        size=mesh.size(step.axis),
+        whole=step.dim,
+        length=current.shape[step.dim],
+        split=step.other,
+        tile=step.result.tile_shape[step.other],
+    )
 
 
 def _slice(x: Any, step: Step, mesh: Mesh) -> Any:

@@ -171,13 +171,13 @@ def test_a_layout_that_cannot_be_reached():
     closed = normalise(
         jaxprs.trace(lambda x: x.T, [jax.ShapeDtypeStruct((200, 300), F32)])
     )
-    wanted = place(Layout("grid", 4, 4), (300, 200), F32, Mesh(4, 4))
+    wanted = place(Layout("grid", 3, 4), (300, 200), F32, Mesh(4, 4))
     with pytest.raises(LayoutError) as caught:
         partition(closed, Mesh(4, 4), [None], [wanted])
     assert str(caught.value) == (
         "moving f32[300,200] split (cols,rows) on 4x4 PEs to (rows,cols) does not "
         "fit a PE\n"
-        "  whole     240,000 bytes on each PE in passing\n"
+        "  whole     80,000 bytes on each PE in passing\n"
         "  limit     32,768 bytes\n"
         "  rule      a value changes its placement by being gathered and cut again\n"
         "  help      give both values the same layout, or use a larger mesh"
