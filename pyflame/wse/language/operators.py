@@ -201,12 +201,11 @@ def _shift_value(symbol: str, left: code.Constant, count: int, span: Span) -> in
         fail(f"shift count {count} is negative", span)
     if symbol == ">>":
         return left.value >> count
+    if isinstance(left.type, types.Int):
+        return left.type.wrap(left.value << min(count, left.type.bits))
     if count > MAX_INTEGER_BITS:
         fail(f"shift count {count} is out of reason", span)
-    value = left.value << count
-    if isinstance(left.type, types.Int):
-        return left.type.wrap(value)
-    return _in_range(value, left.type, span)
+    return _in_range(left.value << count, left.type, span)
 
 
 def unary(symbol: str, operand: code.Expression, span: Span) -> code.Expression:

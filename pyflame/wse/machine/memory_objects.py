@@ -67,5 +67,13 @@ def defined_bytes(value: Any, type_: types.Type) -> bytes:
         return bytes(size)
     if isinstance(value, StructValue) and isinstance(type_, types.Struct):
         members = zip(value.values, type_.types, strict=True)
-        return b"".join(defined_bytes(v, t) for v, t in members)
+        return _joined(type_, [defined_bytes(v, t) for v, t in members])
     return b"\1" * size
+
+
+def _joined(struct: types.Struct, parts: list[bytes]) -> bytes:
+    """The flags of a struct from those of its fields; what pads it counts as set."""
+    flags = bytearray(b"\1" * storage.size_bytes(struct))
+    for offset, part in zip(types.field_offsets_bytes(struct), parts, strict=True):
+        flags[offset : offset + len(part)] = part
+    return bytes(flags)

@@ -237,7 +237,10 @@ COERCIONS = [
     ("var x: u16 = @as(u16, -1.5);", "value -1 does not fit type 'u16'"),
     ("var a: i16 = 1; fn f() void { const c = a % 2.0; }", "expected type 'i16'"),
     ("var a: f32 = 1.0; fn f() void { const c = a % 2.0; }", "operator '%' does not"),
-    ("fn g() *const fn() void { return &f; } fn f() void { var q = g(); q(); }", None),
+    (
+        "fn h() void {} fn g() *const fn() void { return &h; } fn f() void { g()(); }",
+        None,
+    ),
 ]
 
 
