@@ -70,6 +70,53 @@ def test_losses_agree_with_torch(
     )
 
 
+W5 = np.array([0.5, 2.0, 0.0, 1.0, 3.0], np.float32)
+WEIGHTED = [
+    ("CrossEntropyLoss", {"weight": W5}, X, CLASSES),
+    ("CrossEntropyLoss", {"weight": W5, "label_smoothing": 0.3}, X, CLASSES),
+    ("CrossEntropyLoss", {"weight": W5, "label_smoothing": 0.3}, X, DISTRIBUTION),
+    ("CrossEntropyLoss", {"weight": W5, "ignore_index": 4}, IMAGES, PIXELS),
+    ("CrossEntropyLoss", {"weight": W5}, X[0], np.int64(3)),
+    ("NLLLoss", {"weight": W5, "ignore_index": 0}, IMAGES, PIXELS),
+    ("NLLLoss", {"weight": W5}, X[0], np.int64(1)),
+    ("BCELoss", {"weight": W5}, P, Q),
+    ("BCELoss", {"weight": P}, P, Q),
+    ("BCEWithLogitsLoss", {"weight": W5}, 5 * X, Q),
+    ("BCEWithLogitsLoss", {"pos_weight": W5}, 5 * X, Q),
+    ("BCEWithLogitsLoss", {"pos_weight": W5[:1]}, 50 * X, Q),
+    ("BCEWithLogitsLoss", {"pos_weight": W5, "weight": P[:, :1]}, X, Q),
+    ("HuberLoss", {"delta": 0.4}, X, Y),
+]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize(("name", "options", "input", "target"), WEIGHTED)
+def test_weighted_losses_agree_with_torch(
+    torch: Any,
+    agree: Any,
+    name: str,
+    options: dict[str, Any],
+    reduction: str,
+    input: Any,
+    target: Any,
+) -> None:
+    arrays = {k: v for k, v in options.items() if isinstance(v, np.ndarray)}
+    there = options | {k: torch.tensor(v) for k, v in arrays.items()}
+    mine = getattr(pf.nn, name)(reduction=reduction, **options)
+    theirs = getattr(torch.nn, name)(reduction=reduction, **there)
+    agree(mine, theirs, input, target)
+    assert list(mine.state_dict()) == list(theirs.state_dict())
+
+
+def test_every_target_ignored_is_nan_as_in_torch(torch: Any) -> None:
+    x, none = X[:2], np.array([-100, -100])
+    for name in ("cross_entropy", "nll_loss"):
+        assert math.isnan(getattr(F, name)(x, none).item())
+        assert math.isnan(
+            getattr(torch.nn.functional, name)(torch.tensor(x), torch.tensor(none))
+        )
+
+
 def test_batchmean_is_the_kl_divergence_itself(torch: Any, agree: Any) -> None:
     mine = pf.nn.KLDivLoss(reduction="batchmean")
     theirs = torch.nn.KLDivLoss(reduction="batchmean")
@@ -121,6 +168,41 @@ def test_broadcasting_losses_warn_as_torch_does() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: pf.nn.CrossEntropyLoss(pf.ones([3])),
+            "CrossEntropyLoss: a reduction of type Tensor\n"
+            "  rule  a reduction is one of 'none', 'mean', 'sum'\n"
+            "  help  weights go by name, where a loss has them: weight=...",
+        ),
+        (
+            lambda: F.cross_entropy(X, CLASSES, weight=pf.ones([4])),
+            "cross_entropy of float32[4, 5] with weight float32[4]: there are 5 "
+            "classes\n"
+            "  rule  weight is [C], one for each class",
+        ),
+        (
+            lambda: F.cross_entropy(X, DISTRIBUTION, ignore_index=2),
+            "cross_entropy of float32[4, 5] and target float32[4, 5] with "
+            "ignore_index=2: probabilities name no class to ignore\n"
+            "  rule  ignore_index goes with classes\n"
+            "  help  give the ignored rows the target 0 everywhere",
+        ),
+        (
+            lambda: F.bce_with_logits(X, Q, pos_weight=pf.ones([4])),
+            "bce_with_logits of float32[4, 5] with pos_weight float32[4]: the shapes "
+            "do not fit\n"
+            "  rule  pos_weight broadcasts to the shape of the input",
+        ),
+        (
+            lambda: F.bce_loss(P, Q, weight=pf.ones([2, 4, 5])),
+            "bce_loss of float32[4, 5] with weight float32[2, 4, 5]: the shapes do not "
+            "fit\n"
+            "  rule  weight broadcasts to the shape of the input",
+        ),
+        (
+            lambda: F.huber_loss(X, Y, delta=0),
+            "huber_loss: delta=0\n  rule  delta is above 0",
+        ),
         (
             lambda: pf.nn.MSELoss("avg"),
             "MSELoss: 'avg' is no reduction\n"
