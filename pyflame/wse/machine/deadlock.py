@@ -131,7 +131,7 @@ def _unread_line(pe: Pe, queue: InputQueue) -> str:
         return f"{start}no @initialize_queue binds the color to one"
     task = pe.tasks.triggered_by(queue)
     if task is None and queue.words[0] >> 32:
-        entry = queue.words[0] >> 16 & 0x3F
+        entry = queue.first_control_id + (queue.words[0] >> 16 & 0x3F)
         return f"{start}no control task is bound to id {entry}"
     if task is None:
         return f"{start}no operation reads it and no task is bound to it"

@@ -38,6 +38,7 @@ from pyflame.wse.machine.progress import Progress
 from pyflame.wse.machine.queues import HostSink, HostSource
 from pyflame.wse.machine.recorder import Observe, Recorder
 from pyflame.wse.machine.router import PortKind
+from pyflame.wse.machine.router_limits import check_routers
 from pyflame.wse.machine.tasks import word_decoder
 from pyflame.wse.machine.timeline import Timeline
 from pyflame.wse.machine.vector_plans import VectorPlans
@@ -123,6 +124,7 @@ class Wafer:
     def load(self) -> None:
         """Builds PEs and routers and puts them into their initial state."""
         arch = self.image.options.arch
+        check_routers(self.image.color_configs, arch)
         self._programs = [
             self._compiler(program, arch, self.costs) for program in self.image.programs
         ]

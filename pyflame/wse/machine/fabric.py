@@ -24,6 +24,7 @@ from pyflame.wse.machine.router import (
     NO_ROUTE,
     Branch,
     Channel,
+    Fork,
     Hop,
     Port,
     PortKind,
@@ -74,6 +75,7 @@ class Fabric:
         for (x, y), colors in self._configs.items():
             for color in colors:
                 self.set_routes(self.channel(x, y, color))
+                self._swap_at_ramp(self.channel(x, y, color))
 
     def lead(self, side: Side, target: Buffer, latency_cycles: int) -> None:
         """Sends what leaves at `side` to `target` instead of the neighbour; comes
@@ -210,10 +212,21 @@ class Fabric:
         received = () if own and other else (color,)
         return (*received, color ^ 1) if other else received
 
+    def _swap_at_ramp(self, channel: Channel) -> None:
+        """Color swap of what the CE itself sends: colors with both flags receive it."""
+        x, y, color = channel.x, channel.y, channel.color
+        received = self._arriving_colors(x, y, color, RAMP)
+        if received != (color,):
+            ports = tuple(self._entrance(x, y, c, RAMP) for c in received)
+            alone = len(ports) == 1
+            channel.ramp = ports[0] if alone else Fork(self._timeline, ports)
+
     def _swaps(self, x: int, y: int, color: int, entrance: int) -> bool:
         config = self._configs.get((x, y), {}).get(color)
         if config is None:
             return False
+        if entrance == RAMP:
+            return config.color_swap_x and config.color_swap_y
         horizontal = entrance in (EAST, WEST)
         return config.color_swap_x if horizontal else config.color_swap_y
 

@@ -14,6 +14,8 @@ TASK_IDS = 64
 MICROTHREADS = 8
 TEARDOWN_TASK_ID = 29
 MAX_SWITCH_POSITION = 3
+FILTERS_PER_PE = 6  # WSE-2; no document tells those of WSE-3
+SWITCH_COLORS_WSE3 = frozenset((*range(10), 12, 13, 16, 17, 20, 21))
 NO_ENTRY_POINT = 31  # control payload that names no task, as old encoders wrote it
 
 

@@ -23,12 +23,15 @@ class InputQueue(Buffer):
         block_id: the id whose block bit stops tasks on this channel.
         reader: the operation that consumes the queue now, if any.
         fed_by_host: the host streams into it.
+        first_control_id: added to the entry points of control wavelets: where the
+            queue's part of the table of control tasks begins (WSE-3).
     """
 
     __slots__ = (
         "block_id",
         "color",
         "fed_by_host",
+        "first_control_id",
         "number",
         "pe",
         "read_count",
@@ -47,6 +50,7 @@ class InputQueue(Buffer):
         self.reader: Event | None = None
         self.reader_waits = False
         self.fed_by_host = False
+        self.first_control_id = 0
         self.read_count = 0
 
     def run(self, now: int) -> None:
@@ -96,7 +100,7 @@ class OutputQueue(Buffer):
     def run(self, now: int) -> None:
         channel = self.channel
         assert channel is not None, "an output queue is bound before it is filled"
-        port = channel.ports[4]
+        port = channel.ramp
         if not port.has_room(now, self) or not self.ramp.is_free(now, self):
             return
         self.ramp.take(now)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pyflame.wse.language.image import ColorConfig, Switches
 from pyflame.wse.machine import wavelet
 from pyflame.wse.machine.filters import WaveletFilter
-from pyflame.wse.machine.limits import DIRECTIONS, MAX_SWITCH_POSITION, Semantics
+from pyflame.wse.machine.limits import DIRECTIONS, MAX_SWITCH_POSITION, RAMP, Semantics
 from pyflame.wse.machine.links import Buffer, Link
-from pyflame.wse.machine.timeline import Timeline
+from pyflame.wse.machine.timeline import Event, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Channel:
     """One color at one router, on the rectangle or just outside it.
 
     `ports[d]` buffers what comes from direction d; `parked` are ports whose head
-    finds no route now. `wavelets_sent` counts what the CE has sent.
+    finds no route now. `ramp` takes what the CE sends; it is the port from there, or
+    those of swapped colors. `wavelets_sent` counts what the CE has sent.
     """
 
     __slots__ = (
@@ -67,6 +68,7 @@ class Channel:
         "parked",
         "ports",
         "position",
+        "ramp",
         "route",
         "routes",
         "semantics",
@@ -97,6 +99,7 @@ class Channel:
         self.switch_cycles = switch_cycles
         make = port_kind or Port
         self.ports = [make(timeline, self, d, capacities[d]) for d in range(5)]
+        self.ramp: Buffer = self.ports[RAMP]
         self.position = config.switches.current if config and config.switches else 0
         self.routes: list[Route] = [NO_ROUTE] * (MAX_SWITCH_POSITION + 1)
         self.route = NO_ROUTE
@@ -236,3 +239,20 @@ class Port(Buffer):
 
     def __str__(self) -> str:
         return f"{self.channel} from {DIRECTIONS[self.direction]}"
+
+
+class Fork(Buffer):
+    """What one sender fills stands for several inputs, which all get each wavelet."""
+
+    __slots__ = ("_targets",)
+
+    def __init__(self, timeline: Timeline, targets: tuple[Buffer, ...]) -> None:
+        super().__init__(timeline, capacity=0)
+        self._targets = targets
+
+    def has_room(self, now: int, sender: Event) -> bool:
+        return all(target.has_room(now, sender) for target in self._targets)
+
+    def push(self, word: int, seen_from: int) -> None:
+        for target in self._targets:
+            target.push(word, seen_from)

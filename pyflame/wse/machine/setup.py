@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyflame.wse.language.image import PeProgram, TaskBinding
+from pyflame.wse.language.image import PeProgram, QueueInit, TaskBinding
 from pyflame.wse.language.types import element_size_bytes
 from pyflame.wse.language.values import FifoValue
 from pyflame.wse.machine.fifos import FifoConfig, FifoState
@@ -18,7 +18,6 @@ from pyflame.wse.machine.tasks import BoundTask, payload_decoder
 def load(pe: Pe, compiled: CompiledProgram) -> None:
     """Puts a PE into its state before the first cycle."""
     program = compiled.source
-    _check_supported(pe, program)
     compiled.initialise(pe)
     for binding in program.bindings:
         _bind(pe, compiled, binding)
@@ -32,24 +31,13 @@ def load(pe: Pe, compiled: CompiledProgram) -> None:
         _apply_state(pe, state.action, state.kind, state.id)
 
 
-def _check_supported(pe: Pe, program: PeProgram) -> None:
-    """Refuses what the machine would otherwise ignore.
-
-    A separate control-task table needs nothing: control tasks have one of their own.
-    """
-    for init in program.queues:
-        if init.ctrl_table_id:
-            raise pe.fault(
-                f"input queue {init.queue} has .ctrl_table_id {init.ctrl_table_id}; "
-                "this machine has one table of control tasks, number 0"
-            )
-
-
 def init_queues(pe: Pe, program: PeProgram) -> None:
     """Binds queues to colors; comes before the fabric is wired.
 
     `.priority = .{ .high = true }` is taken as that of the tasks which the queue's
     wavelets start (the documentation does not say what it orders).
+    `.ctrl_table_id` chooses a part of the table of control tasks: entry points of the
+    queue count from its first entry, `stride` entries per part.
     """
     for init in program.queues:
         if init.color is None:
@@ -58,8 +46,23 @@ def init_queues(pe: Pe, program: PeProgram) -> None:
             pe.init_input(init.queue, init.color)
             block_id = pe.inputs[init.color].block_id
             pe.tasks.high_priority[block_id] = init.priority == "high"
+            pe.inputs[init.color].first_control_id = _first_control_id(
+                pe, program, init
+            )
         elif pe.arch.queues_need_init:
             pe.outputs[init.queue].channel = pe.channel(init.color)
+
+
+def _first_control_id(pe: Pe, program: PeProgram, init: QueueInit) -> int:
+    if not init.ctrl_table_id:
+        return 0
+    if program.control_task_table is None:
+        raise pe.fault(
+            f"input queue {init.queue} has .ctrl_table_id {init.ctrl_table_id}, but "
+            "the program has one table for all tasks; @set_control_task_table makes "
+            "one of control tasks that has parts"
+        )
+    return init.ctrl_table_id * program.control_task_table["stride"]
 
 
 def _bind(pe: Pe, compiled: CompiledProgram, binding: TaskBinding) -> None:

@@ -98,7 +98,7 @@ class TaskTable:
         """
         word = queue.words[0]
         if word >> 32:
-            entry = word >> 16 & 0x3F
+            entry = queue.first_control_id + (word >> 16 & 0x3F)
             return self.control.get(entry) or self.data.get(entry)
         return self.data.get(queue.block_id)
 

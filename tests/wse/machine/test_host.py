@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyflame.wse.errors import Deadlock, HostError, MachineFault
+from pyflame.wse.errors import Deadlock, HostError
 from pyflame.wse.language.code import GlobalVariable
-from pyflame.wse.language.image import QueueInit
 from pyflame.wse.language.types import F32, I16, U32, Array, Pointer
 from pyflame.wse.machine.dsd import INFINITE_EXTENT, FabIn, FabOut, Mem1d
 from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
@@ -214,14 +213,3 @@ def test_lines_go_to_the_log(bench: Any, arch: str) -> None:
     b.at(1).state("activate", "local_task_id", 8)
     b.wafer(log=lambda x, y, text: lines.append((x, y, text))).run_until_quiet()
     assert lines == [(1, 0, "value 1")]
-
-
-def test_what_the_machine_lacks_is_refused(bench: Any) -> None:
-    b = bench("wse3", 1)
-    b.at(0).source.queues.append(QueueInit("in", 2, 4, ctrl_table_id=3))
-    with pytest.raises(MachineFault) as caught:
-        b.wafer()
-    assert str(caught.value) == (
-        "PE(0,0) at cycle 0: input queue 2 has .ctrl_table_id 3; this machine has one "
-        "table of control tasks, number 0"
-    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.image import Filter, Switches, SwitchPosition
 from pyflame.wse.language.types import U16, U32
 from pyflame.wse.machine import wavelet
@@ -301,3 +302,68 @@ def test_a_filter_keeps_wavelets_from_the_ce_only(bench: Any, arch: str) -> None
     b.wafer().run_until_quiet()
     assert near == [0, 2, 4]
     assert far == [0, 1, 2, 3, 4]
+
+
+# --- color swap at the ramp, limits -------------------------------------------------
+
+
+def swapping(bench: Any, red: dict[str, bool], blue: dict[str, bool]) -> list[str]:
+    """What comes back to a CE that sends 5 on blue round its own router."""
+    b, got = bench("wse2", 1), []
+
+    def noting(name: str) -> Any:
+        def task(pe: Any, word: int) -> None:
+            got.append(f"{name} {word}")
+
+        return task
+
+    for color, name, flags in ((0, "red", red), (1, "blue", blue)):
+        b.route(0, 0, color, "RAMP", "RAMP", **flags)
+        b.at(0).task("data", color, noting(name), U32)
+
+    def send(pe: Any) -> Any:
+        yield Operation(MOVE, FabOut(1, 2, 1), (5,))
+
+    b.at(0).task("local", 8, send)
+    b.at(0).state("activate", "local_task_id", 8)
+    b.wafer().run_until_quiet()
+    return got
+
+
+BOTH = {"color_swap_x": True, "color_swap_y": True}
+
+
+def test_both_swap_flags_extend_to_what_the_ce_sends(bench: Any) -> None:
+    assert swapping(bench, {}, {}) == ["blue 5"]
+    assert swapping(bench, {"color_swap_x": True}, {"color_swap_x": True}) == ["blue 5"]
+    assert swapping(bench, BOTH, BOTH) == ["red 5"]
+    assert sorted(swapping(bench, BOTH, {})) == ["blue 5", "red 5"]
+
+
+def test_a_pe_of_wse2_has_six_filters(bench: Any) -> None:
+    b = bench("wse2", 1)
+    for color in range(7):
+        kind = Filter("range", {"min_idx": 0, "max_idx": 1})
+        b.route(0, 0, color, "RAMP", "RAMP", filter=kind)
+    with pytest.raises(MachineFault) as caught:
+        b.wafer()
+    assert str(caught.value) == (
+        "PE(0,0) filters 7 colors (0, 1, 2, 3, 4, 5, 6); a PE of wse2 has 6 filters\n"
+        "help: filter fewer colors, or drop wavelets in the tasks that get them"
+    )
+
+
+def test_colors_of_wse3_without_switches(bench: Any) -> None:
+    b = bench("wse3", 1)
+    moved = SwitchPosition(valid=True, tx=("EAST",))
+    switches = Switches((moved, SwitchPosition(), SwitchPosition()))
+    b.route(0, 0, 21, "RAMP", "RAMP", switches=switches)
+    b.wafer()
+    b.route(0, 0, 11, "RAMP", "RAMP", switches=switches)
+    with pytest.raises(MachineFault) as caught:
+        b.wafer()
+    assert str(caught.value) == (
+        "PE(0,0) has switch positions on color 11; on wse3 only colors 0, 1, 2, 3, 4, "
+        "5, 6, 7, 8, 9, 12, 13, 16, 17, 20, 21 have switches\n"
+        "help: give the stream another color"
+    )
