@@ -13,7 +13,7 @@ from lowering.jaxprs import ClosedJaxpr
 from pyflame import node as nodes
 from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError
-from pyflame.graph_program import flops_together, program_of
+from pyflame.graph_program import Work, program_of, work_of
 from pyflame.graph_text import MAX_LINES, Row, graph_text, total_flops
 from pyflame.layout import MeshLayout
 from pyflame.parameter_names import parameter_name
@@ -99,7 +99,7 @@ class Node:
 
         `pyflame.flops` says what counts. A gradient takes the forward pass it needs.
         """
-        return 0 if self.is_input else flops_together([self._recorded])[0]
+        return 0 if self.is_input else sum(work_of([self._recorded])[0].values())
 
     @property
     def place(self) -> Place | None:
@@ -158,7 +158,7 @@ class Graph:
         """What is shown of each node, in order."""
         number = {node: i for i, node in enumerate(self.nodes)}
         names = names_of(self.nodes)
-        flops = _flops_of(self.nodes)
+        work = _work_of(self.nodes)
         roots = {Node(x._node) for x in self._outputs}
         return tuple(
             Row(
@@ -168,7 +168,7 @@ class Graph:
                 attributes=_attribute_texts(node, names),
                 type=str(node.spec),
                 layout=str(node.spec.layout) if node._recorded.layout else "",
-                flops=flops.get(node),
+                work=work.get(node),
                 size_bytes=node.spec.size_bytes,
                 place=node.place,
                 inputs=tuple(number[i] for i in node.inputs),
@@ -280,20 +280,20 @@ def _is_creation(recorded: nodes.Node) -> bool:
     return all(i.is_literal for i in recorded.inputs)
 
 
-def _flops_of(graph_nodes: Sequence[Node]) -> dict[Node, int]:
+def _work_of(graph_nodes: Sequence[Node]) -> dict[Node, Work]:
     """The flops of every node that is no input, each piece of work counted once."""
     together: dict[int, list[Node]] = {}
     for node in graph_nodes:
         if not node.is_input:
-            together.setdefault(_work_of(node), []).append(node)
-    counts: dict[Node, int] = {}
+            together.setdefault(_pass_of(node), []).append(node)
+    found: dict[Node, Work] = {}
     for group in together.values():
-        found = flops_together([node._recorded for node in group])
-        counts.update(zip(group, found, strict=True))
-    return counts
+        work = work_of([node._recorded for node in group])
+        found.update(zip(group, work, strict=True))
+    return found
 
 
-def _work_of(node: Node) -> int:
+def _pass_of(node: Node) -> int:
     """What is the same for gradients of one backward pass."""
     recorded = node._recorded
     return id(_bundle(recorded) if recorded.op is gradient else recorded)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +16,8 @@ from pyflame import node as nodes
 from pyflame.flops import equation_flops
 from pyflame.node import Node
 from pyflame.structure import Structure, replay, structure_of
+
+_BUNDLES = ("region", "pull")
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,16 @@ def program_of(roots: Sequence[Node]) -> GraphProgram:
     return GraphProgram(jaxpr, tuple(sources))
 
 
-def flops_together(wanted: Sequence[Node]) -> list[int]:
+Work = Mapping[str, int]
+
+
+def work_of(wanted: Sequence[Node]) -> list[Work]:
     """The flops of each node from its operands, work that several share counted once,
-    at the first of them. The nodes are one op, or gradients of one backward pass."""
+    at the first of them. The nodes are one op, or gradients of one backward pass.
+
+    Flops are listed by op; of gradients, by what they pass: `linear` for values that
+    are needed on the way, `backward of linear` for the way back.
+    """
     inside = {id(node) for node in wanted}
 
     def inputs_of(node: Node) -> Sequence[Node]:
@@ -59,8 +70,8 @@ def flops_together(wanted: Sequence[Node]) -> list[int]:
     known = [node for node in order if id(node) not in taken]
     structure = structure_of(known, steps, wanted)
     if all(node.aval is not None for node in known):
-        return list(_structure_flops(structure))
-    return _flops(structure, [_struct(node) for node in known])
+        return list(_structure_work(structure))
+    return _work(structure, [_struct(node) for node in known])
 
 
 def _operands(node: Node) -> tuple[Node, ...]:
@@ -75,29 +86,38 @@ def _struct(node: Node) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _structure_flops(structure: Structure) -> tuple[int, ...]:
+def _structure_work(structure: Structure) -> tuple[Work, ...]:
     structs = [aval.struct() for aval in structure.data if aval is not None]
-    return tuple(_flops(structure, structs))
+    return tuple(_work(structure, structs))
 
 
-def _flops(structure: Structure, structs: Sequence[Any]) -> list[int]:
+def _work(structure: Structure, structs: Sequence[Any]) -> list[Work]:
     def program(*values: Any) -> list[Any]:
         return replay(structure, values)
 
     jaxpr = jax.make_jaxpr(program)(*structs).jaxpr
     makers = {var: eqn for eqn in jaxpr.eqns for var in eqn.outvars}
     done = set[int]()
-    return [_flops_behind(atom, makers, done) for atom in jaxpr.outvars]
+    return [_work_behind(atom, makers, done) for atom in jaxpr.outvars]
 
 
-def _flops_behind(atom: Any, makers: dict[Var, JaxprEqn], done: set[int]) -> int:
+def _work_behind(atom: Any, makers: dict[Var, JaxprEqn], done: set[int]) -> Work:
     """The flops of the equations that a value needs and that are not `done` yet."""
-    total, waiting = 0, [atom]
+    work, waiting = Counter[str](), [atom]
     while waiting:
         needed = waiting.pop()
         eqn = makers.get(needed) if isinstance(needed, Var) else None
         if eqn is not None and id(eqn) not in done:
             done.add(id(eqn))
-            total += equation_flops(eqn)
+            work[_origin(eqn)] += equation_flops(eqn)
             waiting += eqn.invars
-    return total
+    return +work
+
+
+def _origin(eqn: JaxprEqn) -> str:
+    """The op that an equation belongs to, from the scopes that it was staged under:
+    `linear`, `region/jvp(linear)`, or `pull/transpose(jvp(linear))`."""
+    scopes = str(eqn.source_info.name_stack).split("/")
+    op = scopes[1] if len(scopes) > 1 and scopes[0] in _BUNDLES else scopes[0]
+    name = (re.findall(r"\w+", op) or ["gradient"])[-1]
+    return f"backward of {name}" if op.startswith("transpose(") else name

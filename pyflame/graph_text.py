@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyflame.source import Place
@@ -18,8 +18,8 @@ _SUMMARY_OPS = 5
 
 @dataclass(frozen=True)
 class Row:
-    """What is shown of a node. `inputs` are numbers of rows; `flops` are those that no
-    earlier row has counted, None where the graph begins."""
+    """What is shown of a node. `inputs` are numbers of rows; `work` are the flops, by
+    op, that no earlier row has counted, None where the graph begins."""
 
     name: str
     op_type: str
@@ -27,11 +27,15 @@ class Row:
     attributes: tuple[str, ...]
     type: str
     layout: str
-    flops: int | None
+    work: Mapping[str, int] | None
     size_bytes: int
     place: Place | None
     inputs: tuple[int, ...]
     is_output: bool
+
+    @property
+    def flops(self) -> int | None:
+        return None if self.work is None else sum(self.work.values())
 
     def call(self, width: int) -> str:
         """`matmul(a, b)`; of operands that do not fit the width, how many there are."""
@@ -53,8 +57,10 @@ def graph_text(rows: Sequence[Row], max_nodes: int | None = MAX_LINES) -> str:
     lines = _aligned([*head, *tail])
     if middle:
         lines.insert(1 + len(head), f"  ... {_middle_text(middle)}")
-    summary = _summary(rows) if len(rows) >= _SUMMARY_FROM else []
-    return "\n".join([_title(rows), *lines, *summary])
+    mixed = any(row.work and row.op_type not in row.work for row in rows)
+    summary = flops_by_op(rows) if mixed or len(rows) >= _SUMMARY_FROM else ""
+    lines += [f"  {summary}"] if summary else []
+    return "\n".join([_title(rows), *lines])
 
 
 def size_text(size_bytes: int) -> str:
@@ -152,17 +158,18 @@ def _texts(rows: Sequence[Row]) -> list[str]:
     return texts
 
 
-def _summary(rows: Sequence[Row]) -> list[str]:
-    """`  flops by op: matmul 1,024 (98%), relu 16 (2%)`."""
+def flops_by_op(rows: Iterable[Row]) -> str:
+    """`flops by op: matmul 1,024 (98%), relu 16 (2%)`; empty, if there are none."""
     by_op = Counter[str]()
     for row in rows:
-        by_op[row.op_type] += row.flops or 0
+        by_op.update(row.work or {})
     total = by_op.total()
     if not total:
-        return []
-    parts = [
-        f"{op} {count:,} ({count / total:.0%})"
-        for op, count in by_op.most_common(_SUMMARY_OPS)
-        if count
-    ]
-    return [f"  flops by op: {', '.join(parts)}"]
+        return ""
+    largest_first = sorted(by_op.items(), key=lambda item: (-item[1], item[0]))
+    shown = largest_first[:_SUMMARY_OPS]
+    parts = [f"{op} {count:,} ({count / total:.0%})" for op, count in shown if count]
+    rest = total - sum(count for _, count in shown)
+    if rest:
+        parts.append(f"other {rest:,} ({rest / total:.0%})")
+    return f"flops by op: {', '.join(parts)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pyflame.graph import Graph
-from pyflame.graph_text import Row, shortened, size_text, total_flops
+from pyflame.graph_text import Row, flops_by_op, shortened, size_text, total_flops
 from pyflame.report.drawing import Drawing, label, rectangle
 from pyflame.report.layers import Arrangement, arrange
 from pyflame.report.markup import (
@@ -22,7 +22,7 @@ from pyflame.report.markup import (
     number,
     text_width,
 )
-from pyflame.report.tables import block, folded, heading, preformatted
+from pyflame.report.tables import block, folded, heading, note, preformatted
 
 MAX_BOXES = 30  # of a larger graph, the middle is one box
 _FIRST = 20
@@ -66,6 +66,7 @@ def graph_html(graph: Graph) -> str:
     title, *facts = _title(graph.rows)
     return block(
         heading(title, *facts),
+        note(flops_by_op(graph.rows)),
         graph_drawing(graph).inline(),
         folded("as text", preformatted(graph.text())),
     )

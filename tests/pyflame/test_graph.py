@@ -177,6 +177,23 @@ def test_a_gradient_after_a_forward_pass_takes_only_its_own_work() -> None:
     assert graph.flops == 8 + 48
 
 
+def test_flops_of_gradients_are_told_by_what_they_pass() -> None:
+    model = pf.nn.Linear(3, 4)
+    pf.exp(model(pf.randn([2, 3]))).sum().backward()
+    graph = pf.get_graph(model.weight.grad)
+    work = graph.rows[-1].work
+    assert work == {
+        "linear": 2 * 2 * 3 * 4 + 2 * 4,
+        "exp": 8,
+        "backward of exp": 8,
+        "backward of linear": 2 * 4 * 2 * 3,
+    }
+    assert str(graph).splitlines()[-1] == (
+        "  flops by op: linear 56 (47%), backward of linear 48 (40%), "
+        "backward of exp 8 (7%), exp 8 (7%)"
+    )
+
+
 def test_a_long_graph_is_folded() -> None:
     x = pf.zeros([4])
     for _ in range(500):
