@@ -46,6 +46,7 @@ _NAMES_BY_MODULE = {
     ),
     "pyflame.graph": "Graph Node TensorSpec get_graph get_node print_graph",
     "pyflame.jitted.function": "jit",
+    "pyflame.keys": "random_from",
     "pyflame.saving": "load save",
     "pyflame.codegen.generator": "CSLCodeGenerator compile_to_csl",
     "pyflame.codegen.options": "CodeGenOptions",

@@ -21,7 +21,7 @@ from pyflame import node as nodes
 from pyflame import staging, tracing
 from pyflame.convert import to_array, to_literal
 from pyflame.dtypes import DType, as_dtype
-from pyflame.errors import ArgumentError, DTypeError, ShapeError
+from pyflame.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from pyflame.grad_mode import GradMode, no_grad
 from pyflame.gradients import gradients
 from pyflame.layout import MeshLayout
@@ -159,8 +159,8 @@ class Recorded:
         gradients still end here. The gradient so far and the layout stay.
         """
         if tracing.running:
-            tracing.use((self, value))
-        self._become(detached(value._node))
+            tracing.use((self,))
+        self._become(detached(as_node(value)))
 
     def _become(self, node: Node) -> None:
         """As `_assign`, for a node that nobody else has."""
@@ -173,6 +173,8 @@ class Recorded:
         if tracing.running:
             tracing.use((self,))
         old = self._node
+        if isinstance(node.value, Tracer) and not isinstance(old.value, Tracer):
+            raise _leaked(self)
         node.layout = node.layout or old.layout
         node.names += 1
         self._node = node
@@ -407,6 +409,15 @@ def _is_pending(grad: Any | None) -> bool:
 def _added(a: Any, b: Any) -> Any:
     with no_grad():
         return apply(elementwise.add, a, b)
+
+
+def _leaked(tensor: Recorded) -> GraphError:
+    return GraphError(
+        f"{tensor._text()} would take a value from inside a transformation of JAX",
+        rule="a tensor outside of jax.jit, grad, vmap or scan keeps its value there",
+        help="return the new value from the function; pf.nn.functional_call passes "
+        "parameters and buffers in, and with mutable=True out again",
+    )
 
 
 def _no_gradient(output: Recorded) -> ArgumentError:

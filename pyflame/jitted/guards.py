@@ -45,6 +45,8 @@ class Attributes:
 
     def _now(self) -> Iterator[tuple[str, Any]]:
         names = self.names
+        if isinstance(self.owner, Module):
+            yield "training", self.owner.training  # at first that of the class
         for name, value in vars(self.owner).items():
             if name not in BOOKKEEPING and (names is None or name in names):
                 yield name, value

@@ -17,7 +17,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from pyflame.jitted.guards import BOOKKEEPING, Attributes, Cells, Elements, Guards, Items
+from pyflame.jitted.guards import (
+    BOOKKEEPING,
+    Attributes,
+    Cells,
+    Elements,
+    Guards,
+    Items,
+)
 from pyflame.nn.module import Module
 from pyflame.optim.optimizer import Optimizer
 from pyflame.optim.plateau import ReduceLROnPlateau
@@ -164,8 +171,8 @@ class Survey:
             return
         self._owners.append((value, path))
         for name, item in list(vars(value).items()):
-            if name in BOOKKEEPING:
-                continue
+            if name in BOOKKEEPING or name == "__init__":
+                continue  # what makes an object says nothing of what is read of it
             yield item, f"{path}.{name}" if path else name
         if owner is not None and _is_users(owner):
             yield owner, owner.__name__

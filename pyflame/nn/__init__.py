@@ -60,6 +60,7 @@ from pyflame.nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerN
 from pyflame.nn.parameter import Parameter
 from pyflame.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from pyflame.nn.reduction import Reduction
+from pyflame.nn.stateless import functional_call
 
 __all__ = [
     "CELU",
@@ -125,5 +126,6 @@ __all__ = [
     "Threshold",
     "Unflatten",
     "functional",
+    "functional_call",
     "init",
 ]

@@ -51,4 +51,8 @@ def bernoulli(
 
 
 def _key(seed: jax.Array, counter: jax.Array) -> jax.Array:
-    return jax.random.fold_in(jax.random.key(seed), counter)
+    if seed.ndim:  # the words of a key that was passed
+        key = jax.random.wrap_key_data(seed, impl="threefry2x32")
+    else:
+        key = jax.random.key(seed)
+    return jax.random.fold_in(key, counter)

@@ -89,19 +89,20 @@ def affine(op: str, weight: Any, bias: Any) -> tuple[Any, ...]:
 def _update(
     input: Any, running_mean: Any, running_var: Any, mean: Any, momentum: Any
 ) -> None:
-    _check_outside_of_traces(input)
+    _check_outside_of_traces(input, running_mean)
     variance = apply(ops.batch_variance, input, unbiased=True)
     running_mean._assign(apply(ops.running, running_mean, mean, momentum))
     running_var._assign(apply(ops.running, running_var, variance, momentum))
 
 
-def _check_outside_of_traces(input: Any) -> None:
-    node = as_node(input)
-    if isinstance(node.value, Tracer):
+def _check_outside_of_traces(input: Any, running: Any) -> None:
+    inside = isinstance(as_node(input).value, Tracer)
+    if inside and not isinstance(as_node(running).value, Tracer):
         raise GraphError(
             "batch_norm: running statistics cannot move inside jax.jit, grad or vmap",
             rule="a tensor outside of a trace cannot take a value from inside",
-            help="call model.eval(), or pass track_running_stats=False",
+            help="call model.eval(), pass track_running_stats=False, or pass the "
+            "buffers in with pf.nn.functional_call(..., mutable=True)",
         )
 
 

@@ -172,7 +172,8 @@ def test_inplace_changes_its_input_and_keeps_the_gradient() -> None:
             "track_running_stats=True): batch_norm: running statistics cannot move "
             "inside jax.jit, grad or vmap\n"
             "  rule  a tensor outside of a trace cannot take a value from inside\n"
-            "  help  call model.eval(), or pass track_running_stats=False",
+            "  help  call model.eval(), pass track_running_stats=False, or pass the "
+            "buffers in with pf.nn.functional_call(..., mutable=True)",
         ),
         (
             lambda: nn.LayerNorm([4])(pf.ones([2, 3])),
