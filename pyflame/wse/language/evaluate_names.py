@@ -122,4 +122,5 @@ def _asm(_frame: Frame, node: tree.AsmExpression, _: Type | None) -> code.Expres
         "inline assembly is not supported",
         node.span,
         note="the simulator executes CSL, not machine instructions",
+        help="write it with operators and builtins such as @addc16 or @map",
     )
