@@ -15,6 +15,7 @@ from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.normalise.normalise import normalise
 from lowering.partition.partition import Partitioned, partition
 from lowering.partition.registry import COMFORTABLE_BYTES
+from lowering.partition.uniform import check_uniform, varying
 from lowering.placement import Placement, place
 from lowering.plan import Plan, check_fits, check_mesh, check_plan, plan
 from lowering.smallest_mesh import smallest_mesh
@@ -130,12 +131,15 @@ def lower_partitioned(
 ) -> Lowered:
     """Compiles a program that is partitioned already.
 
-    Raises: LoweringError, or a subclass that says what went wrong.
+    Raises: LoweringError, or a subclass that says what went wrong, for example a
+    DivergentCollectiveError: hand-made programs are not known to be uniform.
     """
-    check_mesh(partitioned.mesh, parse_target(target))
-    planned = plan(
-        partitioned.jaxpr, partitioned.mesh, in_names, out_names, parse_target(target)
+    mesh = partitioned.mesh
+    check_mesh(mesh, parse_target(target))
+    check_uniform(
+        partitioned.jaxpr, [varying(p, mesh) for p in partitioned.in_placements]
     )
+    planned = plan(partitioned.jaxpr, mesh, in_names, out_names, parse_target(target))
     check_fits(planned, partitioned.in_placements, "use more PEs or smaller values")
     return _written(
         partitioned, planned, tuple(in_names), tuple(out_names), options or Options()

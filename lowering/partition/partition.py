@@ -16,12 +16,12 @@ import jax
 import numpy as np
 
 from lowering import jaxprs
-from lowering.mesh import AXES, Mesh
+from lowering.mesh import Mesh
 from lowering.partition import control_flow, mesh_batching, rules
 from lowering.partition.registry import COMFORTABLE_BYTES, RULES, Context
 from lowering.partition.reshard import canonical, spread_replicas
 from lowering.partition.tiles import AnyTile, Tile, conventional_axes
-from lowering.partition.uniform import check_uniform
+from lowering.partition.uniform import check_uniform, varying
 from lowering.placement import Placement, replicated
 
 __all__ = ["Partitioned", "conventional", "evaluate", "partition"]
@@ -81,7 +81,7 @@ def partition(
 
     avals = [jax.ShapeDtypeStruct(p.tile_shape, p.dtype) for p in inputs]
     pe_jaxpr = jaxprs.drop_dead_equations(jaxprs.trace(pe_program, avals))
-    check_uniform(pe_jaxpr, [_varying(p, mesh) for p in inputs])
+    check_uniform(pe_jaxpr, [varying(p, mesh) for p in inputs])
     return Partitioned(pe_jaxpr, inputs, tuple(outputs), mesh)
 
 
@@ -122,15 +122,6 @@ def _tiled(
         return tiles
     inside = placement.tile(np.ones(array.shape, np.bool_), mesh)
     return np.where(inside, tiles, np.asarray(padding).astype(tiles.dtype))
-
-
-def _varying(placement: Placement, mesh: Mesh) -> frozenset[str]:
-    """The axes along which PEs hold different tiles, or may hold anything."""
-    return frozenset(
-        axis
-        for axis in AXES
-        if axis in placement.axes or placement.axis_extent(axis) < mesh.size(axis)
-    )
 
 
 def _run(

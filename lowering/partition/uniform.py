@@ -15,8 +15,9 @@ from typing import Any
 
 from lowering import jaxprs
 from lowering.errors import DivergentCollectiveError
-from lowering.mesh import AXES
+from lowering.mesh import AXES, Mesh
 from lowering.partition import mesh_primitives as prims
+from lowering.placement import Placement
 
 Varying = frozenset[str]  # the axes along which a value may differ
 
@@ -44,6 +45,15 @@ def check_uniform(
     differs; without them, all differ everywhere."""
     known = inputs or [_EVERYWHERE] * len(closed.jaxpr.invars)
     _follow(closed, known, _UNIFORM)
+
+
+def varying(placement: Placement, mesh: Mesh) -> Varying:
+    """The axes along which PEs hold different tiles, or may hold anything."""
+    return frozenset(
+        axis
+        for axis in AXES
+        if axis in placement.axes or placement.axis_extent(axis) < mesh.size(axis)
+    )
 
 
 def _follow(

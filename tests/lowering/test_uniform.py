@@ -1,12 +1,18 @@
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax import lax
 
 from lowering import jaxprs
 from lowering.errors import DivergentCollectiveError
+from lowering.lower import lower_partitioned
+from lowering.mesh import Mesh
+from lowering.normalise.normalise import normalise
 from lowering.partition import mesh_primitives as prims
+from lowering.partition.partition import Partitioned, partition
 from lowering.partition.uniform import check_uniform
+from lowering.placement import Placement
 
 X = jax.ShapeDtypeStruct((2,), jnp.float32)
 
@@ -135,3 +141,71 @@ def test_scan_over_what_differs_between_pes():
 
     with pytest.raises(DivergentCollectiveError):
         check(lambda x: lax.scan(body, x, x)[0])
+
+
+def test_a_root_that_differs_along_the_line():
+    def program(x):
+        root = prims.mesh_index(axis="cols")
+        return prims.mesh_broadcast(x, axis="cols", size=4, root=root)
+
+    with pytest.raises(DivergentCollectiveError) as caught:
+        check(program)
+    caught.value.place = None
+    assert str(caught.value) == (
+        "the root of mesh_broadcast along cols differs between the PEs of one line of "
+        "cols\n"
+        "  rule      all PEs of a line agree on who sends\n"
+        "  help      make the root the same on all PEs, for example the number of a "
+        "pass"
+    )
+
+
+def test_a_root_that_each_line_chooses_for_itself():
+    def program(x):
+        root = prims.mesh_index(axis="rows")
+        return prims.mesh_broadcast(x, axis="cols", size=4, root=root)
+
+    check(program)
+
+
+DIVERGENT = {
+    "cond": lambda x: lax.cond(x[0] > 0, total, lambda x: x, x),
+    "while": lambda x: lax.while_loop(lambda x: x[0] < 9, total, x),
+    "scan": lambda x: lax.scan(
+        lambda c, _: (lax.cond(c[0] > 0, total, lambda c: c, c), None), x, None, 3
+    )[0],
+}
+
+
+@pytest.mark.parametrize("name", DIVERGENT)
+def test_a_divergent_program_is_never_emitted(name):
+    """It would hang: some PEs of a line would wait for wavelets that never come."""
+    closed = jaxprs.trace(DIVERGENT[name], [X])
+    placement = Placement((8,), np.dtype("float32"), ("cols",), (1, 4))
+    program = Partitioned(closed, (placement,), (placement,), Mesh(1, 4))
+    with pytest.raises(DivergentCollectiveError):
+        lower_partitioned(program, in_names=["x"], out_names=["y"])
+
+
+UNIFORM_PREDICATES = {
+    "cond": lambda x: lax.cond(jnp.sum(x) > 0, lambda x: x / x.sum(), lambda x: x, x),
+    "while": lambda x: lax.while_loop(
+        lambda x: jnp.max(x) < 9, lambda x: x + jnp.abs(x).sum() + 1, x
+    ),
+    "of one element": lambda x: lax.cond(
+        x[3] > 0, lambda x: x - x.max(), lambda x: x + x.min(), x
+    ),
+    "scan": lambda x: lax.scan(
+        lambda c, _: (lax.cond(c[0] > 0, lambda c: c - c.sum(), jnp.exp, c), None),
+        x,
+        None,
+        3,
+    )[0],
+}
+
+
+@pytest.mark.parametrize("name", UNIFORM_PREDICATES)
+def test_predicates_of_distributed_values_are_the_same_on_all_pes(name):
+    closed = jax.make_jaxpr(UNIFORM_PREDICATES[name])(jnp.zeros(9, jnp.float32))
+    for mesh in (Mesh(1, 4), Mesh(3, 2)):
+        partition(normalise(closed), mesh, [None], [None])

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from lowering import jaxprs
 from lowering.mesh import Axis
@@ -43,12 +44,27 @@ def reduction(
     for dim in axes:
         axis = placement.axes[dim]
         if axis is not None:
-            size = ctx.mesh.size(axis)
-            local = prims.mesh_all_reduce(local, axis=axis, size=size, op=op)
+            local = _over_line(ctx, local, axis, op)
     kept: tuple[Axis | None, ...] = tuple(
         a for dim, a in enumerate(placement.axes) if dim not in axes
     )
     return ctx.settled(local, ctx.placement(kept, extents_of(placement)))
+
+
+def _over_line(ctx: Context, local: Any, axis: Axis, op: prims.ReduceOp) -> Any:
+    """The reduction over a line of PEs, on all of them.
+
+    Only float32 is reduced while it travels. Other numbers are gathered, and every PE
+    reduces what it got: exact, and in the same order everywhere.
+    """
+    size = ctx.mesh.size(axis)
+    if local.dtype == np.float32:
+        return prims.mesh_all_reduce(local, axis=axis, size=size, op=op)
+    line = prims.mesh_all_gather(
+        lax.expand_dims(local, (0,)), axis=axis, size=size, dim=0
+    )
+    params = {**ctx.eqn.params, "axes": (0,)}
+    return jaxprs.bind(ctx.eqn, [line], params)[0]
 
 
 def neutral(op: prims.ReduceOp, dtype: np.dtype[Any]) -> float | int | bool:
