@@ -19,9 +19,10 @@ def remember(leaf: Leaf, name: str, traceback: Any) -> None:
 
 def parameter_name(leaf: Leaf | None) -> str | None:
     """`fc1_weight` for the weight made by `self.fc1 = Linear(...)`; None if no module
-    has it."""
+    has it, or under a name that is no identifier."""
     if leaf is None or leaf not in _names:
         return None
     name, traceback = _names[leaf]
     owner = assigned_name(naming_place_of(traceback))
-    return name if owner in (None, name) else f"{owner}_{name}"
+    whole = name if owner in (None, name) else f"{owner}_{name}"
+    return whole if whole.isidentifier() else None

@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 def heat_strip(values: Array, title: str, cell: float) -> Drawing:
     """A matrix as a small picture; a large one by the element of a block that is
     farthest from zero. What is not finite is red."""
-    blocks = _blocks(np.asarray(values, np.float64))
+    blocks = _blocks(np.asarray(values))
     shapes = heat_cells(blocks, cell, gap=0.0)
     rows, cols = blocks.shape
     return Drawing(title, cols * cell, rows * cell, tuple(shapes))
@@ -58,7 +58,8 @@ def _blocks(values: Array) -> Array:
 
 
 def _farthest(part: Array) -> float:
-    bad = part[~np.isfinite(part)]
+    numbers = part.astype(np.float64)
+    bad = numbers[~np.isfinite(numbers)]
     if bad.size:
         return float(bad.flat[0])
-    return float(part.flat[int(np.argmax(np.abs(part)))])
+    return float(numbers.flat[int(np.argmax(np.abs(numbers)))])

@@ -278,3 +278,12 @@ def test_parameters_have_the_names_of_their_modules() -> None:
     y = net(x)
     assert [row.name for row in pf.get_graph(y).rows] == expected
     assert pf.get_graph(y).rows[1].op_type == "input"
+
+
+def test_a_parameter_without_an_identifier_is_numbered() -> None:
+    module = pf.nn.Module()
+    setattr(module, "\x1b[2J", pf.ones([2]))
+    listed = pf.nn.ParameterList([pf.ones([2])])
+    total = getattr(module, "\x1b[2J") + listed[0]
+    names = [row.name for row in pf.get_graph(total).rows]
+    assert names == ["v0", "listed_0", "total"]

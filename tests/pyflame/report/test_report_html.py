@@ -71,6 +71,16 @@ def test_signs_and_what_is_not_finite_are_told_apart() -> None:
     assert "1 not finite" in soup.text
 
 
+def test_the_smallest_of_the_small_integers() -> None:
+    values = np.zeros((8, 8), np.int8)
+    values[0, :2] = [-128, 127]
+    soup = page(pf.tensor(values))
+    low, high, zero = soup.find_all("rect", class_="heat")[:3]
+    assert float(low["fill-opacity"]) > float(high["fill-opacity"])
+    assert float(high["fill-opacity"]) > float(zero["fill-opacity"])
+    assert "min -128, mean -0.01562, max 127" in soup.text
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int8", "bool_"])
 def test_every_dtype(dtype: str) -> None:
     x = pf.ones([20, 20], dtype=getattr(pf, dtype))
