@@ -124,12 +124,20 @@ def _memory_fields(call: Invocation, kind: str, given: Fields) -> Fields:
 def _check_element(base: code.Expression) -> None:
     """Vector operations know elements of 16 and 32 bits only."""
     element = _element_type(base.type)
-    if isinstance(element, types.Int) and element.bits not in (16, 32):
+    narrow = isinstance(element, types.Int) and element.bits not in (16, 32)
+    if narrow or not _has_size(element):
         fail(
             f"a DSD cannot describe elements of type '{element}'",
             base.span,
             note="DSD operations work on elements of 16 and 32 bits",
         )
+
+
+def _has_size(element: types.Type | None) -> bool:
+    try:
+        return element is None or element_size_bytes(element) > 0
+    except TypeError:
+        return False
 
 
 def _expanded(call: Invocation, given: Fields) -> Fields:
@@ -158,6 +166,8 @@ def _shape(call: Invocation, kind: str, given: Fields) -> Fields:
     strides = _items(given["stride"]) if "stride" in given else None
     rank = len(extents)
     limit = 1 if kind == "mem1d_dsd" else 4
+    if not rank:
+        fail(f"the 'extent' of a {kind} is empty", given["extent"].span)
     if rank > limit:
         fail(
             f"a {kind} has at most {limit} dimension{'s' * (limit > 1)}, got {rank}",
@@ -177,7 +187,10 @@ def _shape(call: Invocation, kind: str, given: Fields) -> Fields:
 def _items(operand: code.Expression) -> list[code.Expression]:
     if isinstance(operand.type, types.Struct):
         return list(parts_of(operand) or ())
-    if isinstance(operand.type, types.Array) and isinstance(operand, code.Constant):
+    known = isinstance(operand, code.Constant)
+    if known and isinstance(operand.type, types.Array):
+        if not isinstance(operand.type.element, types.Int):
+            fail(f"expected integers, got: '{operand.type}'", operand.span)
         array: ArrayValue = operand.value
         return [
             code.Constant(types.COMPTIME_INT, operand.span, int(v))

@@ -548,8 +548,15 @@ def _known_element_address(
         return None
     if start is None:
         return None
-    offset = start.offset_bytes + position * element_size_bytes(element)
-    return PointerValue(start.variable, offset)
+    try:
+        size = element_size_bytes(element)
+    except TypeError:
+        fail(
+            f"an element of type '{element}' does not lie in memory, so it has no "
+            "address",
+            base.span,
+        )
+    return PointerValue(start.variable, start.offset_bytes + position * size)
 
 
 def _keep_in_memory(place: code.Expression) -> None:

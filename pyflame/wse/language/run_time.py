@@ -22,7 +22,7 @@ from pyflame.wse.language.state import (
     Scope,
 )
 from pyflame.wse.language.types import Type
-from pyflame.wse.language.values import FunctionValue, StructValue
+from pyflame.wse.language.values import ArrayValue, FunctionValue, StructValue
 
 
 def run_time(program: Program, operand: code.Expression, span: Span) -> code.Expression:
@@ -37,8 +37,12 @@ def run_time(program: Program, operand: code.Expression, span: Span) -> code.Exp
         return code.FunctionPointer(type_, span, function)
     if type_.comptime_only or type_ == ANYTYPE:
         _refuse_comptime_only(type_, span)
-    if isinstance(operand, code.Constant) and isinstance(type_, types.Float):
-        check_float_format(program, type_, span)
+    if isinstance(operand, code.Constant):
+        if isinstance(type_, types.Float):
+            check_float_format(program, type_, span)
+        if isinstance(operand.value, (StructValue, ArrayValue)):
+            value = stored_value(program, operand.value, span)
+            return code.Constant(type_, operand.span, value)
     return operand
 
 
@@ -135,6 +139,9 @@ def stored_value(program: Program, value: Any, span: Span) -> Any:
     if isinstance(value, StructValue):
         parts = tuple(stored_value(program, v, span) for v in value.values)
         return StructValue(value.type, parts)
+    if isinstance(value, ArrayValue) and isinstance(value.elements, list):
+        elements = [stored_value(program, v, span) for v in value.elements]
+        return ArrayValue(elements)
     return value
 
 
