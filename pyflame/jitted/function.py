@@ -20,7 +20,8 @@ from pyflame.jitted.survey import Survey
 from pyflame.node import aval_of
 from pyflame.tensors import Tensor
 
-MAX_PROGRAMS = 32
+MAX_PROGRAMS = 64
+MAX_PROGRAMS_ALIKE = 8  # for the same arguments
 MANY_RECORDINGS = 16
 
 
@@ -31,7 +32,6 @@ class Jitted:
         self._function = function
         self._static = static
         self._programs: dict[Any, list[Program]] = {}
-        self._count = 0
         self._unused = 0
         self._reason = ""
         self.__name__ = type(function).__name__
@@ -45,11 +45,14 @@ class Jitted:
             return self._function(*args, **kwargs)
         key = (grad_switch.enabled, inputs.key)
         try:
+            reasons = []
             for program in self._programs.get(key, ()):
-                self._reason = program.mismatch(inputs)
-                if not self._reason:
+                reason = program.mismatch(inputs)
+                if not reason:
                     self._unused = 0
                     return program.call(inputs)
+                reasons.append(reason)
+            self._reason = reasons[0] if reasons else ""
             return self._record(key, inputs)
         except InsideTransformation:
             return self._function(*args, **kwargs)
@@ -97,6 +100,7 @@ class Jitted:
             recording.undo()
             grad_switch.enabled = mode
             raise
+        made.results = made.results.without_first()
         unchanged = options == survey.options() and mode == grad_switch.enabled
         if made.reusable and (unchanged or recording.schedules):
             self._keep(key, program)
@@ -116,14 +120,11 @@ class Jitted:
                 recording.release()
 
     def _keep(self, key: Any, program: Program) -> None:
-        self._programs.setdefault(key, []).insert(0, program)
-        self._count += 1
-        if self._count > MAX_PROGRAMS:
-            oldest = next(iter(self._programs))
-            self._programs[oldest].pop()
-            self._count -= 1
-            if not self._programs[oldest]:
-                del self._programs[oldest]
+        """The newest first; the oldest are given up."""
+        programs = self._programs.pop(key, [])
+        self._programs[key] = [program, *programs[: MAX_PROGRAMS_ALIKE - 1]]
+        if len(self._programs) > MAX_PROGRAMS:
+            del self._programs[next(iter(self._programs))]
 
     def _warn_of_many(self) -> None:
         self._unused += 1

@@ -326,9 +326,10 @@ SHARDED = """
         np.testing.assert_allclose(np.asarray(y), x @ np.ones((2, 3)) * 2)
     assert isinstance(y, pf.Tensor)  # of an array on four devices
     assert len(jnp.asarray(y).devices()) == 4
-    np.testing.assert_allclose((y + 1).sum().item(), (x @ np.ones((2, 3)) * 2 + 1).sum())
+    total = (y + 1).sum().item()
+    np.testing.assert_allclose(total, (x @ np.ones((2, 3)) * 2 + 1).sum())
     g = pf.jit(lambda y: (y + 1).sum())
-    assert g(y).item() == (y + 1).sum().item()
+    assert g(y).item() == total
     print("fine")
 """
 
