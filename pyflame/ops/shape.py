@@ -57,12 +57,50 @@ def flatten(x: jax.Array, *, start_dim: int, end_dim: int) -> jax.Array:
     return jnp.reshape(x, (*x.shape[:first], joined, *x.shape[last + 1 :]))
 
 
-def index(x: jax.Array, *, key: tuple[Any, ...]) -> jax.Array:
+AT, FROM = "at", "from"
+
+
+def index(x: jax.Array, *starts: jax.Array | int, key: tuple[Any, ...]) -> jax.Array:
     """x[key] for integers, slices (as `("slice", start, stop, step)`), None and `...`.
+
+    `AT` stands for an integer that is the next of `starts`, and `(FROM, n)` for a slice
+    of n elements from there: programs that differ in them alone are compiled once.
 
     Raises: ShapeError, for an index out of range, too many, or a step of 0.
     """
-    return x[basic_index(x, key)]
+    if all(isinstance(start, int) for start in starts):
+        return x[basic_index(x, _placed(key, starts))]
+    firsts: list[Any] = [0] * x.ndim
+    sizes, rest, given, axis = list(x.shape), list[Any](), iter(starts), 0
+    for k in key:
+        if _is_moving(k):
+            firsts[axis] = next(given)
+            sizes[axis] = 1 if k == AT else k[1]
+            rest.append(0 if k == AT else ("slice", None, None, None))
+        else:
+            rest.append(k)
+        if k is not None:
+            axis += x.ndim - named_dims(key) if k is Ellipsis else 1
+    part = jax.lax.dynamic_slice(x, firsts, sizes)
+    return part[basic_index(part, tuple(rest))]
+
+
+def _is_moving(part: Any) -> bool:
+    return part == AT or (isinstance(part, tuple) and part[0] == FROM)
+
+
+def _placed(key: tuple[Any, ...], starts: Sequence[Any]) -> tuple[Any, ...]:
+    """The key with its starts."""
+    given, found = iter(starts), []
+    for k in key:
+        start = next(given) if _is_moving(k) else 0
+        if k == AT:
+            found.append(start)
+        elif _is_moving(k):
+            found.append(("slice", start, start + k[1], None))
+        else:
+            found.append(k)
+    return tuple(found)
 
 
 def basic_index(x: jax.Array, key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -96,6 +134,10 @@ def index_text(key: tuple[Any, ...]) -> str:
 
 
 def _part_text(part: Any) -> str:
+    if part == AT:
+        return "i"
+    if isinstance(part, tuple) and part[0] == FROM:
+        return f"i:i+{part[1]}"
     if isinstance(part, tuple):
         start, stop, step = ("" if p is None else str(p) for p in part[1:])
         return f"{start}:{stop}" + (f":{step}" if step else "")

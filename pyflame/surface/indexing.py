@@ -18,6 +18,7 @@ from pyflame.convert import to_array
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.ops import select, shape
 from pyflame.ops.select import ARRAY
+from pyflame.ops.shape import AT, FROM
 from pyflame.ops.shapes import text
 from pyflame.recorded import Recorded, apply, as_node
 
@@ -37,10 +38,49 @@ def getitem(x: Any, key: Any) -> Any:
     another kind; ArgumentError, for a mask inside a JAX transformation.
     """
     basic = basic_key(key)
-    if basic is not None:
-        return apply(shape.index, x, key=basic)
-    static, arrays = parse_key(x, key)
-    return apply(select.array_index, x, *arrays, key=static)
+    if basic is None:
+        static, arrays = parse_key(x, key)
+        return apply(select.array_index, x, *arrays, key=static)
+    node = as_node(x)
+    if node.value is not None or node.is_source:
+        starts, moving = _moving_key(tuple(x.shape), basic)
+        return apply(shape.index, x, *starts, key=moving)
+    return apply(shape.index, x, key=basic)
+
+
+def _moving_key(
+    sizes: tuple[int, ...], key: tuple[Any, ...]
+) -> tuple[list[int], tuple[Any, ...]]:
+    """Where integers and slices of the key begin, and the key without that.
+
+    So programs that differ in them alone are one, such as the steps of a loop over the
+    batches of an array. Keys that are wrong stay as they are.
+    """
+    named = shape.named_dims(key)
+    if named > len(sizes):
+        return [], key
+    starts, parts, axis = list[int](), list[Any](), 0
+    for part in key:
+        if part is None or part is Ellipsis:
+            axis += 0 if part is None else len(sizes) - named
+            parts.append(part)
+            continue
+        start, moving = _moving_part(part, sizes[axis])
+        starts += start
+        parts.append(moving)
+        axis += 1
+    wrong = any(type(part) is int for part in parts)
+    return ([], key) if wrong else (starts, tuple(parts))
+
+
+def _moving_part(part: Any, size: int) -> tuple[list[int], Any]:
+    """Where a part begins, if it may move, and what it is without that."""
+    if type(part) is int:
+        return ([part % size], AT) if -size <= part < size else ([], part)
+    first, end, step = slice(*part[1:]).indices(size) if part[3] != 0 else (0, 0, 0)
+    if step != 1 or end - first == size:
+        return [], part
+    return [first], (FROM, max(end - first, 0))
 
 
 def basic_key(key: Any) -> tuple[Any, ...] | None:

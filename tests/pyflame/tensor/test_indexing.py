@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import pyflame as pf
+from pyflame import staging
 
 
 def _x() -> pf.Tensor:
@@ -133,3 +134,45 @@ def test_every_dtype(dtype: pf.DType) -> None:
     x[0] = 1
     x[[1]] = x[[0]]
     assert [float(v) for v in x.reshape(-1).tolist()] == [1, 1, 1, 1]
+
+
+def test_places_of_data_are_no_part_of_the_program() -> None:
+    data, total = pf.tensor(np.arange(60, dtype=np.float32).reshape(20, 3)), 0.0
+    for i in range(5):
+        batch, row = data[4 * i : 4 * i + 4], data[-i - 1]
+        total += (batch.sum() + row.mean()).item()
+        if i == 0:
+            before = staging.counts.traces
+    assert total == sum(range(60)) + sum(3 * k + 1 for k in range(15, 20))
+    assert staging.counts.traces == before
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (1,),
+        (-1, slice(1, 3)),
+        (slice(1, 2), None, 0),
+        (Ellipsis, slice(-2, None)),
+        (slice(5, 9),),
+        (slice(2, 1), 3),
+        (None, Ellipsis, 1, None),
+        (slice(None, None, -2), slice(0, 2)),
+        (slice(None), slice(None)),
+    ],
+)
+def test_moving_keys_as_in_numpy(key: Any) -> None:
+    x = pf.tensor(np.arange(12, dtype=np.float32).reshape(3, 4))
+    np.testing.assert_array_equal(x[key].numpy(), x.numpy()[key])
+    np.testing.assert_array_equal((x + 0)[key].numpy(), x.numpy()[key])
+    x[key].sum().backward()
+    expected = np.zeros((3, 4))
+    expected[key] = 1
+    np.testing.assert_array_equal(x.grad.numpy(), expected)
+
+
+def test_static_places_where_the_program_is_looked_at() -> None:
+    x = pf.tensor(np.arange(12, dtype=np.float32).reshape(3, 4))
+    text = str(pf.get_graph(x[1, 1:3] * 2).jaxpr)
+    assert "dynamic_slice" not in text
+    assert "slice[" in text
