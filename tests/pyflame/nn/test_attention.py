@@ -154,6 +154,27 @@ def test_dropout_drops_weights_in_training_only() -> None:
     ("call", "message"),
     [
         (
+            lambda: nn.MultiheadAttention(4, 2)(
+                pf.ones([5, 1, 4]), attn_mask=np.zeros((5, 5), np.int32)
+            ),
+            "MultiheadAttention(embed_dim=4, num_heads=2, dropout=0.0, "
+            "batch_first=False): attn_mask int32[5, 5]: what do its numbers mean?\n"
+            "  rule  a mask is boolean, true where attention is not allowed, or "
+            "floating and added to the scores\n"
+            "  help  convert it: mask.to(pf.bool_)",
+        ),
+        (
+            lambda: nn.MultiheadAttention(4, 2)(
+                pf.ones([5, 1, 4]), key_padding_mask=np.zeros((1, 5), np.int8)
+            ),
+            "MultiheadAttention(embed_dim=4, num_heads=2, dropout=0.0, "
+            "batch_first=False): key_padding_mask int8[1, 5]: what do its numbers "
+            "mean?\n"
+            "  rule  a mask is boolean, true where attention is not allowed, or "
+            "floating and added to the scores\n"
+            "  help  convert it: mask.to(pf.bool_)",
+        ),
+        (
             lambda: nn.MultiheadAttention(10, 3),
             "MultiheadAttention: embed_dim=10 in num_heads=3 does not divide\n"
             "  rule  embed_dim is a multiple of num_heads",
