@@ -1,5 +1,7 @@
 """Creation: values, dtypes, random numbers, and what data becomes."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -167,3 +169,88 @@ def test_random_keeps_its_values_when_read_twice() -> None:
     x = pf.randn([3])
     total = (x + 0).numpy()
     np.testing.assert_array_equal(x.numpy(), total)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (lambda: pf.empty([2]), [0, 0]),
+        (lambda: pf.eye(2), [[1, 0], [0, 1]]),
+        (lambda: pf.eye(2, 3, dtype=pf.int8), [[1, 0, 0], [0, 1, 0]]),
+        (lambda: pf.linspace(0, 1, 5), [0, 0.25, 0.5, 0.75, 1]),
+        (lambda: pf.linspace(0, 10, 4, dtype=pf.int32), [0, 3, 6, 10]),
+        (lambda: pf.linspace(3, 5, 1), [3]),
+        (lambda: pf.linspace(3, 5, 0), []),
+        (lambda: pf.zeros_like(pf.ones([2])), [0, 0]),
+        (lambda: pf.ones_like(pf.zeros([1, 2])), [[1, 1]]),
+        (lambda: pf.empty_like(pf.ones([1])), [0]),
+        (lambda: pf.full_like(pf.zeros([2]), 7), [7, 7]),
+        (lambda: pf.ones_like([[1, 2], [3, 4]]), [[1, 1], [1, 1]]),
+    ],
+)
+def test_more_creation(made: Callable[[], pf.Tensor], expected: object) -> None:
+    assert made().tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", list(pf.DType))
+def test_like_keeps_dtype_and_layout(dtype: pf.DType) -> None:
+    grid = pf.MeshLayout.grid(2, 2)
+    x = pf.zeros([4, 4], dtype=dtype, layout=grid)
+    for y in (pf.zeros_like(x), pf.ones_like(x), pf.full_like(x, 1)):
+        assert y.dtype is dtype
+        assert y.layout == grid
+    assert pf.ones_like(x, dtype=pf.float32).dtype is pf.float32
+    assert pf.ones_like(x, layout=pf.MeshLayout.single_pe()).layout.num_pes == 1
+
+
+def test_integers() -> None:
+    x = pf.randint(-2, 3, [1000])
+    assert x.dtype is pf.int32
+    assert sorted(set(x.tolist())) == [-2, -1, 0, 1, 2]
+    assert sorted(set(pf.randint(3, [200]).tolist())) == [0, 1, 2]
+    assert pf.randint(2, shape=[5], dtype=pf.float32).dtype is pf.float32
+    small = pf.randint(-128, 128, [4000], dtype=pf.int8).numpy()
+    assert (small.min(), small.max()) == (-128, 127)
+
+
+def test_permutation() -> None:
+    order = pf.randperm(50)
+    assert sorted(order.tolist()) == list(range(50))
+    assert order.tolist() != list(range(50))
+    assert pf.randperm(0).shape == [0]
+    data = pf.arange(50)
+    assert data[order].sum().item() == data.sum().item()
+
+
+def test_bernoulli() -> None:
+    share = pf.bernoulli(pf.full([10000], 0.3)).mean().item()
+    assert abs(share - 0.3) < 0.02
+    assert pf.bernoulli(pf.tensor([0.0, 1.0])).tolist() == [0, 1]
+    mask = pf.bernoulli(pf.zeros([100], dtype=pf.bool_), 0.5)
+    assert mask.dtype is pf.bool_
+    assert 20 < mask.sum().item() < 80
+
+
+def test_random_like() -> None:
+    model = pf.zeros([3, 4], dtype=pf.bfloat16)
+    for x in (pf.rand_like(model), pf.randn_like(model)):
+        assert x.shape == [3, 4]
+        assert x.dtype is pf.bfloat16
+    assert pf.rand_like(model, dtype=pf.float32).dtype is pf.float32
+
+
+def test_all_random_tensors_are_reproducible_in_any_order() -> None:
+    def draw() -> list[pf.Tensor]:
+        pf.manual_seed(3)
+        half = pf.full([20], 0.5)
+        return [
+            pf.randint(9, [20]),
+            pf.randperm(20),
+            pf.bernoulli(half),
+            pf.rand_like(half),
+            pf.randn_like(half),
+        ]
+
+    first = [x.tolist() for x in draw()]
+    again = [x.tolist() for x in reversed(draw())]
+    assert first == again[::-1]
