@@ -2,7 +2,8 @@
 
 One flop is one addition, subtraction, multiplication, division, minimum, maximum or
 elementary function (`exp`, `tanh`, `sqrt`, ...) of one element, whatever its dtype; a
-multiply-add is two. Moving, converting, comparing and selecting cost nothing.
+multiply-add is two. Moving, converting, comparing and selecting cost nothing; nor does
+arithmetic on single integers, by which positions are worked out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lowering.jaxprs import ClosedJaxpr, JaxprEqn, shape_of, sub_jaxprs
+from lowering.jaxprs import ClosedJaxpr, JaxprEqn, dtype_of, shape_of, sub_jaxprs
 
 _FREE = frozenset(
     "and argmax argmin bitcast_convert_type broadcast broadcast_in_dim concatenate "
@@ -49,7 +50,12 @@ def equation_flops(eqn: JaxprEqn) -> int:
         return rule(eqn)
     if called := sub_jaxprs(eqn):
         return sum(map(flops_of, called))
-    return _out_size(eqn)
+    return 0 if _is_position(eqn) else _out_size(eqn)
+
+
+def _is_position(eqn: JaxprEqn) -> bool:
+    result = eqn.outvars[0]
+    return shape_of(result) == () and dtype_of(result).kind in "iu"
 
 
 def _dot_general(eqn: JaxprEqn) -> int:

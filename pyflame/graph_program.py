@@ -29,20 +29,25 @@ class GraphProgram:
 
 
 def program_of(roots: Sequence[Node]) -> GraphProgram:
-    """The program of some nodes: where they begin are its inputs, oldest first."""
+    """The program of some nodes: where they begin are its inputs, oldest first.
+
+    Numbers are constants; so is what a forward pass has kept for its backward pass.
+    """
     order = nodes.walk(roots, _operands)
-    literals = [node for node in order if node.is_literal]
+    begins = [node for node in order if node.is_source]
+    constants = [node for node in begins if node.is_literal or node.aval is None]
+    fixed = {id(node) for node in constants}
     sources = sorted(
-        (node for node in order if node.is_source and not node.is_literal),
+        (node for node in begins if id(node) not in fixed),
         key=lambda node: node.serial,
     )
     steps = [node for node in order if not node.is_source]
-    structure = structure_of([*literals, *sources], steps, roots)
-    numbers = [node.value for node in literals]
+    structure = structure_of([*constants, *sources], steps, roots)
+    values = [node.value for node in constants]
     tracebacks = [node.traceback for node in steps]
 
     def program(*arrays: Any) -> list[Any]:
-        return replay(structure, [*numbers, *arrays], tracebacks)
+        return replay(structure, [*values, *arrays], tracebacks)
 
     jaxpr = jax.make_jaxpr(program)(*map(_struct, sources))
     return GraphProgram(jaxpr, tuple(sources))

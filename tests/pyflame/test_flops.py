@@ -121,3 +121,20 @@ def test_the_holes_of_a_strided_gradient_do_not_count() -> None:
     forward = 2 * (4 * 4 * 4) * (2 * 4)
     total = _flops(lambda x, w: jax.vjp(loss, x, w)[1](jnp.float32(1)), x, w)
     assert 2 * forward <= total < 3.5 * forward
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes"),
+    [
+        (lambda x, w: x @ w, [(7, 5), (5, 11)]),
+        (lambda x, w: jnp.einsum("bij,bjk->bik", x, w), [(3, 4, 5), (3, 5, 6)]),
+        (lambda x, w: F.conv2d(x, w, None), [(2, 4, 10, 8), (6, 4, 3, 3)]),
+        (lambda x, w: F.conv2d(x, w, None, 2), [(2, 4, 10, 8), (6, 4, 3, 3)]),
+        (lambda x, w: x * w + x - w, [(5, 6), (5, 6)]),
+        (lambda x, w: (x + w).sum(), [(5, 6), (5, 6)]),
+    ],
+)
+def test_xla_counts_the_same(function, shapes) -> None:
+    structs = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    counted = jax.jit(function).lower(*structs).cost_analysis()["flops"]
+    assert _flops(function, *shapes) == counted

@@ -62,6 +62,36 @@ def test_the_jaxpr_of_several_tensors() -> None:
     assert len(graph.outputs) == 2
 
 
+@pytest.mark.parametrize("read_first", [False, True])
+def test_the_jaxpr_of_gradients(read_first: bool) -> None:
+    """Also if the loss was read before: then what backward needs is kept, and is a
+    constant of the program."""
+    x = pf.randn([2, 3])
+    w = pf.randn([3, 2])
+    loss = pf.tanh(x @ w).sum()
+    if read_first:
+        loss.item()
+    loss.backward()
+    graph = pf.get_graph(x.grad, w.grad)
+    jaxpr = graph.jaxpr
+    inputs = [pf.Tensor(node._recorded).numpy() for node in graph.inputs]
+    assert [aval.shape for aval in jaxpr.in_avals] == [a.shape for a in inputs]
+    found = jax.jit(jax.extend.core.jaxpr_as_fun(jaxpr))(*inputs)
+    for value, tensor in zip(found, graph.outputs, strict=True):
+        np.testing.assert_allclose(value, tensor.numpy(), rtol=1e-5)
+
+
+def test_a_gradient_can_be_compiled_after_its_loss_was_read(tmp_path) -> None:
+    x = pf.randn([2, 3])
+    loss = (x * x).sum()
+    loss.item()
+    loss.backward()
+    options = pf.CodeGenOptions(output_dir=str(tmp_path))
+    result = pf.compile_to_csl(x.grad, options)
+    assert result.success, result.error_message
+    np.testing.assert_allclose(result.simulate().outputs, 2 * x.numpy(), rtol=1e-6)
+
+
 def test_a_graph_needs_a_tensor() -> None:
     with pytest.raises(pf.ArgumentError) as caught:
         pf.Graph()
