@@ -14,6 +14,7 @@ from pyflame.wse.language.identifiers import (
     LOCAL_TASK_IDS,
     OUTPUT_QUEUES,
     UT_IDS,
+    id_bounds,
 )
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import is_integer, need_known
@@ -23,7 +24,7 @@ from pyflame.wse.language.values import DsrValue, FifoValue
 def _identifier(
     call: Invocation, name: str, what: str, bounds: tuple[int, int]
 ) -> code.Expression:
-    """A known integer in range, or a run-time u16 that nobody checks."""
+    """A known integer in range, or a run-time u16 that the machine checks."""
     type_ = types.Identifier(name)
     operand = call.operand(0)
     if isinstance(operand, code.Constant):
@@ -32,7 +33,24 @@ def _identifier(
         return call.constant(type_, call.check_range(operand, what, *bounds))
     if not is_integer(operand.type):
         fail(f"{what} must be an integer, got: '{operand.type}'", operand.span)
-    return code.Bitcast(type_, call.span, coerce(operand, types.U16))
+    return _checked(call, type_, what, coerce(operand, types.U16))
+
+
+def _checked(
+    call: Invocation, type_: types.Identifier, what: str, operand: code.Expression
+) -> code.Expression:
+    """A number of run time, and a fault if there is no such id: the hardware does not
+    check, but nothing is known of what it does then."""
+    low, high = id_bounds(type_.name, call.program.options.arch)
+    if type_ == types.COLOR:
+        low, high = COLORS
+    arguments = (
+        operand,
+        call.constant(types.COMPTIME_STRING, what),
+        call.constant(types.COMPTIME_INT, low),
+        call.constant(types.COMPTIME_INT, high),
+    )
+    return code.NativeCall(type_, call.span, "checked_id", arguments)
 
 
 def get_color(call: Invocation) -> code.Expression:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyflame.wse.language import code, types
+from pyflame.wse.language.bits import width_bits
 from pyflame.wse.language.builtins_ids import is_dsr, is_fifo
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
@@ -274,6 +275,7 @@ def map_(call: Invocation) -> code.Expression:
     reference = callee.value
     function = plain_instance(call.program, reference, callee.span)
     type_ = function_type(reference)
+    _check_map_types(reference, type_)
     operands = [call.operand(i) for i in range(1, call.count)]
     wanted = len(type_.params) + (type_.result != types.VOID)
     if len(operands) != wanted:
@@ -293,6 +295,18 @@ def map_(call: Invocation) -> code.Expression:
         _check_map_output(output, type_.result)
     first = code.FunctionPointer(callee.type, callee.span, function)
     return call.emit(types.VOID, [first, *fitted, *outputs])
+
+
+def _check_map_types(reference: FunctionRef, type_: types.Function) -> None:
+    """Elements of DSDs have 16 or 32 bits."""
+    found = [*type_.params, *([type_.result] if type_.result != types.VOID else [])]
+    for element in found:
+        if width_bits(element) not in (16, 32):
+            fail(
+                f"'@map' cannot pass values of type '{element}'",
+                reference.declaration.span,
+                note="DSD operations work on elements of 16 and 32 bits",
+            )
 
 
 def _check_map_operands(

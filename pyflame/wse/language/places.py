@@ -224,6 +224,7 @@ def _element(
     else:
         assert isinstance(base.type, types.Pointer)
         element = base.type.pointee
+        check_in_memory(element, span)
         if frame.comptime:
             return _comptime_pointer_element(base, element, indices[0], span)
     return code.Element(element, span, base, indices)
@@ -260,6 +261,7 @@ def _deref(frame: Frame, node: tree.Deref, _: Type | None) -> code.Expression:
         )
     if isinstance(pointer, code.Constant):
         return _known_pointee(frame, pointer, type_, node.span)
+    check_in_memory(type_.pointee, node.span)
     return code.Pointee(type_.pointee, node.span, pointer)
 
 
@@ -276,7 +278,17 @@ def _known_pointee(
         fail("the value behind a pointer is not known at comptime", span)
     if whole:
         return code.Variable(variable.type, span, variable)
+    check_in_memory(type_.pointee, span)
     return code.Pointee(type_.pointee, span, pointer)
+
+
+def check_in_memory(pointee: Type, span: Span) -> None:
+    """Raises CslError for what no pointer can lead to."""
+    element = pointee.element if isinstance(pointee, types.Array) else pointee
+    try:
+        element_size_bytes(element)
+    except TypeError:
+        fail(f"a '{pointee}' does not lie in memory, where pointers lead", span)
 
 
 # --- places -----------------------------------------------------------------------
@@ -384,6 +396,7 @@ def _index_place(frame: Frame, node: tree.Index) -> code.Expression:
     if isinstance(base.type, types.Array):
         return code.Element(base.type.element, node.span, base, indices)
     assert isinstance(base.type, types.Pointer), "only these can be indexed"
+    check_in_memory(base.type.pointee, node.span)
     return code.Element(base.type.pointee, node.span, base, indices)
 
 
@@ -403,6 +416,7 @@ def _deref_place(frame: Frame, node: tree.Deref) -> code.Expression:
     if isinstance(type_, types.Pointer) and not type_.many:
         if isinstance(pointer, code.Constant):
             return _constant_pointee(pointer, type_, node.span)
+        check_in_memory(type_.pointee, node.span)
         return code.Pointee(type_.pointee, node.span, pointer)
     return _deref(frame, node, None)
 
@@ -415,6 +429,7 @@ def _constant_pointee(
         fail(f"'{type_}' has no variable behind it", span)
     if value.offset_bytes == 0 and value.variable.type == type_.pointee:
         return code.Variable(type_.pointee, span, value.variable)
+    check_in_memory(type_.pointee, span)
     return code.Pointee(type_.pointee, span, pointer)
 
 

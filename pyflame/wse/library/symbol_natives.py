@@ -1,4 +1,4 @@
-"""The natives behind `@get_symbol_value`, `@get_tensor_ptr` and `@set_active_prng`."""
+"""The natives behind builtins on ids and generators of random numbers."""
 
 from __future__ import annotations
 
@@ -28,6 +28,21 @@ def no_symbol(pe: SeededPe, number: int) -> NoReturn:
     raise MachineFault(
         f"PE({pe.x},{pe.y}) at cycle {pe.clock}: it exports no symbol {number} of the "
         "type that is asked for"
+    )
+
+
+@register("checked_id")
+def checked_id(pe: SeededPe, number: int, what: str, low: int, high: int) -> int:
+    """The number of a color, task or microthread.
+
+    Raises:
+        MachineFault: there is none of that number.
+    """
+    if low <= number <= high:
+        return number
+    raise MachineFault(
+        f"PE({pe.x},{pe.y}) at cycle {pe.clock}: {what} {number} is out of range "
+        f"({low} to {high})"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pyflame.wse.errors import CslError
+from pyflame.wse.errors import CslError, MachineFault
 
 RunCsl = Callable[..., Any]
 DSD = (
@@ -40,6 +40,21 @@ DSD = (
             '"<tile_config/color_config>"); fn run() void { const n = @get_int(c); }',
             "expected type 'color', got: 'comptime_int'",
         ),
+        (
+            "var x = @zeros([2]f32); const d = @get_dsd(mem1d_dsd,"
+            " .{ .tensor_access = |i|{2} -> x[i] });"
+            "fn f(n: i64) f32 { return 1.0; } fn run() void { @map(f, d, d); }",
+            "'@map' cannot pass values of type 'i64'",
+        ),
+        (
+            "var p: *mem1d_dsd; fn run() void { p.* = p.*; }",
+            "a 'mem1d_dsd' does not lie in memory, where pointers lead",
+        ),
+        (
+            "var x: i16 = 1; fn run() void {"
+            " const p = @ptrcast([*]mem1d_dsd, &x); const q = p[0]; }",
+            "a 'mem1d_dsd' does not lie in memory, where pointers lead",
+        ),
     ],
 )
 def test_refused(run_csl: RunCsl, text: str, message: str) -> None:
@@ -47,6 +62,23 @@ def test_refused(run_csl: RunCsl, text: str, message: str) -> None:
         run_csl(text)
     assert caught.value.message == message
     assert caught.value.span is not None
+
+
+@pytest.mark.parametrize("arch", ["wse2", "wse3"])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("@activate(@get_local_task_id(n));", "local task id 300 is out of range"),
+        ("@block(@get_local_task_id(n));", "local task id 300 is out of range"),
+        ("tile_config.teardown.exit(@get_color(n));", "color 300 is out of range"),
+    ],
+)
+def test_ids_of_run_time_are_checked(
+    run_csl: RunCsl, arch: str, body: str, message: str
+) -> None:
+    head = 'const tile_config = @import_module("<tile_config>"); var n: u16 = 300;'
+    with pytest.raises(MachineFault, match=message):
+        run_csl(f"{head} fn run() void {{ {body} }}", arch)
 
 
 def test_arrays_and_structs_of_function_pointers(run_csl: RunCsl) -> None:
