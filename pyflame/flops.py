@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import jax.numpy as jnp
+
 from lowering.jaxprs import ClosedJaxpr, JaxprEqn, dtype_of, shape_of, sub_jaxprs
 
 _FREE = frozenset(
@@ -55,7 +57,7 @@ def equation_flops(eqn: JaxprEqn) -> int:
 
 def _is_position(eqn: JaxprEqn) -> bool:
     result = eqn.outvars[0]
-    return shape_of(result) == () and dtype_of(result).kind in "iu"
+    return shape_of(result) == () and jnp.issubdtype(dtype_of(result), jnp.integer)
 
 
 def _dot_general(eqn: JaxprEqn) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +23,8 @@ from pyflame.regions import Region
 from pyflame.source import Place, assigned_name, naming_place_of, place_of
 from pyflame.structure import gradient
 from pyflame.tensors import Tensor
+
+_NARROWEST = 60  # characters of a line, however narrow the terminal is
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +181,12 @@ class Graph:
             for node in self.nodes
         )
 
-    def text(self, max_nodes: int | None = MAX_LINES) -> str:
+    def text(self, max_nodes: int | None = MAX_LINES, width: int | None = None) -> str:
         """A line per node; beyond `max_nodes`, the middle of the graph is summed up.
-        None shows every node."""
-        return graph_text(self.rows, max_nodes)
+
+        None shows every node, and lines as long as they are.
+        """
+        return graph_text(self.rows, max_nodes, width)
 
     def __str__(self) -> str:
         return self.text()
@@ -209,11 +215,19 @@ def get_node(tensor: Tensor) -> Node:
 
 def print_graph(tensor: Tensor, max_nodes: int | None = MAX_LINES) -> None:
     """Prints the graph: a line per node with its type, layout, flops, bytes, and the
-    user's line. Of more than `max_nodes` nodes, the middle is summed up.
+    user's line. Of more than `max_nodes` nodes, the middle is summed up. On a terminal,
+    lines end where it does.
 
     Raises: ArgumentError, if it is no Tensor.
     """
-    print(Graph(_recorded_tensor("print_graph", tensor)).text(max_nodes))
+    graph = Graph(_recorded_tensor("print_graph", tensor))
+    print(graph.text(max_nodes, _terminal_width()))
+
+
+def _terminal_width() -> int | None:
+    if not sys.stdout.isatty():
+        return None
+    return max(shutil.get_terminal_size().columns, _NARROWEST)
 
 
 def names_of(graph_nodes: list[Node]) -> dict[Node, str]:

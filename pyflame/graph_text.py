@@ -38,19 +38,32 @@ class Row:
         return None if self.work is None else sum(self.work.values())
 
     def call(self, width: int) -> str:
-        """`matmul(a, b)`; of operands that do not fit the width, how many there are."""
-        shown = list(self.operands)
-        while True:
-            left = len(self.operands) - len(shown)
-            more = [f"{left} more"] if left else []
-            text = f"{self.op_type}({', '.join([*shown, *more, *self.attributes])})"
-            if len(text) <= width or len(shown) < 2:
-                return text
-            shown.pop()
+        """`matmul(a, b)`; of operands that do not fit the width, how many there are,
+        and of other arguments the first ones."""
+        operands, attributes = list(self.operands), list(self.attributes)
+        while len(text := self._call(operands, attributes)) > width:
+            if len(operands) > 1:
+                operands.pop()
+            elif attributes:
+                attributes.pop()
+            else:
+                break
+        return text
+
+    def _call(self, operands: list[str], attributes: list[str]) -> str:
+        left = len(self.operands) - len(operands)
+        more = [f"{left} more"] if left else []
+        dots = ["..."] if len(attributes) < len(self.attributes) else []
+        return f"{self.op_type}({', '.join([*operands, *more, *attributes, *dots])})"
 
 
-def graph_text(rows: Sequence[Row], max_nodes: int | None = MAX_LINES) -> str:
-    """The text of a graph; of a long one, the middle is left out and summed up."""
+def graph_text(
+    rows: Sequence[Row], max_nodes: int | None = MAX_LINES, width: int | None = None
+) -> str:
+    """The text of a graph; of a long one, the middle is left out and summed up.
+
+    Lines are cut at `width` characters, if one is given.
+    """
     if not rows:
         return "graph: no nodes"
     head, middle, tail = _folded(rows, max_nodes)
@@ -60,7 +73,9 @@ def graph_text(rows: Sequence[Row], max_nodes: int | None = MAX_LINES) -> str:
     mixed = any(row.work and row.op_type not in row.work for row in rows)
     summary = flops_by_op(rows) if mixed or len(rows) >= _SUMMARY_FROM else ""
     lines += [f"  {summary}"] if summary else []
-    return "\n".join([_title(rows), *lines])
+    lines.insert(0, _title(rows))
+    cut = lines if width is None else [shortened(line, width) for line in lines]
+    return "\n".join(cut)
 
 
 def size_text(size_bytes: int) -> str:

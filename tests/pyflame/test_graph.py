@@ -244,6 +244,22 @@ def test_many_operands_are_counted() -> None:
     assert len(row.call(48)) <= 48
 
 
+def test_many_arguments_are_cut() -> None:
+    x, classes = pf.randn([2, 3]), pf.tensor([0, 1], dtype=pf.int32)
+    row = pf.get_graph(pf.nn.CrossEntropyLoss()(x, classes)).rows[-1]
+    assert row.call(48) == "cross_entropy(v0, 2 more, reduction='mean', ...)"
+    assert row.call(5) == "cross_entropy(v0, 2 more, ...)"
+
+
+def test_lines_end_where_the_terminal_does(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "70")
+    pf.print_graph(_program())
+    lines = capsys.readouterr().out.splitlines()
+    assert 60 < max(map(len, lines)) <= 70
+    assert lines[2].endswith("...")
+
+
 def test_text_that_a_terminal_would_act_on_is_replaced(tmp_path) -> None:
     path = tmp_path / "evil.py"
     line = "x = pf.ones([2])  # \x1b[2J\u202e"
