@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from pyflame.errors import DTypeError
 from pyflame.ops.elementwise import check_broadcast
+from pyflame.ops.halves import in_single
 from pyflame.ops.shapes import text
 
 
@@ -54,14 +55,14 @@ def hypot(a: jax.Array, b: jax.Array) -> jax.Array:
 def logaddexp(a: jax.Array, b: jax.Array) -> jax.Array:
     """log(exp(a) + exp(b)), which does not overflow on the way."""
     check_broadcast("logaddexp", a, b)
-    return jnp.logaddexp(a, b)
+    return in_single(jnp.logaddexp, a, b)
 
 
 def lerp(start: jax.Array, end: jax.Array, weight: jax.Array) -> jax.Array:
     """start + weight * (end - start)."""
     check_broadcast("lerp", start, end)
     check_broadcast("lerp", end - start, weight)
-    return start + weight * (end - start)
+    return in_single(lambda s, e, w: s + w * (e - s), start, end, weight)
 
 
 def addcmul(
@@ -70,7 +71,8 @@ def addcmul(
     """x + value * a * b."""
     check_broadcast("addcmul", a, b)
     check_broadcast("addcmul", x, a * b)
-    return x + value * a * b
+    value = jnp.asarray(value)
+    return in_single(lambda x, a, b, v: x + v * a * b, x, a, b, value)
 
 
 def addcdiv(
@@ -79,7 +81,8 @@ def addcdiv(
     """x + value * a / b."""
     check_broadcast("addcdiv", a, b)
     check_broadcast("addcdiv", x, a / b)
-    return x + value * a / b
+    value = jnp.asarray(value)
+    return in_single(lambda x, a, b, v: x + v * a / b, x, a, b, value)
 
 
 def clamp(x: jax.Array, *bounds: jax.Array, given: tuple[str, ...]) -> jax.Array:

@@ -92,11 +92,12 @@ def bce_with_logits(
     `weights`: the factor of the positive term if there is one, then that of all.
     """
     _check_same("bce_with_logits", x, target)
-    surprise = jax.nn.softplus(-x)
+    single = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    surprise = jax.nn.softplus(-single)
     if has_pos_weight:
         positive = _fitting("bce_with_logits", "pos_weight", x, weights[0])
         surprise = surprise * ((positive - 1) * target + 1)
-    loss = (1 - target) * x + surprise
+    loss = ((1 - target) * single + surprise).astype(jnp.result_type(x, target))
     rest = weights[1:] if has_pos_weight else weights
     return reduced(_weighted("bce_with_logits", loss, rest), reduction)
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax.scipy import special
 
 from pyflame.errors import DTypeError
+from pyflame.ops.halves import in_single
 from pyflame.ops.shapes import text
 
 
@@ -53,7 +54,7 @@ def atanh(x: jax.Array) -> jax.Array:
 
 
 def exp2(x: jax.Array) -> jax.Array:
-    return jnp.exp2(x)
+    return in_single(jnp.exp2, x)
 
 
 def expm1(x: jax.Array) -> jax.Array:

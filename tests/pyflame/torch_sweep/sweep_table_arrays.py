@@ -6,6 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from sweep_entry import (
     Call,
     Excluded,
@@ -45,7 +46,7 @@ def _meshgrid(tensors: Sequence[Any], indexing: str = "ij") -> Any:
 
 def _ordered(op: Call) -> Call:
     def call(x: pf.Tensor, *args: Any, **kwargs: Any) -> Any:
-        if not (kwargs.get("stable") or x.dtype in _FLOATS):
+        if not (kwargs.get("stable") or x.dtype is pf.float32):
             raise Excluded("PyTorch's order of equal elements, unless stable is asked")
         return op(x, *args, **kwargs)
 
@@ -57,16 +58,15 @@ def _certain(op: Call) -> Call:
 
     def call(x: pf.Tensor, *args: Any, **kwargs: Any) -> Any:
         result = op(x, *args, **kwargs)
-        return tuple(result) if x.dtype in _FLOATS else result.values
+        return tuple(result) if x.dtype is pf.float32 else result.values
 
     return call
 
 
 def _certain_of(result: Any) -> Any:
-    return tuple(result) if result[0].is_floating_point() else result[0]
+    return tuple(result) if result[0].dtype is torch.float32 else result[0]
 
 
-_FLOATS = (pf.float32, pf.float16, pf.bfloat16)
 _SUMS = "sums of products, in another order"
 
 REDUCTIONS = [

@@ -129,7 +129,8 @@ def distance(mine: Any, theirs: Any, exact: Any) -> str:
     """
     actual, other = _as_torch(mine), _as_torch(theirs)
     other = _narrowed(other)
-    if actual.dtype != other.dtype or actual.shape != other.shape:
+    comparable = actual.dtype in _TOLERANCES
+    if not comparable or actual.dtype != other.dtype or actual.shape != other.shape:
         return difference(mine, theirs)
     best = _as_torch(exact)
     errors = (other.double() - best).abs().nan_to_num(0, posinf=0)
