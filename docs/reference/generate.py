@@ -1,6 +1,6 @@
-"""Writes everything.md: every function and class, from the signatures and docstrings.
+"""Writes everything.md, from the signatures and docstrings, and the pictures.
 
-`python docs/reference/generate.py` rewrites it; a test fails if it is out of date.
+`python docs/reference/generate.py` rewrites them; a test fails if one is out of date.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import pyflame as pf
 
-PAGE = Path(__file__).parent / "everything.md"
+FOLDER = Path(__file__).parent
 
 HEAD = """# Everything
 
@@ -143,5 +143,28 @@ def _first_sentence(text: str | None) -> str:
     return sentence.rstrip(".")
 
 
+def texts() -> dict[str, str]:
+    """The text of every generated file, by its path in this folder."""
+    return {
+        "everything.md": page(),
+        "pictures/graph.svg": pf.report.graph_drawing(_graph()).svg() + "\n",
+        "pictures/mesh.svg": pf.report.tiles(GRID, [10, 33]).svg() + "\n",
+    }
+
+
+GRID = pf.MeshLayout.grid(3, 4)
+
+
+def _graph() -> pf.Graph:
+    hidden = pf.nn.Linear(64, 32)
+    out = pf.nn.Linear(32, 10)
+    images = pf.zeros([16, 64], layout=pf.MeshLayout.grid(4, 4))
+    logits = out(pf.relu(hidden(images)))
+    digits = pf.zeros([16], dtype=pf.int32)
+    loss = pf.nn.CrossEntropyLoss()(logits, digits)
+    return pf.get_graph(loss)
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, text in texts().items():
+        (FOLDER / path).write_text(text, encoding="utf-8")
