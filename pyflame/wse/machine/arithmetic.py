@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,47 @@ from numpy.typing import NDArray
 
 from pyflame.wse.machine.limits import Semantics
 from pyflame.wse.machine.operations import OPERATIONS, OpSpec
+from pyflame.wse.machine.scalar_support import SMALL_FLOATS
+from pyflame.wse.machine.small_floats import (
+    WordFold,
+    decode,
+    on_words,
+    operations_for,
+)
 
 VectorFunction = Callable[..., Any]
+Fold = np.ufunc | WordFold
 BitsFunction = Callable[..., int]
 
 
 class Arithmetic:
-    """The functions of all operations under one choice of `Semantics`.
+    """The functions of all operations under one choice of `Semantics` and of the
+    16-bit float format.
 
     Indexed by `OpSpec.number`: `vector[n]` maps source arrays (or NumPy scalars) to
     the result array; `bits[n]` maps the raw bits of one element of each source to
-    the raw bits of the result; `folds[n]` is the ufunc of reductions or None.
+    the raw bits of the result; `folds[n]` is the ufunc of reductions, or what acts
+    like one, or None. `widen` turns the vector of a fold into its type.
     """
 
-    __slots__ = ("bits", "folds", "vector")
+    __slots__ = ("bits", "folds", "vector", "widen")
 
-    def __init__(self, semantics: Semantics) -> None:
+    def __init__(self, semantics: Semantics, fp16_format: str = "f16") -> None:
         table = _vector_functions(semantics)
-        specs = list(OPERATIONS.values())
+        folds = {name: _fold(spec, semantics) for name, spec in OPERATIONS.items()}
+        self.widen: dict[int, Callable[[Any], Any]] = {}
+        small = SMALL_FLOATS.get(fp16_format)
+        if small is not None:
+            fused = semantics.fused_multiply_add
+            for name, spec in OPERATIONS.items():
+                table[name] = on_words(spec, table[name], fused, small)
+                step = folds[name]
+                if spec.dest == "f16" and isinstance(step, np.ufunc):
+                    folds[name] = WordFold(step, small)
+            self.widen[OPERATIONS["@faddhs"].number] = partial(decode, small)
+        specs = list(operations_for(fp16_format).values())
         self.vector: list[VectorFunction] = [table[spec.name] for spec in specs]
-        self.folds: list[np.ufunc | None] = [_fold(spec, semantics) for spec in specs]
+        self.folds: list[Fold | None] = [folds[spec.name] for spec in specs]
         fast = _fast_bits_functions(semantics)
         self.bits: list[BitsFunction] = [
             fast.get(spec.name) or bits_function(spec, table[spec.name])
@@ -39,11 +60,11 @@ class Arithmetic:
 
 
 @lru_cache
-def arithmetic_of(semantics: Semantics) -> Arithmetic:
-    return Arithmetic(semantics)
+def arithmetic_of(semantics: Semantics, fp16_format: str = "f16") -> Arithmetic:
+    return Arithmetic(semantics, fp16_format)
 
 
-def _fold(spec: OpSpec, semantics: Semantics) -> np.ufunc | None:
+def _fold(spec: OpSpec, semantics: Semantics) -> Fold | None:
     maximum = np.maximum if semantics.max_propagates_nan else np.fmax
     table = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "max": maximum}
     if not spec.reduces:

@@ -24,6 +24,7 @@ from pyflame.wse.machine.constants import chosen, make_descriptor, run_time_valu
 from pyflame.wse.machine.dsrs import op_config
 from pyflame.wse.machine.map import MapPlan, map_on_memory, map_with_waits
 from pyflame.wse.machine.operations import OPERATIONS, Operation
+from pyflame.wse.machine.small_floats import operations_for
 
 _DESCRIPTORS = frozenset(
     {"mem1d_dsd", "mem4d_dsd", "fabin_dsd", "fabout_dsd", "fifo_dsd", *types.DSR_KINDS}
@@ -256,7 +257,8 @@ def _operation(w: FunctionWriter, node: code.BuiltinCall) -> Value:
 
 def _operation_text(w: FunctionWriter, node: code.BuiltinCall) -> str:
     """An `Operation`: one constant object if no operand can change."""
-    spec, site = OPERATIONS[node.name], support.Site(node.span, node.name)
+    spec = operations_for(w.unit.fp16_format)[node.name]
+    site = support.Site(node.span, node.name)
     constant, fields = _fields(w, node.config)
     operands = [known(w, argument) for argument in node.arguments]
     if constant and all(is_known for is_known, _ in operands):
@@ -294,13 +296,24 @@ def _split(name: str, operands: list[Any]) -> tuple[Any, list[Any]]:
 def _constant_operand(argument: code.Expression, value: Any) -> Any:
     if isinstance(argument.type, types.Pointer):
         return dsd.ScalarPointer(value)
-    return value
+    small = _small_float(argument)
+    return value if small is None else small.encode(value)
+
+
+def _small_float(argument: code.Expression) -> support.SmallFloat | None:
+    """The format of a scalar that operations take as a raw word."""
+    type_ = argument.type
+    is_float = isinstance(type_, types.Float)
+    return support.SMALL_FLOATS.get(type_.name) if is_float else None
 
 
 def _operand_text(w: FunctionWriter, argument: code.Expression, value: Value) -> str:
     if isinstance(argument.type, types.Pointer):
         return f"{w.constant(dsd.ScalarPointer)}({value.text})"
-    return value.text
+    small = _small_float(argument)
+    if small is None:
+        return value.text
+    return f"{w.constant(small.encode, ('encode', small))}({value.text})"
 
 
 # --- @map -------------------------------------------------------------------------

@@ -89,6 +89,7 @@ class Unit:
     fifos: dict[Any, int]
     strict: bool = False
     logged: bool = False
+    fp16_format: str = "f16"
     namespace: dict[str, Any] = field(default_factory=dict[str, Any])
     spans: list[Span] = field(default_factory=list[Span])  # of statements, by number
     _known: dict[Any, str] = field(default_factory=dict[Any, str])

@@ -93,7 +93,9 @@ class Wafer:
         observe = self.config.observe
         self.recorder = None if observe is None else Recorder(observe)
         logged = observe is not None and bool(observe.log)
-        self._compiler = compiler or _interpreter(self.config.strict, logged)
+        self._compiler = compiler or _interpreter(
+            self.config.strict, logged, image.options.fp16_format
+        )
         self._timeline = Timeline(self.config.seed)
         self._vector_plans = VectorPlans()
         self._pes: list[list[Pe | None]] = []
@@ -164,7 +166,7 @@ class Wafer:
             self._arch,
             self.costs,
             self.config.semantics,
-            arithmetic_of(self.config.semantics),
+            arithmetic_of(self.config.semantics, self.image.options.fp16_format),
             self.config.max_cycles,
             self._vector_plans,
             self.config.strict,
@@ -458,8 +460,10 @@ class Wafer:
         )
 
 
-def _interpreter(strict: bool, logged: bool) -> Compiler:
+def _interpreter(strict: bool, logged: bool, fp16_format: str) -> Compiler:
     """The interpreter, found late: it imports this package's machine parts."""
     from pyflame.wse.machine.interpreter import compile_program
 
-    return partial(compile_program, strict=strict, logged=logged)
+    return partial(
+        compile_program, strict=strict, logged=logged, fp16_format=fp16_format
+    )

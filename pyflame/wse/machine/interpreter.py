@@ -90,6 +90,7 @@ def compile_program(
     costs: Costs,
     strict: bool = False,
     logged: bool = False,
+    fp16_format: str = "f16",
 ) -> ProgramCode:
     """Lays out memory and compiles every function.
 
@@ -109,6 +110,7 @@ def compile_program(
         fifos={fifo: number for number, fifo in enumerate(program.fifos)},
         strict=strict,
         logged=logged,
+        fp16_format=fp16_format,
     )
     functions = compile_functions(unit, program)
     return ProgramCode(

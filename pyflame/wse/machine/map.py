@@ -29,6 +29,7 @@ from pyflame.wse.machine.dsd import (
 from pyflame.wse.machine.guarded_map import guarded_elements
 from pyflame.wse.machine.layout_memory import RUNTIME_RESERVE_BYTES
 from pyflame.wse.machine.operations import OPERATIONS, Operation
+from pyflame.wse.machine.scalar_support import SMALL_FLOATS, SmallFloat
 
 _END = object()
 _NO_ADDRESSES: list[int] = []
@@ -109,7 +110,8 @@ def _accessors(
         )
     if low % size == 0:
         view = getattr(memory, scalar.view)
-        return view.__getitem__, view.__setitem__, (addresses // size).tolist()
+        coded = _coded(type_, view.__getitem__, view.__setitem__)
+        return *coded, (addresses // size).tolist()
     dtype = storage.dtype_of(type_)
 
     def load(address: int) -> Any:
@@ -122,16 +124,36 @@ def _accessors(
     return load, store, addresses.tolist()
 
 
+def _coded(
+    type_: types.Type, load: Callable[[int], Any], store: Callable[[int, Any], None]
+) -> tuple[Callable[[int], Any], Callable[[int, Any], None]]:
+    """Accessors of words as accessors of values, for formats that NumPy lacks."""
+    small = _small_float(type_)
+    if small is None:
+        return load, store
+    return (
+        lambda place: small.decode(load(place)),
+        lambda place, value: store(place, small.encode(value)),
+    )
+
+
+def _small_float(type_: types.Type) -> SmallFloat | None:
+    return SMALL_FLOATS.get(type_.name) if isinstance(type_, types.Float) else None
+
+
 class _PointerOutput:
     """A pointer as output: every result overwrites the one before."""
 
-    __slots__ = ("_address", "_dtype", "_memory")
+    __slots__ = ("_address", "_dtype", "_memory", "_small")
 
     def __init__(self, pe: Any, address: int, type_: types.Type) -> None:
         self._memory, self._address = pe.memory, address
         self._dtype = storage.dtype_of(type_)
+        self._small = _small_float(type_)
 
     def put(self, value: Any) -> bool:
+        if self._small is not None:
+            value = self._small.encode(value)
         self._memory.store(self._dtype, self._address, value)
         return True
 
@@ -262,12 +284,18 @@ class _Fabric:
         yield Operation(self._move, target, (self._dsd,))
         dtype = storage.dtype_of(self._type)
         value = self._pe.memory.load(dtype, _SCRATCH_ADDRESS)
+        small = _small_float(self._type)
+        if small is not None:
+            return small.decode(int(value))
         return value if isinstance(self._type, types.Float) else int(value)
 
     def send(self, value: Any) -> Generator[Operation, bool, bool]:
         if not self._rest:
             return False
         self._rest -= 1
+        small = _small_float(self._type)
+        if small is not None:
+            value = small.encode(value)
         bits = int.from_bytes(
             np.array(value, storage.dtype_of(self._type)).tobytes(), "little"
         )

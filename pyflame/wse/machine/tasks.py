@@ -12,6 +12,7 @@ from pyflame.wse.machine.limits import TASK_IDS
 from pyflame.wse.machine.memory import F16, F32
 from pyflame.wse.machine.program import CompiledFunction
 from pyflame.wse.machine.queues import InputQueue
+from pyflame.wse.machine.scalar_support import SMALL_FLOATS
 
 # `.kind` values that name a microthread's gate instead of a task or channel.
 MICROTHREAD_KINDS = frozenset({"ut_id"})
@@ -135,6 +136,8 @@ def word_decoder(type_: Type) -> Callable[[int], Any]:
             return lambda bits: from_bits(bits, F32)
         case Float(name="f16"):
             return lambda bits: from_bits(bits, F16)
+        case Float(name=name) if name in SMALL_FLOATS:
+            return lambda bits: SMALL_FLOATS[name].decode(bits & 0xFFFF)
         case _:
             return lambda bits: bits & 0xFFFF
 

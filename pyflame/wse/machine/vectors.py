@@ -174,6 +174,9 @@ class VectorUnit:
         fold = self._arithmetic.folds[spec.number]
         assert fold is not None, f"{spec.name} is no reduction"
         dtype = spec.dest_dtype
+        widen = self._arithmetic.widen.get(spec.number)
+        if widen is not None:
+            vector = widen(vector)
         chain = np.empty(length + 1, dtype)
         chain[0] = start
         chain[1:] = vector
