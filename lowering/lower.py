@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from lowering.constants import constant_names, with_constants_as_inputs
 from lowering.emit import emit
 from lowering.errors import DoesNotFitError, LayoutError, OptionError
 from lowering.host import host_files, program, program_text
@@ -54,13 +57,18 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A compiled program: text by file name, and what it was made from."""
+    """A compiled program: text by file name, and what it was made from.
+
+    The plan's inputs are those of `in_names`, then one for each of `constants`: large
+    arrays that the program closes over, copied in with the inputs.
+    """
 
     files: dict[str, str]
     plan: Plan
     partitioned: Partitioned
     in_names: tuple[str, ...]
     out_names: tuple[str, ...]
+    constants: tuple[np.ndarray[Any, Any], ...] = ()
 
     @property
     def mesh(self) -> Mesh:
@@ -106,11 +114,13 @@ def lower(
     normalised = normalise(closed)
     if options.check_stages:
         check_normalised(closed, normalised)
+    normalised, constants = with_constants_as_inputs(normalised)
+    added = constant_names(len(constants), {*in_names, *out_names})
     request = _Request(
         normalised,
-        tuple(in_names),
+        (*in_names, *added),
         tuple(out_names),
-        tuple(in_layouts or (None,) * len(in_names)),
+        (*(in_layouts or (None,) * len(in_names)), *(None for _ in constants)),
         tuple(out_layouts or (None,) * len(out_names)),
         parse_target(target),
         options.optimize,
@@ -118,7 +128,8 @@ def lower(
     partitioned, planned = _planned(request, mesh)
     if options.check_stages:
         check_partitioned(normalised, partitioned)
-    return _written(partitioned, planned, request.in_names, request.out_names, options)
+    names = (tuple(in_names), tuple(out_names))
+    return _written(partitioned, planned, *names, options, constants)
 
 
 def lower_partitioned(
@@ -162,6 +173,7 @@ def _written(
     in_names: tuple[str, ...],
     out_names: tuple[str, ...],
     options: Options,
+    constants: tuple[np.ndarray[Any, Any], ...] = (),
 ) -> Lowered:
     """The plan, checked, with all its files."""
     check_plan(planned)
@@ -171,13 +183,14 @@ def _written(
         partitioned.out_placements,
         in_names,
         out_names,
+        constants,
     )
     files = {
         **emit(planned, options.title),
         "program.json": program_text(described),
         **host_files(planned.mesh, options.title),
     }
-    return Lowered(files, planned, partitioned, in_names, out_names)
+    return Lowered(files, planned, partitioned, in_names, out_names, constants)
 
 
 def _planned(request: _Request, mesh: Mesh | None) -> tuple[Partitioned, Plan]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from lowering.emit import ENTRY
 from lowering.host.tiling import VERSION
@@ -18,19 +21,30 @@ def program(
     out_placements: Sequence[Placement],
     in_names: Sequence[str],
     out_names: Sequence[str],
+    constants: Sequence[np.ndarray[Any, Any]] = (),
 ) -> dict[str, Any]:
     """Mesh, entry function, and every input and output in the program's order.
 
-    `name` is what the user calls a value, `symbol` what the wafer does.
+    `name` is what the user calls a value, `symbol` what the wafer does. The last of the
+    plan's inputs are `constants`, which hold their own data.
     """
     rows, cols = plan.mesh.extent
-    return {
+    symbols, count = list(plan.inputs), len(in_names)
+    tables = _values(symbols[count:], symbols[count:], in_placements[count:])
+    for table, array in zip(tables, constants, strict=True):
+        table["data"] = base64.b64encode(_little_endian(array)).decode("ascii")
+    described: dict[str, Any] = {
         "version": VERSION,
         "entry": ENTRY,
         "mesh": {"rows": rows, "cols": cols},
-        "inputs": _values(in_names, list(plan.inputs), in_placements),
+        "inputs": _values(in_names, symbols[:count], in_placements[:count]),
         "outputs": _values(out_names, list(plan.outputs), out_placements),
     }
+    return {**described, "constants": tables} if tables else described
+
+
+def _little_endian(array: np.ndarray[Any, Any]) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 
 def program_text(program: dict[str, Any]) -> str:

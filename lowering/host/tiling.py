@@ -4,12 +4,14 @@ This file is the same in the compiler and beside every generated run.py; it need
 NumPy only, and any Python that the SDK brings. A value is described by its entry in
 program.json: `shape` and `dtype` of the array, `axes` (per dimension the mesh axis that
 splits it, "rows", "cols" or null), `extent` (rows and columns of PEs that hold it) and
-`tile_shape`. Words travel as uint32[rows * cols * elements], row by row of PEs; a bool
+`tile_shape`. A constant of the program has its elements in `data`, little-endian in
+base64. Words travel as uint32[rows * cols * elements], row by row of PEs; a bool
 takes the low half of a word.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -25,6 +27,13 @@ def load_program(path: Any) -> dict[str, Any]:
     if program.get("version") != VERSION:
         raise ValueError(f"{path} has version {program.get('version')}, not {VERSION}")
     return program
+
+
+def constant_array(value: dict[str, Any]) -> Any:
+    """The elements that a constant's entry holds."""
+    dtype = np.dtype(value["dtype"]).newbyteorder("<")
+    flat = np.frombuffer(base64.b64decode(value["data"]), dtype)
+    return flat.reshape(value["shape"]).astype(value["dtype"])
 
 
 def element_count(value: dict[str, Any]) -> int:

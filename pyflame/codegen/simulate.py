@@ -65,8 +65,9 @@ def run(
     wafer.load()
     wafer.start()
     wafer.run_until_quiet()
+    given = [*arrays, *lowered.constants]
     for symbol, array, placement in zip(
-        plan.inputs, arrays, parts.in_placements, strict=True
+        plan.inputs, given, parts.in_placements, strict=True
     ):
         _write(wafer, symbol, placement.tile(array, plan.mesh))
     start = wafer.now

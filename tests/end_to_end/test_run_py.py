@@ -62,6 +62,26 @@ def test_scripts_run_and_agree_with_jax(folder: Path, arch: str) -> None:
         assert sorted(outputs) == ["positive", "y"]
 
 
+def test_arrays_that_a_function_closes_over_come_with_the_program(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(0)
+    x, w = (random.standard_normal(s).astype(np.float32) for s in ((7, 33), (33, 16)))
+    lowered = lower(
+        jax.make_jaxpr(lambda x: x @ w)(x),
+        in_names=["x"],
+        out_names=["y"],
+        mesh=Mesh(2, 2),
+    )
+    for name, text in lowered.files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    np.savez(tmp_path / "inputs.npz", x=x)
+    np.savez(tmp_path / "expected.npz", y=x @ w)
+    done = _run(tmp_path, "commands_wse3.sh")
+    assert done.returncode == 0, done.stderr
+    assert "The outputs are those of expected.npz." in done.stdout
+
+
 def test_a_wrong_expectation_fails(folder: Path) -> None:
     with np.load(folder / "expected.npz") as expected:
         np.savez(

@@ -127,5 +127,5 @@ def test_run_py_needs_numpy_and_the_host_interface_only(lowered: Lowered) -> Non
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             if isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.split(".")[0])
-        allowed = {"argparse", "pathlib", "json", "typing", "__future__"}
+        allowed = {"argparse", "base64", "pathlib", "json", "typing", "__future__"}
         assert imported <= allowed | {"numpy", "tiling", "cerebras"}

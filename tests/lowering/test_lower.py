@@ -117,9 +117,7 @@ def test_what_takes_the_space_is_shown_with_the_users_line() -> None:
     with pytest.raises(DoesNotFitError) as caught:
         _lower(lambda x: x.T @ x, (200, 64), in_layouts=[Layout("grid", 2, 2)])
     largest = str(caught.value).splitlines()[1]
-    assert largest.startswith(
-        "  largest   carry tile 2x100x32: 25,600 bytes        at"
-    )
+    assert largest.startswith("  largest   carry tile 2x100x32: 25,600 bytes        at")
     assert largest.endswith('.T @ x, (200, 64), in_layouts=[Layout("grid", 2, 2)])')
 
 
