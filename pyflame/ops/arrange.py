@@ -78,7 +78,11 @@ def repeat(x: jax.Array, *, counts: tuple[int, ...]) -> jax.Array:
             rule="there is a count of 0 or more for each dimension, and perhaps for "
             "new ones in front",
         )
-    return jnp.tile(x, counts)
+    own = (1,) * (len(counts) - x.ndim) + x.shape
+    apart = x.reshape([k for n in own for k in (1, n)])
+    pairs = list(zip(counts, own, strict=True))
+    spread = jnp.broadcast_to(apart, [k for pair in pairs for k in pair])
+    return spread.reshape([m * n for m, n in pairs])
 
 
 def repeat_interleave(x: jax.Array, *, repeats: int, dim: int | None) -> jax.Array:
