@@ -203,7 +203,9 @@ def linspace(start: float, end: float, steps: int, dtype: object = float32) -> T
             f"linspace from {start} to {end}: there is no such range",
             rule="bounds are finite",
         )
-    return tensor(np.linspace(bounds[0], bounds[1], count).astype(as_dtype(dtype).numpy))
+    return tensor(
+        np.linspace(bounds[0], bounds[1], count).astype(as_dtype(dtype).numpy)
+    )
 
 
 def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:
