@@ -128,10 +128,11 @@ class Jitted:
 
     def _warn_of_many(self) -> None:
         self._unused += 1
-        if self._unused == MANY_RECORDINGS:
+        many = MANY_RECORDINGS if self._reason else MAX_PROGRAMS
+        if self._unused == many:
             reason = self._reason or "its arguments are always new"
             warnings.warn(
-                f"pf.jit: {self.__name__} was run by Python {MANY_RECORDINGS} times in "
+                f"pf.jit: {self.__name__} was run by Python {many} times in "
                 f"a row, because {reason}; what changes at every call is best passed "
                 "as a tensor or a float",
                 UserWarning,

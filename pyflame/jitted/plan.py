@@ -80,9 +80,13 @@ def plan(
     """The plan of a run that is over; `recording` has been released."""
     changed = [u for u in recording.used.values() if u.now is not u.placeholder]
     cells = recording.outer_cells()
-    left = [c for c in cells if c.now is not None and c.now is not c.given]
+    left = [
+        (c.leaf, c.now._node)
+        for c in cells
+        if c.now is not None and c.now is not c.given
+    ]
     outputs, late = _ordered(
-        [*(u.now for u in changed), *results.nodes], [c.now._node for c in left]
+        [*(u.now for u in changed), *results.nodes], [node for _, node in left]
     )
     numbered = {node: i for i, node in enumerate([*outputs, *late])}
     order = walk([*outputs, *late], pending_inputs)
@@ -113,7 +117,9 @@ def plan(
         name=name,
         structure=structure,
         full_structure=every,
-        late_structure=every._replace(outputs=every.outputs[len(outputs) :]),
+        late_structure=every._replace(
+            outputs=tuple(every.outputs[numbered[node]] for _, node in left)
+        ),
         feed=tuple(gather.feed),
         order=gather.order,
         width=gather.width,
@@ -136,7 +142,7 @@ def plan(
             if isinstance(u.placeholder.source, Argument)
         ],
         cleared=[holder(c.leaf) for c in cells if c.now is None and not _was_none(c)],
-        grads=[(holder(c.leaf), numbered[c.now._node]) for c in left],
+        grads=[(holder(leaf), numbered[node]) for leaf, node in left],
         events=recording.events,
         same_arguments=same_arguments,
         results=results.numbered(numbered),

@@ -252,7 +252,7 @@ class Program:
         call.pending_count = 1
         return call
 
-    def _make_op(self) -> Callable[..., tuple[list[Any]]]:
+    def _make_op(self) -> Any:
         """The op of a call; once it is asked for, later calls wait for gradients."""
         plan = self.plan
 

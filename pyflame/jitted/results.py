@@ -158,6 +158,7 @@ def _node(made: Made, outputs: Sequence[Any] | None, call: Node | None) -> Node:
         return node
     aval = made.node.aval
     assert aval is not None, "results have a shape"
+    assert value is not None, "without a call, there are values"
     node = nodes.constant(value, aval)
     if made.state == LEAF:
         node.tracked = True

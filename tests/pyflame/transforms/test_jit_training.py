@@ -419,3 +419,91 @@ def test_is_bit_by_bit_the_eager_step_where_gradients_are_read() -> None:
     assert runs[0][0] == runs[1][0]
     for a, b in zip(runs[0][1], runs[1][1], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_gradients_changed_inside() -> None:
+    runs = []
+    for jitted in (False, True):
+        w = pf.tensor([1.0, 2.0])
+        optimizer = pf.optim.SGD([w], lr=0.1)
+
+        def step(x: pf.Tensor) -> None:
+            optimizer.zero_grad()  # noqa: B023
+            (w * w * x).sum().backward()  # noqa: B023
+            w.grad = w.grad * 0.5  # noqa: B023
+            optimizer.step()  # noqa: B023
+
+        call = pf.jit(step) if jitted else step
+        for _ in range(4):
+            x = pf.tensor([1.0, 2.0])
+            call(x)
+        assert w.grad is not None
+        assert x.grad is not None
+        runs.append([*w.numpy(), *w.grad.numpy(), *x.grad.numpy()])
+    np.testing.assert_allclose(*runs, rtol=1e-6)
+
+
+def test_two_optimizers_in_turn() -> None:
+    runs = []
+    for jitted in (False, True):
+        pf.manual_seed(0)
+        maker, judge = pf.nn.Linear(2, 2), pf.nn.Linear(2, 1)
+        first = pf.optim.Adam(maker.parameters(), lr=0.01)
+        second = pf.optim.SGD(judge.parameters(), lr=0.01, momentum=0.9)
+
+        def step() -> tuple[pf.Tensor, pf.Tensor]:
+            z = pf.randn([4, 2])
+            second.zero_grad()  # noqa: B023
+            a = (judge(maker(z).detach()) ** 2).mean()  # noqa: B023
+            a.backward()
+            second.step()  # noqa: B023
+            first.zero_grad()  # noqa: B023
+            b = ((judge(maker(z)) - 1) ** 2).mean()  # noqa: B023
+            b.backward()
+            first.step()  # noqa: B023
+            return a, b
+
+        call = pf.jit(step) if jitted else step
+        runs.append([x.item() for _ in range(4) for x in call()])
+    np.testing.assert_allclose(*runs, rtol=1e-5)
+
+
+def test_two_steps_in_one_call() -> None:
+    runs = []
+    for jitted in (False, True):
+        w = pf.tensor([1.0, 2.0])
+        optimizer = pf.optim.Adam([w], lr=0.1)
+
+        def step() -> None:
+            for _ in range(2):
+                optimizer.zero_grad()  # noqa: B023
+                (w * w).sum().backward()  # noqa: B023
+                optimizer.step()  # noqa: B023
+
+        call = pf.jit(step) if jitted else step
+        for _ in range(4):
+            call()
+        runs.append([*w.numpy(), optimizer.state[w]["step"], optimizer.steps_taken])
+    np.testing.assert_allclose(*runs, rtol=1e-6)
+
+
+def test_parameters_frozen_and_thawed() -> None:
+    runs = []
+    for jitted in (False, True):
+        w, v = pf.tensor([1.0]), pf.tensor([1.0])
+        optimizer = pf.optim.Adam([w, v], lr=0.1)
+
+        def step() -> None:
+            optimizer.zero_grad()  # noqa: B023
+            (w * v).sum().backward()  # noqa: B023
+            optimizer.step()  # noqa: B023
+
+        call = pf.jit(step) if jitted else step
+        for frozen in (False, False, False, True, True, False, False):
+            v.requires_grad = not frozen
+            call()
+        runs.append(
+            [w.item(), v.item(), *(s["step"] for s in optimizer.state.values())]
+        )
+    np.testing.assert_allclose(*runs, rtol=1e-6)
+    assert runs[1][2:] == [7, 5]
