@@ -102,6 +102,9 @@ class MultiheadAttention(Module):
                 not allowed.
             is_causal: position i sees keys up to i.
 
+        A query that sees no key at all gets zeros before the last projection, or NaN
+        with `need_weights`, as in PyTorch.
+
         Raises: ShapeError, for sizes that do not fit together.
         """
         key = query if key is None else key
@@ -116,7 +119,8 @@ class MultiheadAttention(Module):
         masks = self._masks(
             q, k.shape[2] - self._extra(), key_padding_mask, attn_mask, is_causal
         )
-        weights = apply(ops.attention_weights, q, k, *masks)
+        blind = "nan" if need_weights else "zeros"  # as PyTorch's two ways
+        weights = apply(ops.attention_weights, q, k, *masks, blind=blind)
         weights = F.dropout(weights, self.dropout, self.training)
         joined = apply(ops.join_heads, weights, v, batch_first=self.batch_first)
         output = self.out_proj(joined)

@@ -44,20 +44,55 @@ def append_zeros(x: jax.Array) -> jax.Array:
 
 
 def attention_weights(
-    query: jax.Array,
-    key: jax.Array,
-    *masks: jax.Array,
+    query: jax.Array, key: jax.Array, *masks: jax.Array, blind: str = "nan"
 ) -> jax.Array:
     """softmax(query key' / sqrt(D) + masks): [..., L, D] and [..., S, D], [..., L, S].
 
     A mask broadcasts; a boolean one is true where attention is not allowed, another is
-    added.
+    added. `blind`: what a query gets that sees no key at all, "nan" or "zeros".
     """
-    scale = 1 / math.sqrt(query.shape[-1])
+    return _weights(query, key, 1 / math.sqrt(query.shape[-1]), masks, blind)
+
+
+def scaled_weights(
+    query: jax.Array, key: jax.Array, scale: jax.Array, *masks: jax.Array
+) -> jax.Array:
+    """As `attention_weights`, with a scale of the scores, and zeros for the blind.
+
+    Raises: ShapeError, if query and key do not fit together.
+    """
+    if min(query.ndim, key.ndim) < 2 or query.shape[-1] != key.shape[-1]:
+        raise ShapeError(
+            f"scaled_dot_product_attention of query {text(query)} and key "
+            f"{text(key)}: the sizes do not fit",
+            rule="query [..., L, E], key [..., S, E] and value [..., S, V]",
+        )
+    return _weights(query, key, scale.astype(query.dtype), masks, "zeros")
+
+
+def _weights(
+    query: jax.Array,
+    key: jax.Array,
+    scale: jax.Array | float,
+    masks: tuple[jax.Array, ...],
+    blind: str,
+) -> jax.Array:
     scores = jnp.matmul(query * scale, jnp.swapaxes(key, -1, -2))
     for mask in masks:
         scores = _masked(scores, mask)
-    return jax.nn.softmax(scores, -1)
+    if blind == "nan" or not masks:
+        return jax.nn.softmax(scores, -1)
+    sees = jnp.max(scores, -1, keepdims=True) != -jnp.inf
+    return jnp.where(sees, jax.nn.softmax(jnp.where(sees, scores, 0), -1), 0)
+
+
+def key_is_hidden(mask: jax.Array) -> jax.Array:
+    """A mask of `scaled_dot_product_attention`, true where a key is seen, as ours.
+
+    Raises: DTypeError, if it is neither boolean nor floating.
+    """
+    _check_kind("attn_mask", mask)
+    return ~mask if mask.dtype == jnp.bool_ else mask
 
 
 def head_mask(

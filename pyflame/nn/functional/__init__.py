@@ -25,6 +25,7 @@ from pyflame.nn.functional.activation import (
     tanhshrink,
     threshold,
 )
+from pyflame.nn.functional.attention import scaled_dot_product_attention
 from pyflame.nn.functional.basic import embedding, flatten, linear, unflatten
 from pyflame.nn.functional.convolution import conv1d, conv2d
 from pyflame.nn.functional.dropout import dropout, dropout2d
@@ -43,6 +44,7 @@ from pyflame.nn.functional.loss import (
 )
 from pyflame.nn.functional.normalization import batch_norm, group_norm, layer_norm
 from pyflame.nn.functional.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from pyflame.nn.functional.vectors import normalize, one_hot, pad
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -80,9 +82,13 @@ __all__ = [
     "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
     "prelu",
     "relu",
     "relu6",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
