@@ -100,10 +100,10 @@ def _infer(op: Op, inputs: tuple[Node, ...], static: Static) -> Aval:
 
 def _cut(node: Node) -> int:
     """Counts the pending nodes exactly; computes the inputs if they are too many."""
+    if tracing.current() is not None:
+        return MAX_PENDING_NODES  # a traced function is one graph, however large
     pending = [n for n in walk([node], pending_inputs) if n.value is None]
     if len(pending) >= MAX_PENDING_NODES:
-        if tracing.current() is not None:
-            return len(pending)
         evaluate(node.inputs)
         return 1
     return len(pending)

@@ -71,6 +71,12 @@ class Jitted:
             ) from None
         return bound
 
+    def __getattr__(self, name: str) -> Any:
+        """What else the function has, such as the parameters of a module."""
+        if name == "_function":
+            raise AttributeError(name)
+        return getattr(self._function, name)
+
     def __repr__(self) -> str:
         return f"pf.jit({self._function!r})"
 

@@ -11,8 +11,12 @@ from operator import is_
 from types import CellType, FunctionType
 from typing import Any
 
+import numpy as np
+
 from pyflame import tracing
 from pyflame.nn.module import Module
+
+MAX_COMPARED_BYTES = 1 << 16
 
 _SCALARS = (bool, int, float, complex, str, bytes)
 BOOKKEEPING = ("_kind_of",)  # of modules: changes with their attributes
@@ -47,7 +51,7 @@ class Attributes:
         names = self.names
         if isinstance(self.owner, Module):
             yield "training", self.owner.training  # at first that of the class
-        for name, value in vars(self.owner).items():
+        for name, value in attributes_of(self.owner):
             if name not in BOOKKEEPING and (names is None or name in names):
                 yield name, value
 
@@ -87,6 +91,23 @@ class Elements:
         return _difference(self.path, names, self.values, now)
 
 
+class Contents:
+    """The elements of a NumPy array, which becomes a constant of the program.
+
+    Only of arrays up to 64 KiB; comparing larger ones would cost more than it helps.
+    """
+
+    def __init__(self, owner: np.ndarray[Any, Any], path: str) -> None:
+        self.owner, self.path = owner, path
+        self.values = owner.tobytes() if owner.nbytes <= MAX_COMPARED_BYTES else None
+
+    def change(self) -> str:
+        """What differs now, or nothing."""
+        if self.values is None or self.owner.tobytes() == self.values:
+            return ""
+        return f"the array {self.path} has other elements"
+
+
 class Cells:
     """The variables that a function shares with the one around it."""
 
@@ -103,7 +124,7 @@ class Cells:
         return _difference("", self.names, self.values, now)
 
 
-Guard = Items | Attributes | Elements | Cells
+Guard = Items | Attributes | Elements | Contents | Cells
 
 
 class Guards:
@@ -127,6 +148,19 @@ class Guards:
                     return change
             self._module_changes = changes
         return ""
+
+
+def attributes_of(owner: Any) -> list[tuple[str, Any]]:
+    """Names and values, those in slots included."""
+    found = list(getattr(owner, "__dict__", {}).items())
+    if isinstance(owner, type):
+        return found
+    for base in type(owner).__mro__:
+        slots = vars(base).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if not name.startswith("__") and hasattr(owner, name):
+                found.append((name, getattr(owner, name)))
+    return found
 
 
 def _is_of_module(guard: Guard) -> bool:

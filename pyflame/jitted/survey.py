@@ -8,10 +8,11 @@ those count whose names stand in the user's code. Libraries are not looked into.
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import jax
@@ -21,9 +22,11 @@ from pyflame.jitted.guards import (
     BOOKKEEPING,
     Attributes,
     Cells,
+    Contents,
     Elements,
     Guards,
     Items,
+    attributes_of,
 )
 from pyflame.nn.module import Module
 from pyflame.optim.optimizer import Optimizer
@@ -39,7 +42,9 @@ _LIBRARIES = (
     str(Path(np.__file__).parent),
     str(Path(sys.modules["threading"].__file__ or "").parent),  # standard library
 )
-_ATOMS = (bool, int, float, complex, str, bytes, type(None), np.ndarray, jax.Array)
+_ATOMS = (bool, int, float, complex, str, bytes, type(None), np.generic, jax.Array)
+_BAGS = (SimpleNamespace, Namespace)  # of the standard library, for users' attributes
+_DYNAMIC = {"getattr", "vars", "__dict__", "hasattr"}  # any name may be looked up
 _HOST = (Optimizer, LRScheduler, ReduceLROnPlateau)  # events look after these
 
 
@@ -54,6 +59,7 @@ class Survey:
         self._functions: list[FunctionType] = []
         self._owners: list[tuple[Any, str]] = []
         self._sequences: list[tuple[Any, str]] = []
+        self._arrays: list[tuple[Any, str]] = []
         self._cells: list[tuple[FunctionType, str]] = []
         self._seen: dict[int, Any] = {}
         stack = [(root, "") for root in roots]
@@ -70,9 +76,11 @@ class Survey:
             Items(f.__globals__, _global_names(f.__code__), "") for f in self._functions
         ]
         for owner, path in self._owners:
-            names = None if isinstance(owner, Module) else self._names
+            every = isinstance(owner, Module) or self._names & _DYNAMIC
+            names = None if every else self._names
             found.append(Attributes(owner, names, path))
         found += [Elements(value, path) for value, path in self._sequences]
+        found += [Contents(value, path) for value, path in self._arrays]
         if self._names & _OPTION_NAMES:
             found += [
                 Items(group, tuple(optimizer.defaults), "options of an optimizer: ")
@@ -92,6 +100,8 @@ class Survey:
     def _visit(self, value: Any, path: str) -> Iterator[tuple[Any, str]]:
         if isinstance(value, Tensor):
             self.tensors[id(value)] = value
+        elif isinstance(value, np.ndarray):
+            self._arrays.append((value, path))
         elif isinstance(value, FunctionType):
             yield from self._visit_function(value)
         elif isinstance(value, MethodType):
@@ -167,10 +177,10 @@ class Survey:
             if not _is_users(value):
                 return
             owner = None
-        elif not _is_users(owner) or not hasattr(value, "__dict__"):
+        elif not _is_users(owner) and not isinstance(value, _BAGS):
             return
         self._owners.append((value, path))
-        for name, item in list(vars(value).items()):
+        for name, item in attributes_of(value):
             if name in BOOKKEEPING or name == "__init__":
                 continue  # what makes an object says nothing of what is read of it
             yield item, f"{path}.{name}" if path else name

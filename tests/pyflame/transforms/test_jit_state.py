@@ -2,6 +2,8 @@
 
 import threading
 import warnings
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -265,6 +267,57 @@ def test_changed_objects_are_recorded_again(monkeypatch: pytest.MonkeyPatch) -> 
         assert recordings_of(check) == 0
     unused()
     assert recordings_of(check) == 0
+
+
+@dataclass(slots=True)
+class Options:
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+def test_other_places_to_keep_numbers() -> None:
+    options, bag = Options(), SimpleNamespace(power=1)
+    table = np.zeros(2, np.float32)
+
+    @pf.jit
+    def f(x: Any) -> Any:
+        shift = getattr(options, "sh" + "ift")
+        return x**bag.power * options.scale + shift + table
+
+    def changed(change: Any) -> list[float]:
+        change()
+        assert recordings_of(lambda: f(x)) == 1
+        assert recordings_of(lambda: f(x)) == 0
+        return f(x).numpy().tolist()
+
+    x = pf.tensor([2.0, 3.0])
+    f(x)
+    assert changed(lambda: setattr(options, "scale", 2.0)) == [4, 6]
+    assert changed(lambda: setattr(options, "shift", 1.0)) == [5, 7]
+    assert changed(lambda: setattr(bag, "power", 2)) == [9, 19]
+    assert changed(lambda: table.fill(1)) == [10, 20]
+
+
+def test_a_module_keeps_its_methods() -> None:
+    model = pf.nn.Linear(2, 1)
+    call = pf.jit(model)
+    assert call.weight is model.weight
+    assert len(call.parameters()) == 2
+    with pytest.raises(AttributeError, match="nothing"):
+        call.nothing  # noqa: B018
+
+
+def test_a_large_graph_is_traced_whole() -> None:
+    @pf.jit
+    def f(x: Any) -> Any:
+        for _ in range(2500):
+            x = x + 1.0
+        return x
+
+    start = staging.counts.evaluations
+    x = pf.tensor([0.0]).detach()
+    assert f(x).item() == 2500
+    assert staging.counts.evaluations == start + 1
 
 
 class Counting:
