@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jax.extend import source_info_util
 
-from pyflame import node as nodes
 from pyflame import keys, tracing
+from pyflame import node as nodes
 from pyflame.arguments import integer_arg, number_arg, shape_arg
 from pyflame.convert import to_array, to_literal
 from pyflame.dtypes import DType, as_dtype, float32
@@ -169,7 +169,8 @@ def arange(
 ) -> Tensor:
     """`start`, `start + step`, ... below `end` (above it, if `step` is negative).
 
-    With one argument, from 0. Values are computed in float64, then rounded.
+    With one argument, from 0. Values are computed in float64, then rounded; of integers
+    `start` and `step` are truncated first, as in PyTorch.
 
     Raises: ArgumentError, if a bound is not finite or the step leads away from `end`.
     """
@@ -186,6 +187,8 @@ def arange(
             rule="a positive step goes up, a negative one down",
         )
     steps = np.arange(math.ceil((last - first) / step))
+    if as_dtype(dtype).numpy.kind == "i":
+        first, step = int(first), int(step)
     return tensor(first + steps * step, dtype=dtype)
 
 

@@ -60,7 +60,7 @@ def logaddexp(a: jax.Array, b: jax.Array) -> jax.Array:
 
 def lerp(start: jax.Array, end: jax.Array, weight: jax.Array) -> jax.Array:
     """start + weight * (end - start)."""
-    check_broadcast("lerp", start, end)
+    _check_numbers("lerp", start, end)
     check_broadcast("lerp", end - start, weight)
     return in_single(lambda s, e, w: s + w * (e - s), start, end, weight)
 

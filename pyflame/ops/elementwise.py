@@ -46,13 +46,14 @@ def _power_of_integers(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def integer_pow(x: jax.Array, *, exponent: int) -> jax.Array:
-    """x ** exponent for a small exponent that is known beforehand."""
+    """x ** exponent for a small exponent that is known beforehand; int32 of bools."""
     if exponent < 0 and not jnp.issubdtype(x.dtype, jnp.floating):
         raise DTypeError(
             f"{text(x)} ** {exponent}: integers have no negative powers",
             help=f"write x.to(pf.float32) ** {exponent}",
         )
-    return jax.lax.integer_pow(x, exponent)
+    whole = x.astype(jnp.int32) if x.dtype == jnp.bool_ else x
+    return jax.lax.integer_pow(whole, exponent)
 
 
 def maximum(a: jax.Array, b: jax.Array) -> jax.Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyflame.arguments import choice_arg
+from pyflame.arguments import choice_arg, number_arg
 from pyflame.errors import ArgumentError
 from pyflame.ops import arithmetic, elementwise
 from pyflame.recorded import apply, as_node, as_tensor
@@ -227,8 +227,14 @@ def bitwise_right_shift(a: Any, b: Any) -> Any:
 def isclose(
     a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
-    """|a - b| <= atol + rtol * |b|, or equal; NaN is close to NaN with `equal_nan`."""
-    return apply(arithmetic.isclose, a, b, rtol, atol, equal_nan=bool(equal_nan))
+    """|a - b| <= atol + rtol * |b|, or equal; NaN is close to NaN with `equal_nan`.
+
+    Raises: ArgumentError, unless the tolerances are numbers.
+    """
+    relative = number_arg("isclose", "rtol", rtol)
+    absolute = number_arg("isclose", "atol", atol)
+    equal_nan = bool(equal_nan)
+    return apply(arithmetic.isclose, a, b, relative, absolute, equal_nan=equal_nan)
 
 
 def allclose(

@@ -15,6 +15,7 @@ import numpy as np
 from pyflame.arguments import frozen_dim, integer_arg
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.ops import elementwise, select
+from pyflame.ops.shapes import one_dim
 from pyflame.recorded import apply, as_tensor
 from pyflame.surface.indexing import (
     as_text,
@@ -185,8 +186,9 @@ def _indices(op: str, x: Any, index: Any, dim: Any) -> Any:
     known = values_if_known(index)
     if known is None or known.dtype.kind != "i":
         return index
-    axis = None if dim is None else axis_of(op, x, dim)
     shape = as_tensor(x).shape or [1]
+    whole = as_tensor(x)._aval()
+    axis = None if dim is None else one_dim(op, whole, frozen_dim(dim), len(shape))
     size = math.prod(shape) if axis is None else shape[axis]
     wrong = first_outside(known, 0, size)
     if wrong is not None:
@@ -214,7 +216,8 @@ def sort(
     x: Any, dim: int = -1, descending: bool = False, stable: bool = False
 ) -> Sorted:
     """The elements in order along `dim`, and where they were; see `argsort`."""
-    axis_of("sort", x, dim)
+    if as_tensor(x).ndim:
+        axis_of("sort", x, dim)
     order = argsort(x, dim, descending, stable)
     if not order.shape:
         return Sorted(x, order)

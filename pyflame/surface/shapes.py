@@ -404,11 +404,11 @@ concat = cat
 
 
 def axis_of(op: str, x: Any, dim: Any) -> int:
-    """A dim counted from the front; of a scalar 0, as if it were a vector.
+    """A dim counted from the front.
 
     Raises: ShapeError, if it is out of range.
     """
-    return one_dim(op, as_node(x).aval, frozen_dim(dim), max(len(_shape(x)), 1))
+    return one_dim(op, as_node(x).aval, frozen_dim(dim), len(_shape(x)))
 
 
 def _shape(x: Any) -> tuple[int, ...]:
