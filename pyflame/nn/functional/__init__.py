@@ -26,7 +26,7 @@ from pyflame.nn.functional.activation import (
     threshold,
 )
 from pyflame.nn.functional.attention import scaled_dot_product_attention
-from pyflame.nn.functional.basic import embedding, flatten, linear, unflatten
+from pyflame.nn.functional.basic import embedding, flatten, linear
 from pyflame.nn.functional.convolution import conv1d, conv2d
 from pyflame.nn.functional.dropout import dropout, dropout2d
 from pyflame.nn.functional.loss import (
@@ -45,6 +45,7 @@ from pyflame.nn.functional.loss import (
 from pyflame.nn.functional.normalization import batch_norm, group_norm, layer_norm
 from pyflame.nn.functional.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from pyflame.nn.functional.vectors import normalize, one_hot, pad
+from pyflame.surface.shapes import unflatten
 
 __all__ = [
     "adaptive_avg_pool2d",

@@ -159,9 +159,9 @@ def test_unflatten_agrees_with_torch(
         ),
         (
             lambda: nn.Unflatten(1, (4, -1))(pf.ones([2, 6])),
-            "Unflatten(dim=1, unflattened_size=(4, -1)): unflatten of [2, 6]: 6 "
-            "elements along dim=1 are not [4, -1]\n"
-            "  rule  the sizes multiply to that of the dimension; one may be -1",
+            "Unflatten(dim=1, unflattened_size=(4, -1)): unflatten of float32[2, 6] "
+            "along dim 1 to [4, -1]: 6 elements do not fit\n"
+            "  rule  the sizes multiply to that of the dimension; at most one is -1",
         ),
     ],
 )
