@@ -8,6 +8,7 @@ together with whatever else is pending, and those nobody reads never are.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 
 from pyflame import staging, tracing
 from pyflame.errors import GraphError
-from pyflame.node import Leaf, Node, data
+from pyflame.node import Leaf, Node, data, walk
 from pyflame.ops import elementwise
 from pyflame.regions import Pull, Region, cover, is_alive, is_end, pull_op
 from pyflame.structure import gradient
@@ -36,6 +37,7 @@ def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
         cotangent = data(_one(output.aval))
     staging.evaluate([cotangent])  # it must not wait for what waits for it
     waiting, ended, pulls = dict[Node, Node](), dict[Node, Node](), list[Pull]()
+    users: list[weakref.ref[Node]] = []
     (ended if is_end(output) else waiting)[output] = cotangent
     while waiting:
         node = max(waiting, key=lambda n: n.serial)
@@ -43,12 +45,33 @@ def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
         if region is None:
             del waiting[node]
             continue
+        users += region.outputs
         pulls.append(_pull(region, waiting, ended))
     found = [(_leaf_of(node), grad) for node, grad in ended.items()]
     leaves = [weakref.ref(leaf) for leaf, _ in found]
     for pull in pulls:
         pull.leaves = leaves
+    for leaf, _ in found:
+        leaf.used_by(users)
     return found
+
+
+def forget_users(leaves: Iterable[Leaf | None], replaced: Iterable[Node]) -> None:
+    """Values that were computed from what was replaced become data.
+
+    A loss that is kept would hold all parameters of its step, otherwise. Backward of
+    it says that its graph is gone; PyTorch says that a parameter has been modified.
+    """
+    users = {user() for leaf in leaves if leaf is not None for user in leaf.users}
+    gone = set(replaced)
+    for user in users:
+        if user is not None and user.value is not None and user.via is None:
+            if not gone.isdisjoint(walk([user], _recipe)):
+                user.forget()
+
+
+def _recipe(node: Node) -> Sequence[Node]:
+    return node.inputs
 
 
 def _pull(region: Region, waiting: dict[Node, Node], ended: dict[Node, Node]) -> Pull:

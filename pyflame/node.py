@@ -8,6 +8,7 @@ is data: graphs begin there, and a loop that rebinds its variables stays flat in
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import count
 from typing import Any
@@ -64,15 +65,17 @@ class Leaf:
     `tensors` counts the Tensors that would show the gradient. `eager`: it has been
     added to before it was computed, so it is computed with the values it needs, lest
     the unread gradients of many steps pile up. `frozen`: no gradients are wanted.
+    `users` are the values that backward was asked for, and others with a name.
     """
 
-    __slots__ = ("__weakref__", "_grad", "eager", "frozen", "tensors")
+    __slots__ = ("__weakref__", "_grad", "eager", "frozen", "tensors", "users")
 
     def __init__(self) -> None:
         self.eager = False
         self.frozen = False
         self._grad: Any = None
         self.tensors = 0
+        self.users: list[weakref.ref[Node]] = []
 
     @property
     def grad(self) -> Any:
@@ -94,6 +97,14 @@ class Leaf:
     def has_grad(self) -> bool:
         """Whether there is a gradient; it is not computed to find out."""
         return self._grad is not None
+
+    def drop(self) -> None:
+        """Nobody can read the gradient any more, which may hold all it needs."""
+        self._grad = None
+
+    def used_by(self, users: list[weakref.ref[Node]]) -> None:
+        """Remembers what has been computed from the tensor, while it exists."""
+        self.users = [user for user in self.users if user() is not None] + users
 
 
 class LateGradients:
@@ -175,8 +186,12 @@ class Node:
     def release(self) -> None:
         """A Tensor that stood for this node is gone."""
         self.names -= 1
-        if not self.names and self.value is not None:
+        if self.names:
+            return
+        if self.value is not None:
             self.forget()
+        if self.leaf is not None and not self.leaf.tensors:
+            self.leaf.drop()
 
     def forget(self) -> None:
         """Becomes data: the recipe is dropped, the value stays."""

@@ -48,9 +48,9 @@ class Recorded:
         node.names += 1
 
     def __del__(self) -> None:
-        self._node.release()
         if self._leaf is not None:
             self._leaf.tensors -= 1
+        self._node.release()
 
     @property
     def shape(self) -> list[int]:
@@ -161,6 +161,8 @@ class Recorded:
         if tracing.running:
             tracing.use((self,))
         self._become(detached(as_node(value)))
+        if self._node.value is None and not tracing.running:
+            staging.assign_later(self._node)
 
     def _become(self, node: Node) -> None:
         """As `_assign`, for a node that nobody else has."""
@@ -178,6 +180,8 @@ class Recorded:
         node.layout = node.layout or old.layout
         node.names += 1
         self._node = node
+        if old.names > 1 and old.leaf is not None:
+            old.leaf.tensors += 1  # for all others that stand for the old node
         old.release()
 
     def detach(self) -> Self:

@@ -8,6 +8,7 @@ function once. Numbers and data are inputs, so a changed learning rate changes n
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -63,6 +64,7 @@ FORGOTTEN_OPS = (elementwise.detach, gradient)
 
 
 _results: dict[Hashable, Aval] = {}
+_assigned: list[weakref.ref[Node]] = []
 
 
 def record(op: Op, inputs: tuple[Node, ...], static: Static) -> Node:
@@ -109,15 +111,46 @@ def _cut(node: Node) -> int:
     return len(pending)
 
 
-def evaluate(targets: Sequence[Node]) -> None:
+def assign_later(node: Node) -> None:
+    """The node is what a tensor was assigned, such as running statistics.
+
+    Nobody may ever ask for it, so it is computed with what else is: an optimizer's
+    step, or values that have some of the way to it in common.
+    """
+    _assigned.append(weakref.ref(node))
+
+
+def _waiting() -> list[Node]:
+    """What was assigned, is not computed yet, and has not been replaced."""
+    alive = [node for ref in _assigned if (node := ref()) is not None]
+    waiting = [node for node in alive if node.value is None and node.names]
+    _assigned[:] = [weakref.ref(node) for node in waiting]
+    return waiting
+
+
+def _meeting(waiting: Sequence[Node], pending: Sequence[Node]) -> list[Node]:
+    """Those of `waiting` that need something pending which the others need, too."""
+    shared = set[Node]()
+    walk(pending, pending_inputs, shared)
+    shared = {node for node in shared if node.value is None}
+    for node in walk(waiting, pending_inputs):
+        if any(i in shared for i in pending_inputs(node)):
+            shared.add(node)
+    return [node for node in waiting if node in shared]
+
+
+def evaluate(targets: Sequence[Node], everything: bool = False) -> None:
     """Gives the targets, and every pending node on the way that has a name, a value.
 
-    One jitted call for all of them together. Where gradients may still be asked of
-    a value, what backward needs is kept with it.
+    One jitted call for all of them together, and for what tensors were assigned: with
+    `everything` all of it. Where gradients may still be asked of a value, what
+    backward needs is kept with it.
     """
     pending = [node for node in targets if node.value is None]
     if not pending or (tracing.running and tracing.current() is not None):
         return
+    if _assigned and (waiting := _waiting()):
+        pending += waiting if everything else _meeting(waiting, pending)
     order = _pending_order(pending)
     wanted = set(pending)
     known, steps = list[Node](), list[Node]()
@@ -153,7 +186,7 @@ def several(wanted: Sequence[tuple[Node, Sequence[Aval]]]) -> list[list[Node]]:
     """
     if tracing.current() is not None:
         return [_parts(node, avals) for node, avals in wanted]
-    evaluate([node for node, _ in wanted])
+    evaluate([node for node, _ in wanted], everything=True)
     return [
         [constant(*one) for one in zip(node.value[0], avals, strict=True)]
         for node, avals in wanted

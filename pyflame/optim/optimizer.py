@@ -14,6 +14,7 @@ from pyflame import staging, tracing
 from pyflame.creation import zeros
 from pyflame.errors import ArgumentError, ShapeError
 from pyflame.grad_mode import enable_grad
+from pyflame.gradients import forget_users
 from pyflame.optim.checks import check_keys, check_lr
 from pyflame.optim.fused import Job, Rule
 from pyflame.optim.groups import SCHEDULED, Group, checked_groups
@@ -136,10 +137,12 @@ class Optimizer(ABC):
 
     def _apply(self, job: Job, values: list[nodes.Node]) -> None:
         count = len(job.params)
+        replaced = [param._node for param in job.params]
         for param, value in zip(job.params, values[:count], strict=True):
             param._become(value)
         for tensor, value in zip(job.kept(), values[count:], strict=True):
             tensor._rebind(value)
+        forget_users([param._leaf for param in job.params], replaced)
         for param, state in zip(job.params, job.states, strict=True):
             entry = self.state.setdefault(param, {})
             entry.update(zip(job.rule.state, state, strict=True))
