@@ -12,6 +12,7 @@ from pyflame.wse.machine.operands import FabricDest, FabricSource, FifoDest, Fif
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.router import Channel, effective_sides
+from pyflame.wse.machine.sites import short_place
 
 
 class Routes(Protocol):
@@ -86,9 +87,7 @@ def _named(execution: Execution) -> str:
     name = execution.spec.name
     if execution.site is None:
         return name
-    span = execution.site.span
-    line, _ = span.line_column()
-    return f"{name} ({span.source.path.rpartition('/')[2]}:{line})"
+    return f"{name} ({short_place(execution.site.span)})"
 
 
 def _cause(execution: Execution, pe: Pe, routes: Routes) -> str:

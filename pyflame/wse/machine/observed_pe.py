@@ -11,7 +11,7 @@ from pyflame.wse.machine.operations import Operation
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.program import CompiledFunction
 from pyflame.wse.machine.recorder import MAIN_THREAD, Recorder, Slice
-from pyflame.wse.machine.sites import Site
+from pyflame.wse.machine.sites import Site, short_place
 
 
 class ObservedPe(Pe):
@@ -23,6 +23,7 @@ class ObservedPe(Pe):
         super().__init__(*args)
         self.execution_kinds = (WatchedOperation, WatchedFilter)
         self._task_began = 0
+        self._last_logged = (-1, "")
 
     def _begin(self, function: CompiledFunction, arguments: tuple[Any, ...]) -> None:
         self._task_began = self._busy_until
@@ -68,13 +69,16 @@ class ObservedPe(Pe):
         super().resume(result, now)
 
     def log_statement(self, site: Site) -> None:
-        """Called by generated code before each statement."""
+        """Called by generated code before each statement. Expressions that are made
+        of several statements, such as `if`, count as one."""
         if (self.x, self.y) not in self.recorder.observe.log:
             return
         line, _ = site.span.line_column()
-        source = site.span.source
-        text = source.line_text(line).strip()
-        self.note(self.clock, f"{source.path.rpartition('/')[2]}:{line}  {text}")
+        text = site.span.source.line_text(line).strip()
+        logged = (self.clock, f"{short_place(site.span)}  {text}")
+        if logged != self._last_logged:
+            self._last_logged = logged
+            self.note(*logged)
 
     def note(self, cycle: int, text: str) -> None:
         self.recorder.log(self.x, self.y, cycle, text)

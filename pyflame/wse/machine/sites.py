@@ -19,3 +19,11 @@ class Site:
     span: Span
     name: str = ""
     size: int = 0
+
+
+def short_place(span: Span) -> str:
+    """`pe.csl:12`, or `<time>:3` in a library: enough for one line of text."""
+    line, _ = span.line_column()
+    path = span.source.path
+    name = path if path.startswith("<") else path.rpartition("/")[2]
+    return f"{name}:{line}"
