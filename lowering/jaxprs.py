@@ -57,6 +57,7 @@ _CALLS = frozenset(
     "jit pjit closed_call core_call call custom_jvp_call custom_vjp_call "
     "custom_vjp_call_jaxpr checkpoint remat remat2".split()
 )
+_CONTROL_FLOW = frozenset({"scan", "while", "cond"})
 _CALLED_PARAMS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 
 EvaluateEquation = Callable[[JaxprEqn, list[Any]], Sequence[Any]]
@@ -188,13 +189,16 @@ def with_sub_jaxprs(
 def drop_dead_equations(closed: ClosedJaxpr) -> ClosedJaxpr:
     """The same jaxpr without equations and constants that no output needs.
 
-    Equations with effects stay.
+    Equations with effects stay. Inside loops and branches the same is done, for the
+    outputs that these have.
     """
     jaxpr = closed.jaxpr
     live = {atom for atom in jaxpr.outvars if isinstance(atom, Var)}
     kept: list[JaxprEqn] = []
     for eqn in reversed(jaxpr.eqns):
         if eqn.effects or any(var in live for var in eqn.outvars):
+            if eqn.primitive.name in _CONTROL_FLOW:
+                eqn = eqn.replace(params=with_sub_jaxprs(eqn, drop_dead_equations))
             kept.append(eqn)
             live.update(atom for atom in eqn.invars if isinstance(atom, Var))
     consts = [

@@ -24,7 +24,7 @@ from lowering.mesh import Axis, Mesh
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
 from lowering.partition.reshard import canonical, same_tiles, words_moved
-from lowering.partition.tiles import AnyTile, Outer, Pending, Tile, fill_axes
+from lowering.partition.tiles import AnyTile, Outer, Tile, fill_axes
 from lowering.placement import Placement
 
 # Runs a jaxpr on tiles: `partition` hands its own interpreter in.
@@ -167,7 +167,7 @@ def while_(
 def cond(ctx: Context, eqn: jaxprs.JaxprEqn, tiles: Sequence[AnyTile]) -> list[AnyTile]:
     """What a branch moves, it moves itself; its results go where most of them are."""
     index, *operands = tiles
-    inside = [Outer(tile) if isinstance(tile, Pending) else tile for tile in operands]
+    inside = [tile if isinstance(tile, Tile) else Outer(tile) for tile in operands]
     branches: Sequence[jaxprs.ClosedJaxpr] = eqn.params["branches"]
     found = [_placements_of(ctx, c, inside) for c in branches]
     chosen = [_nearest(ctx, list(each)) for each in zip(*found, strict=True)]
@@ -372,6 +372,15 @@ def _nested(a: jax.Array, v: jax.Array) -> jax.Array:
     return lax.fori_loop(0, 3, outer, v)
 
 
+def _branch_inside(a: jax.Array, v: jax.Array) -> jax.Array:
+    """The matrix comes from outside the loop, and only a branch inside reads it."""
+
+    def turn(_: Any, v: jax.Array) -> jax.Array:
+        return lax.cond(v[0] > 0, lambda v: a @ v * 0.1, lambda v: v - a[0], v)
+
+    return lax.fori_loop(0, 3, turn, v)
+
+
 def _exchanged(a: jax.Array, b: jax.Array) -> Any:
     def turn(_: Any, carry: Any) -> Any:
         a, b = carry
@@ -390,6 +399,7 @@ CASES = [
     Case("either", _either, ("f32[n,k]", "f32[k,m]", "f32[]")),
     Case("one of three", _one_of, ("f32[n,m]", "f32[n,m]", "i32[]")),
     Case("nested", _nested, _SQUARE),
+    Case("branch on what a loop finds", _branch_inside, _SQUARE),
     Case("exchanged", _exchanged, ("f32[n,m]", "f32[n,m]")),
     Case(
         "transposed each time",

@@ -23,7 +23,7 @@ from lowering.plan.names import Names
 from lowering.plan.products import with_products
 from lowering.plan.resources import Resources, assign
 from lowering.plan.select import RULES, select
-from lowering.plan.steps import Step
+from lowering.plan.steps import MoveStep, Step
 from lowering.plan.values import Value
 from lowering.target import Target
 
@@ -167,6 +167,8 @@ def _live(steps: Sequence[Step], outputs: dict[str, Value]) -> list[Step]:
 
 
 def _is_live(step: Step, needed: set[Value]) -> bool:
+    if isinstance(step, MoveStep):  # also one that only hands on what others sent
+        return step.target in needed
     written = step.writes()
     return not written or any(value in needed for value in written)
 

@@ -12,7 +12,7 @@ from lowering.plan.allocate import Allocation, Buffer
 from lowering.plan.build import Plan
 from lowering.plan.flow import check_flow
 from lowering.plan.liveness import may_replace
-from lowering.plan.steps import MoveStep
+from lowering.plan.steps import MoveStep, Step
 from lowering.plan.values import Value
 from lowering.target import Target
 
@@ -28,6 +28,7 @@ def check_plan(plan: Plan) -> None:
             assert value in plan.allocation.buffer_of, f"{value.name} has no memory"
         if isinstance(step, MoveStep):
             _check_move(step, plan.allocation)
+    _check_gathers(plan.steps)
     check_flow(plan.allocation.steps, plan.allocation.buffer_of)
     _check_resources(plan)
 
@@ -55,6 +56,14 @@ def _check_move(step: MoveStep, allocation: Allocation) -> None:
         assert buffers[step.source] is not buffers[step.target], (
             f"{step.kind} overwrites what it sends"
         )
+
+
+def _check_gathers(steps: Sequence[Step]) -> None:
+    """What the outer PEs of a line send in a gather, those between hand on."""
+    moves = [step for step in steps if isinstance(step, MoveStep)]
+    sent = [m.target for m in moves if m.kind == "gather_inward" and m.size > 2]
+    passed = [m.target for m in moves if m.kind == "pass_inward"]
+    assert sent == passed, "a gather and what it hands on do not match"
 
 
 def _check_resources(plan: Plan) -> None:

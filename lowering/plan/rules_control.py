@@ -50,7 +50,8 @@ def _scan(selection: Selection, eqn: JaxprEqn) -> None:
     outputs = selection.run(body)
     for result in range(carry_count, len(eqn.outvars)):
         _put_slice(selection, eqn, result, outputs[result], count)
-    _update(selection, carries, [outputs[n] for n in kept], origin)
+    atoms = [body.jaxpr.outvars[n] for n in kept]
+    _update(selection, carries, [outputs[n] for n in kept], atoms, origin)
     selection.add(LoopEnd(loop, origin))
     for n, value in zip(kept, carries, strict=True):
         selection.bind_value(eqn.outvars[n], value)
@@ -112,7 +113,7 @@ def _while(selection: Selection, eqn: JaxprEqn) -> None:
     selection.add(LoopTest(loop, test, origin))
     _bind_operands(selection, body, eqn, range(cond_count, first))
     _bind_carries(selection, body.jaxpr.invars[body_count:], carries)
-    _update(selection, carries, selection.run(body), origin)
+    _update(selection, carries, selection.run(body), body.jaxpr.outvars, origin)
     selection.add(LoopEnd(loop, origin))
     for var, value in zip(eqn.outvars, carries, strict=True):
         selection.bind_value(var, value)
@@ -135,8 +136,9 @@ def _cond(selection: Selection, eqn: JaxprEqn) -> None:
         else:
             selection.add(BranchCase(branch, number, origin))
         _bind_operands(selection, case, eqn, range(1, len(eqn.invars)))
-        for value, operand in zip(results, selection.run(case), strict=True):
-            selection.element("copy", value, [operand], origin)
+        outputs = zip(selection.run(case), case.jaxpr.outvars, strict=True)
+        for value, (operand, atom) in zip(results, outputs, strict=True):
+            _copy(selection, value, operand, selection.text(atom), origin)
     selection.add(BranchEnd(branch, origin))
     for var, value in zip(eqn.outvars, results, strict=True):
         selection.bind_value(var, value)
@@ -183,10 +185,8 @@ def _carries(
     for result in results:
         value = selection.value(eqn, "carry", result)
         start = eqn.invars[first + result]
-        text = f"{value.name}: {value.type_text} = {selection.text(start)}"
-        selection.element(
-            "copy", value, [selection.read(start)], replace(origin, equation=text)
-        )
+        text = selection.text(start)
+        _copy(selection, value, selection.read(start), text, origin)
         carries.append(value)
     return carries
 
@@ -244,19 +244,28 @@ def _update(
     selection: Selection,
     carries: Sequence[Value],
     operands: Sequence[Operand],
+    atoms: Sequence[Any],
     origin: Origin,
 ) -> None:
     """All carries change at once: what another is made of is copied first."""
     known = set(carries)
-    pairs: list[tuple[Value, Operand]] = []
-    for value, operand in zip(carries, operands, strict=True):
+    changes: list[tuple[Value, Operand, str]] = []
+    for value, operand, atom in zip(carries, operands, atoms, strict=True):
         if isinstance(operand, View) and operand.value in known:
             if operand == whole(value):
                 continue
             operand = whole(selection.materialise(operand, "next", origin))
-        pairs.append((value, operand))
-    for value, operand in pairs:
-        selection.element("copy", value, [operand], origin)
+        changes.append((value, operand, selection.text(atom)))
+    for value, operand, text in changes:
+        _copy(selection, value, operand, text, origin)
+
+
+def _copy(
+    selection: Selection, value: Value, operand: Operand, text: str, origin: Origin
+) -> None:
+    """`value = operand`, as comments show it."""
+    equation = f"{value.name}: {value.type_text} = {text}"
+    selection.element("copy", value, [operand], replace(origin, equation=equation))
 
 
 def _scalar_in_memory(

@@ -45,6 +45,28 @@ def _choices(x: Any) -> Any:
     return jnp.where(x > 0.5, jnp.exp(x), x / 3.0), x.T < 0.0
 
 
+def _square_root(x: Any) -> Any:
+    """Newton's method until the largest error is small; zeros at once."""
+
+    def goes_on(y: Any) -> Any:
+        return jnp.max(jnp.abs(y * y - x)) > 1e-4
+
+    return jax.lax.cond(
+        jnp.max(x) > 0.0,
+        lambda x: jax.lax.while_loop(goes_on, lambda y: 0.5 * (y + x / y), x),
+        lambda x: x,
+        x,
+    )
+
+
+def _recurrent(h: Any, x: Any, w: Any) -> Any:
+    def cell(h: Any, row: Any) -> Any:
+        h = jnp.tanh(h @ w + row)
+        return h, jnp.sum(h)
+
+    return jax.lax.scan(cell, h, x)
+
+
 def test_elementwise(golden: Golden) -> None:
     golden(_csl(_lower(lambda a, b: a * b + 1.0, Mesh(1, 1), a=(4, 8), b=(4, 8))))
 
@@ -55,6 +77,20 @@ def test_layer(golden: Golden) -> None:
 
 def test_short_product(golden: Golden) -> None:
     golden(_csl(_lower(lambda x, w: x @ w, Mesh(1, 1), x=(2, 40), w=(40, 3))))
+
+
+def test_chunked_product(golden: Golden) -> None:
+    sizes = {"a": (256, 256), "b": (256, 256)}
+    golden(_csl(_lower(lambda a, b: a @ b, Mesh(8, 8), **sizes)))
+
+
+@pytest.mark.parametrize("mesh", [Mesh(1, 1), Mesh(2, 2)], ids=str)
+def test_loop_until_small(golden: Golden, mesh: Mesh) -> None:
+    golden(_csl(_lower(_square_root, mesh, x=(4, 8))))
+
+
+def test_recurrent_cell(golden: Golden) -> None:
+    golden(_csl(_lower(_recurrent, Mesh(1, 2), h=(4, 8), x=(6, 8), w=(8, 8))))
 
 
 def test_softmax(golden: Golden) -> None:

@@ -327,3 +327,17 @@ def test_only_the_result_has_the_outputs_name() -> None:
     names = [value.name for value in planned.allocation.buffer_of]
     assert len(set(names)) == len(names)
     assert {f"out{n}" for n in range(4)} <= set(names)
+
+
+def test_a_branch_hands_nothing_on_that_nobody_sends() -> None:
+    """Of a gather whose result nobody reads, the PEs between once kept their part."""
+
+    def program(x: Any) -> Any:
+        def gathered(x: Any) -> Any:
+            return mesh_p.mesh_all_gather(x, axis="rows", size=3, dim=0), x + 1.0
+
+        return lax.cond(x[0] > 0.0, gathered, lambda x: (jnp.zeros(12), x), x)[1]
+
+    closed = jax.make_jaxpr(program)(jax.ShapeDtypeStruct((4,), "float32"))
+    planned = plan(closed, Mesh(3, 1), ["x"], ["y"], WSE3)
+    assert not any(isinstance(step, MoveStep) for step in planned.steps)
