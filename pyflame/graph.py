@@ -13,6 +13,7 @@ from typing import Any
 
 from lowering.jaxprs import ClosedJaxpr
 from pyflame import node as nodes
+from pyflame.call_text import Texts, call_texts, operands_of
 from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError
 from pyflame.graph_program import Work, program_of, work_of
@@ -69,8 +70,11 @@ class Node:
 
     @property
     def inputs(self) -> list[Node]:
-        """The nodes this one is computed from; Python numbers are not among them."""
-        return [Node(n) for n in nodes.recipe_inputs(self._recorded)]
+        """The nodes this one is computed from, as often as it takes them; Python
+        numbers are not among them."""
+        if self.is_input:
+            return []
+        return [Node(n) for n in operands_of(self._recorded) if not n.is_literal]
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -164,12 +168,14 @@ class Graph:
         names = names_of(self.nodes)
         work = _work_of(self.nodes)
         roots = {Node(x._node) for x in self._outputs}
-        return tuple(
-            Row(
+
+        def row(node: Node) -> Row:
+            operands, attributes = _texts(node, names)
+            return Row(
                 name=names[node],
                 op_type=node.op_type,
-                operands=_operand_texts(node, names),
-                attributes=_attribute_texts(node, names),
+                operands=operands,
+                attributes=attributes,
                 type=str(node.spec),
                 layout=str(node.spec.layout) if node._recorded.layout else "",
                 work=work.get(node),
@@ -178,8 +184,8 @@ class Graph:
                 inputs=tuple(number[i] for i in node.inputs),
                 is_output=node in roots,
             )
-            for node in self.nodes
-        )
+
+        return tuple(map(row, self.nodes))
 
     def text(self, max_nodes: int | None = MAX_LINES, width: int | None = None) -> str:
         """A line per node; beyond `max_nodes`, the middle of the graph is summed up.
@@ -313,23 +319,12 @@ def _pass_of(node: Node) -> int:
     return id(_bundle(recorded) if recorded.op is gradient else recorded)
 
 
-def _operand_texts(node: Node, names: dict[Node, str]) -> tuple[str, ...]:
-    """Operands by name, numbers as they are."""
+def _texts(node: Node, names: dict[Node, str]) -> tuple[Texts, Texts]:
+    """The operands and the other arguments; of a gradient, whose it is."""
     if node.is_input:
-        return ()
-    found = nodes.operands(node._recorded)
-    return tuple(repr(i.value) if i.is_literal else names[Node(i)] for i in found)
-
-
-def _attribute_texts(node: Node, names: dict[Node, str]) -> tuple[str, ...]:
-    """`dim=1`; arguments that are off or left out are not shown."""
-    if node.is_input:
-        return ()
+        return (), ()
+    operands, attributes = call_texts(node._recorded, lambda i: names[Node(i)])
     if node._recorded.op is gradient:
         of = _gradient_of(node)
-        return () if of is None or of not in names else (f"of={names[of]}",)
-    return tuple(
-        f"{key}={value!r}"
-        for key, value in node.attributes.items()
-        if value is not None and value is not False
-    )
+        attributes = () if of is None or of not in names else (f"of={names[of]}",)
+    return operands, attributes

@@ -21,7 +21,10 @@ _USERS = (_PACKAGE / "demo.py", _PACKAGE / "__main__.py")
 
 # A statement that goes on in the next lines.
 _OPENED = re.compile(r"(?:\w+\.)?(?P<name>[^\W\d]\w*)(?:\s*:[^=]+)?\s*=[^=].*[(\[{,]$")
-_CREATIONS = frozenset("arange from_numpy full ones rand randn tensor zeros".split())
+_CREATIONS = frozenset(
+    "arange empty empty_like eye from_numpy full full_like linspace ones ones_like rand "
+    "rand_like randint randn randn_like randperm tensor zeros zeros_like".split()
+)
 
 
 class Place(NamedTuple):

@@ -244,6 +244,23 @@ def test_many_operands_are_counted() -> None:
     assert len(row.call(48)) <= 48
 
 
+def test_an_operand_is_shown_as_often_as_it_is_taken() -> None:
+    x = pf.randn([3, 3])
+    graph = pf.get_graph(x @ x)
+    assert graph.rows[-1].call(48) == "matmul(x, x)"
+    assert graph.nodes[-1].inputs == [graph.nodes[0]] * 2
+
+
+def test_indices_read_as_they_are_written() -> None:
+    x = pf.randn([4, 6])
+    for part, text in (
+        (x[2], "index(x, [2])"),
+        (x[1:, ::2], "index(x, [1:4, ::2])"),
+        (x[..., None, 1:4:2], "index(x, [..., None, 1:4:2])"),
+    ):
+        assert pf.get_graph(part).rows[-1].call(48) == text
+
+
 def test_many_arguments_are_cut() -> None:
     x, classes = pf.randn([2, 3]), pf.tensor([0, 1], dtype=pf.int32)
     row = pf.get_graph(pf.nn.CrossEntropyLoss()(x, classes)).rows[-1]
