@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -97,6 +98,13 @@ def _flat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any
 
 
 def _array(leaf: Any) -> jax.Array:
+    if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.extended):
+        raise ArgumentError(
+            f"pf.jit: an argument is an array of {leaf.dtype}",
+            rule="arguments of pf.jit become tensors, which hold numbers",
+            help="random numbers inside pf.jit go on with pf.manual_seed; to pass "
+            "keys, use jax.jit and pf.random_from",
+        )
     return leaf if isinstance(leaf, jax.Array) else to_array(leaf)
 
 

@@ -19,6 +19,15 @@ from pyflame.tensors import Tensor
 LEAF, CONSTANT, LOST, FLOWS = "leaf", "constant", "lost", "flows"
 
 
+class Flowing(Node):
+    """A computed result that gradients pass: it keeps its recipe without a name."""
+
+    __slots__ = ()
+
+    def forget(self) -> None:
+        """Does nothing: what holds it may still be differentiated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A Tensor that the function makes: an output, and what gradients do at it."""
@@ -152,7 +161,8 @@ def _node(made: Made, outputs: Sequence[Any] | None, call: Node | None) -> Node:
     value = None if outputs is None else outputs[made.index]
     if call is not None and (value is None or made.state == FLOWS):
         static = (("index", made.index),)
-        node = Node(part, (call,), static, made.node.aval, value)
+        kind = Node if value is None else Flowing
+        node = kind(part, (call,), static, made.node.aval, value)
         node.pending_count = 0 if value is not None else call.pending_count + 1
         node.tracked = made.state == FLOWS
         return node

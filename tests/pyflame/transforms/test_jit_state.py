@@ -408,6 +408,45 @@ def test_gradients_flow_through_results() -> None:
     assert recordings_of(lambda: call(x)) == 0
 
 
+def test_a_compiled_model_in_an_eager_training_loop() -> None:
+    runs = []
+    for jitted in (False, True):
+        pf.manual_seed(0)
+        model = pf.nn.Sequential(
+            pf.nn.Linear(3, 5), pf.nn.BatchNorm1d(5), pf.nn.Dropout(0.2)
+        )
+        head = pf.nn.Linear(5, 1)
+        call = pf.jit(model) if jitted else model
+        params = [*model.parameters(), *head.parameters()]
+        optimizer = pf.optim.Adam(params, lr=0.01)
+        generator = np.random.default_rng(0)
+        losses = []
+        for i in range(6):
+            x = pf.tensor(generator.normal(size=(4, 3)).astype(np.float32))
+            optimizer.zero_grad()
+            loss = (head(call(x)) ** 2).mean()
+            if i % 2:
+                losses.append(loss.item())
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        assert model[1].num_batches_tracked.item() == 6
+        runs.append([*losses, *np.concatenate([p.numpy().ravel() for p in params])])
+    np.testing.assert_allclose(*runs, rtol=1e-4, atol=1e-6)
+
+
+def test_keys_are_no_arguments() -> None:
+    f = pf.jit(lambda key: key)
+    with pytest.raises(pf.ArgumentError) as caught:
+        f(jax.random.key(0))
+    assert str(caught.value) == (
+        "pf.jit: an argument is an array of key<fry>\n"
+        "  rule  arguments of pf.jit become tensors, which hold numbers\n"
+        "  help  random numbers inside pf.jit go on with pf.manual_seed; to pass keys, "
+        "use jax.jit and pf.random_from"
+    )
+
+
 def test_backward_outside_of_what_was_differentiated_inside() -> None:
     w = pf.tensor([2.0])
 
