@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -11,11 +13,58 @@ from sweep_run import Outcome
 from sweep_table import ENTRIES
 
 PAGE = Path(__file__).parents[3] / "docs" / "pytorch.md"
+COUNTS = Path(__file__).parent / "counts.json"
 
 MAIN = (torch.float32, torch.int32)
 OTHERS = (torch.float16, torch.bfloat16, torch.int16, torch.int8, torch.bool)
 
 Outcomes = Mapping[tuple[str, torch.dtype], Outcome]
+
+
+def load_counts() -> tuple[str, dict[tuple[str, torch.dtype], Outcome]]:
+    """The version of PyTorch, and the outcomes of every op in the table."""
+    kept = json.loads(COUNTS.read_text("utf-8"))
+    found = {
+        (name, getattr(torch, dtype)): _outcome(counts)
+        for name, by_dtype in kept["ops"].items()
+        for dtype, counts in by_dtype.items()
+    }
+    return kept["pytorch"], found
+
+
+def save_counts(outcomes: Outcomes) -> None:
+    """Writes the outcomes in the order of the table, for this version of PyTorch."""
+    ops: dict[str, dict[str, object]] = {}
+    for name in ENTRIES:
+        for dtype in MAIN:
+            if (name, dtype) in outcomes:
+                counts = {k: v for k, v in asdict(outcomes[name, dtype]).items() if v}
+                counts.pop("failures", None)
+                title = str(dtype).removeprefix("torch.")
+                ops.setdefault(name, {})[title] = counts
+    lines = [f"  {json.dumps(name)}: {json.dumps(ops[name])}" for name in ops]
+    text = f'{{"pytorch": "{version()}", "ops": {{\n' + ",\n".join(lines) + "\n}}\n"
+    COUNTS.write_text(text, encoding="utf-8")
+
+
+def version() -> str:
+    """PyTorch's version without the kind of its build."""
+    return torch.__version__.partition("+")[0]
+
+
+def comparable(outcome: Outcome | None) -> object:
+    """What does not hang on how a machine rounds: all but the `near` ones."""
+    if outcome is None:
+        return None
+    return {k: v for k, v in asdict(outcome).items() if k not in ("near", "failures")}
+
+
+def _outcome(counts: Mapping[str, object]) -> Outcome:
+    outcome = Outcome(**counts)  # pyright: ignore[reportArgumentType]
+    outcome.refused = Counter(outcome.refused)
+    outcome.excluded = Counter(outcome.excluded)
+    return outcome
+
 
 _HEAD = """# Beside PyTorch, sample by sample
 
@@ -80,22 +129,10 @@ def gradient_cell(outcome: Outcome | None) -> str:
     return f"{outcome.gradients} of {outcome.with_gradients}"
 
 
-def cells_of(name: str, text: str) -> list[str]:
-    """The cells of an op in the page that was written.
-
-    Raises: KeyError, if there is no such row.
-    """
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        if cells[0].split(" ")[0] == f"`{name}`":
-            return cells
-    raise KeyError(name)
-
-
 def _heading(outcomes: Outcomes) -> str:
     every = outcomes.values()
     return _HEAD.format(
-        version=torch.__version__.partition("+")[0],
+        version=load_counts()[0],
         equal=sum(o.equal for o in every),
         samples=sum(o.samples for o in every),
         gradients=sum(o.gradients for o in every),

@@ -36,8 +36,11 @@ def _filled(make: Call) -> Call:
     return call
 
 
-def _like(make: Call) -> Call:
-    return lambda x, **kwargs: make(x, **kwargs)
+def _typed(make: Call) -> Call:
+    """PyTorch's default dtype is ours, but a sample may say None."""
+    return lambda *args, dtype=None, **kwargs: make(
+        *args, dtype=dtype or pf.float32, **kwargs
+    )
 
 
 def _meshgrid(tensors: Sequence[Any], indexing: str = "ij") -> Any:
@@ -75,7 +78,8 @@ REDUCTIONS = [
     function("min.reduction_no_dim"),
     function("max.reduction_with_dim", compared=first),
     function("min.reduction_with_dim", compared=first),
-    *functions("var var.unbiased std std.unbiased norm logsumexp cumsum cumprod"),
+    *functions("var var.unbiased std std.unbiased norm norm.fro norm.inf"),
+    *functions("logsumexp cumsum cumprod"),
 ]
 PRODUCTS = [
     *functions("matmul mm bmm mv dot outer", rounding=_SUMS),
@@ -114,7 +118,9 @@ CREATION = [
     called("zeros", "pf.zeros", _filled(pf.zeros)),
     called("ones", "pf.ones", _filled(pf.ones)),
     called("full", "pf.full", lambda s, v, dtype=pf.float32: pf.full(s, v, dtype)),
-    *functions("clone"),
+    called("linspace", "pf.linspace", _typed(pf.linspace)),
+    called("eye", "pf.eye", _typed(pf.eye), every=9),
+    *functions("zeros_like ones_like full_like clone"),
 ]
 CONVERSION = [
     *[method(name) for name in "bfloat16 bool char float half int short".split()],

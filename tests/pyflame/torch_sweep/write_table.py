@@ -1,7 +1,8 @@
-"""Writes docs/pytorch.md: `python tests/pyflame/torch_sweep/write_table.py [PATTERN]`.
+"""Counts again what docs/pytorch.md tells: `write_table.py [PATTERN [DTYPE...]]`.
 
-With a pattern, ops whose name matches are run for every dtype, and nothing is written.
-It ends with 1 if something differs.
+The counts are kept in counts.json. With a pattern, only ops whose name it matches are
+run; with dtypes, only for those, and nothing is written. Ends with 1 if something
+differs.
 """
 
 from __future__ import annotations
@@ -10,25 +11,30 @@ import re
 import sys
 import time
 
+import torch
 from sweep_opinfo import sweep
-from sweep_report import MAIN, OTHERS, PAGE, page
+from sweep_report import COUNTS, MAIN, PAGE, load_counts, page, save_counts
 from sweep_run import Outcome
 from sweep_table import ENTRIES
 
 
-def main(pattern: str = "") -> int:
-    outcomes: dict[tuple[str, object], Outcome] = {}
-    dtypes = (*MAIN, *OTHERS) if pattern else MAIN
+def main(pattern: str = "", *dtypes: str) -> int:
+    counted = {} if dtypes or not COUNTS.exists() else load_counts()[1]
+    failed = False
     for name, entry in ENTRIES.items():
-        for dtype in dtypes if re.search(pattern, name) else ():
+        if not re.search(pattern, name):
+            continue
+        for dtype in [getattr(torch, d) for d in dtypes] or MAIN:
             started = time.perf_counter()
             outcome = sweep(entry, dtype, entry.every)
             if outcome:
-                outcomes[name, dtype] = outcome
+                counted[name, dtype] = outcome
+                failed = failed or bool(outcome.failures)
                 _show(f"{name} {dtype}", outcome, time.perf_counter() - started)
-    if not pattern:
-        PAGE.write_text(page(outcomes), encoding="utf-8")
-    return int(any(o.failures for o in outcomes.values()))
+    if not dtypes:
+        save_counts(counted)
+        PAGE.write_text(page(counted), encoding="utf-8")
+    return int(failed)
 
 
 def _show(title: str, outcome: Outcome, seconds: float) -> None:
