@@ -209,6 +209,7 @@ def _call_inline(
     """The body in place of the call: known arguments stay known."""
     declaration = reference.declaration
     assert declaration.body is not None
+    frame.program.expand(node.span)
     out: list[code.Statement] = []
     outer = frame.nested(out=out, scope=frame.scope)
     signature = _signature_frame(frame, reference)

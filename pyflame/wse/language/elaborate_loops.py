@@ -106,7 +106,7 @@ def _for_unrolled(
 
 def _count_iteration(frame: Frame, number: int, span: Span) -> None:
     limit = frame.program.options.max_inlined_iterations
-    frame.program.spend(span)
+    frame.program.expand(span)
     if number >= limit:
         fail(
             f"exceeded the maximum of {limit} inlined iterations",

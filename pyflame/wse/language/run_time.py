@@ -121,6 +121,7 @@ def instantiate(
         return found
     declaration = reference.declaration
     assert declaration.body is not None, "extern functions are not generic"
+    program.expand(declaration.span)
     name = program.unique(reference.name)
     symbol = declaration.name if declaration.storage == "export" else name
     function = code.Function(

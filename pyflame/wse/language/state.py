@@ -29,6 +29,8 @@ MAX_CALL_DEPTH = 400
 MAX_COMPTIME_ELEMENTS = 1 << 26
 MAX_STRING_BYTES = 1 << 20
 _ELEMENTS_PER_STEP = 256
+# copies of code; each gives some instructions, and a PE holds some ten thousand
+MAX_EXPANSIONS = 200_000
 
 
 class Unset:
@@ -220,7 +222,7 @@ class Program:
     steps: int = 0
     elements: int = 0
     call_depth: int = 0
-    inlined: int = 0
+    expanded: int = 0
     counter: int = 0
 
     def spend(self, span: Span) -> None:
@@ -235,6 +237,21 @@ class Program:
                 f"comptime evaluation took more than {MAX_COMPTIME_STEPS:,} steps",
                 span,
                 note="loops and calls at comptime are counted so that compilation ends",
+            )
+
+    def expand(self, span: Span) -> None:
+        """Counts a copy of code: an inline call, an iteration, a generic instance.
+
+        Raises:
+            CslError: there are more than any PE could hold.
+        """
+        self.expanded += 1
+        if self.expanded > MAX_EXPANSIONS:
+            fail(
+                f"more than {MAX_EXPANSIONS:,} inline calls, unrolled iterations and "
+                "generic instances",
+                span,
+                note="their code would not fit into a PE",
             )
 
     def spend_elements(self, count: int, span: Span) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pyflame.wse.errors import CslError
+from pyflame.wse.language import state
 
 RunCsl = Callable[..., Any]
 
@@ -146,3 +147,24 @@ def test_a_comptime_array_of_bools_can_be_filled(run_csl: RunCsl) -> None:
     fn run() void { for (flags) |f, i| { results[i] = @as(i32, f); } }
     """
     assert results(run_csl, body, 4) == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "inline fn a() void { b(); b(); } inline fn b() void { c(); c(); }"
+        "inline fn c() void {} fn run() void { a(); a(); }",
+        "fn f(comptime n: u16) void { f(n + 1); } fn run() void { f(0); }",
+        "fn run() void { inline for (@range(u16, 50)) |i| { results[0] += 1; } }",
+    ],
+)
+def test_copies_of_code_are_counted(
+    run_csl: RunCsl, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setattr(state, "MAX_EXPANSIONS", 12)
+    with pytest.raises(CslError) as caught:
+        results(run_csl, body)
+    assert caught.value.message == (
+        "more than 12 inline calls, unrolled iterations and generic instances"
+    )
+    assert caught.value.span is not None

@@ -26,6 +26,7 @@ from pyflame.wse.machine.engine import MachineConfig, Wafer
 SECONDS_PER_INPUT = 30
 CYCLES_PER_INPUT = 20_000
 COMPTIME_STEPS = 20_000
+EXPANSIONS = 5_000
 OPTIONS = Options(fabric_dims=(16, 8), fabric_offsets=(4, 1), memcpy=True)
 
 
@@ -107,11 +108,12 @@ def _judge(program: Program) -> tuple[str, str]:
 def _compile(program: Program) -> Image:
     sources = {n: Source(n, t) for n, t in program.files.items()}
     top = next(iter(program.files))
-    steps, state.MAX_COMPTIME_STEPS = state.MAX_COMPTIME_STEPS, COMPTIME_STEPS
+    budgets = state.MAX_COMPTIME_STEPS, state.MAX_EXPANSIONS
+    state.MAX_COMPTIME_STEPS, state.MAX_EXPANSIONS = COMPTIME_STEPS, EXPANSIONS
     try:
         return compile_program(top, program.options, SavedReader(LIBRARY | sources))
     finally:
-        state.MAX_COMPTIME_STEPS = steps
+        state.MAX_COMPTIME_STEPS, state.MAX_EXPANSIONS = budgets
 
 
 def _run(image: Image) -> None:

@@ -52,6 +52,15 @@ def test_broken_programs_of_these_tests() -> None:
         'const m = @import_module("<../../etc/passwd>");',
         'const m = @import_comptime_value(u16, "/etc/passwd");',
         "comptime { while (true) {} }",
+        "".join(
+            f"inline fn f{n}() void {{ f{n + 1}(); f{n + 1}(); }}" for n in range(30)
+        )
+        + "inline fn f30() void {} fn main() void { f0(); }"
+        + "comptime { @export_symbol(main); }",
+        "fn f(comptime n: u32) void { f(n + 1); } fn main() void { f(0); }"
+        "comptime { @export_symbol(main); }",
+        "var c = true; fn main() void { " + "while (c) { " * 40 + "}" * 40 + "}"
+        "comptime { @export_symbol(main); }",
         "const x = 1;" + " \n" * 20_000 + "é",
         "const x = 1;" + "// comment\n  " * 5_000 + "é",
         "fn main() void { while (true) {} } comptime { @export_symbol(main); }",
