@@ -21,9 +21,10 @@ _USERS = (_PACKAGE / "demo.py", _PACKAGE / "__main__.py")
 
 # A statement that goes on in the next lines.
 _OPENED = re.compile(r"(?:\w+\.)?(?P<name>[^\W\d]\w*)(?:\s*:[^=]+)?\s*=[^=].*[(\[{,]$")
+_LONGEST_LINE = 1000  # characters of a line that is searched for a name
 _CREATIONS = frozenset(
-    "arange empty empty_like eye from_numpy full full_like linspace ones ones_like rand "
-    "rand_like randint randn randn_like randperm tensor zeros zeros_like".split()
+    "arange empty empty_like eye from_numpy full full_like linspace ones ones_like "
+    "rand rand_like randint randn randn_like randperm tensor zeros zeros_like".split()
 )
 
 
@@ -84,11 +85,11 @@ def assigned_name(place: Place | None, creates: bool = False) -> str | None:
     With `creates`, only if the line can be read as creating what it assigns: what
     `loss = f(y, pf.tensor([1]))` creates is not the loss.
     """
-    if place is None:
+    if place is None or len(place.text) > _LONGEST_LINE:
         return None
     try:
         statements = ast.parse(place.text).body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError):
         opened = _OPENED.match(place.text)
         return opened["name"] if opened else None
     match statements:

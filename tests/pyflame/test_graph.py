@@ -6,6 +6,7 @@ import pytest
 
 import pyflame as pf
 from pyflame.graph_text import shortened, size_text
+from pyflame.source import Place, assigned_name
 
 
 def _program() -> pf.Tensor:
@@ -157,6 +158,28 @@ def test_names_come_from_assignments_of_every_form() -> None:
     joined *= pf.tensor([1.0, 2.0, 3.0, 4.0])
     names = [row.name for row in pf.get_graph(joined).rows]
     assert names == ["state", "named", "joined", "v3", "joined_2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("x = f(y)", "x"),
+        ("self.x = f(y)", "x"),
+        ("x: Tensor = f(y)", "x"),
+        ("x += y", "x"),
+        ("x = f(", "x"),
+        ("x == f(", None),
+        ("x, y = f(z)", None),
+        ("x[0] = f(y)", None),
+        ("x = " + "-" * 600 + "y", "x"),
+        ("x = " + "y + " * 600 + "y", None),
+        ("x = 'a\0b'", None),
+        ("x = f(pf.tensor([1]))", None),
+        ("x = pf.tensor([1])", "x"),
+    ],
+)
+def test_the_name_that_a_line_assigns(line: str, name: str | None) -> None:
+    assert assigned_name(Place("a.py", 1, line), creates=True) == name
 
 
 def test_a_part_of_an_expression_does_not_get_its_name() -> None:
