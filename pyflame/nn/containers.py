@@ -135,11 +135,6 @@ class ModuleDict(Module):
         return self
 
     def __setitem__(self, name: str, module: Module) -> None:
-        if hasattr(type(self), str(name)):
-            raise ArgumentError(
-                f"{type(self).__name__}: {name!r} is an attribute of every module",
-                help="take another name",
-            )
         self.register_module(name, _checked(self, module))
 
     def __getitem__(self, name: str) -> Module:

@@ -66,6 +66,7 @@ class Module:
 
         It is part of `state_dict` if it is `persistent`.
         """
+        self._check_name(name)
         self._kinds()[name] = "buffer"
         passing = vars(self).setdefault("_passing_buffers", set())
         (passing.discard if persistent else passing.add)(name)
@@ -73,6 +74,7 @@ class Module:
 
     def register_parameter(self, name: str, tensor: Tensor | None) -> None:
         """A parameter; None keeps the name for one that this module does without."""
+        self._check_name(name)
         self._kinds()[name] = "parameter"
         setattr(self, name, tensor)
 
@@ -86,15 +88,23 @@ class Module:
                 f"{type(self).__name__}: {type(module).__name__} is no module",
                 rule="every element is a pf.nn.Module",
             )
-        if not isinstance(name, str) or not name or "." in name:
-            raise ArgumentError(
-                f"{type(self).__name__}: {name!r} is no name of a module",
-                rule="a name is a string that is not empty and has no dot",
-            )
+        self._check_name(name)
         self._kinds()[name] = "module"
         setattr(self, name, module)
 
     add_module = register_module
+
+    def _check_name(self, name: Any) -> None:
+        if not isinstance(name, str) or not name or "." in name:
+            raise ArgumentError(
+                f"{type(self).__name__}: {name!r} is no name",
+                rule="a name is a string that is not empty and has no dot",
+            )
+        if hasattr(type(self), name):
+            raise ArgumentError(
+                f"{type(self).__name__}: {name!r} is an attribute of the class",
+                help="take another name",
+            )
 
     def _kinds(self) -> dict[str, str]:
         """Attribute name to "parameter", "buffer" or "module", in order of setting."""

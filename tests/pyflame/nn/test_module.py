@@ -226,7 +226,7 @@ def test_module_dict() -> None:
     with pytest.raises(pf.ArgumentError) as caught:
         modules["keys"] = nn.ReLU()
     assert str(caught.value) == (
-        "ModuleDict: 'keys' is an attribute of every module\n  help  take another name"
+        "ModuleDict: 'keys' is an attribute of the class\n  help  take another name"
     )
 
 
@@ -281,10 +281,14 @@ def test_registered_modules() -> None:
     layer.register_module("none", None)
     assert layer.none is None
     assert list(layer.state_dict()) == ["inner.weight", "inner.bias"]
-    with pytest.raises(
-        pf.ArgumentError, match=r"Identity: 'a\.b' is no name of a module"
-    ):
+    with pytest.raises(pf.ArgumentError, match=r"Identity: 'a\.b' is no name"):
         layer.add_module("a.b", nn.ReLU())
+    for register in (layer.register_buffer, layer.register_parameter):
+        with pytest.raises(pf.ArgumentError, match="'training' is an attribute of the"):
+            register("training", pf.ones([1]))
+    with pytest.raises(pf.ArgumentError, match="Sequential: 'forward' is an attribute"):
+        nn.Sequential({"forward": nn.ReLU()})
+    assert layer.training is True
 
 
 def test_attributes_change_their_kind() -> None:
