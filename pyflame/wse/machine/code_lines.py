@@ -39,14 +39,16 @@ class LineTable:
         return None
 
 
-def place_fault(fault: MachineFault, thread: Any = None) -> None:
-    """Gives a fault the place in the source that it has not got yet.
+def place_fault(fault: MachineFault, pe: str, thread: Any = None) -> None:
+    """Gives a fault the PE and the place in the source that it has not got yet.
 
     A fault inside a library also gets a note where the user's code called it.
 
     Args:
         thread: the generator that was waiting for what failed, if there was one.
     """
+    if pe not in fault.message:
+        fault.message = f"{pe}: {fault.message}"
     spans = [*_spans_of_traceback(fault.__traceback__), *_spans_of_thread(thread)]
     if fault.span is None and spans:
         fault.span = spans[-1]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine.dsd import INFINITE_EXTENT
 from pyflame.wse.machine.links import Datapath
 from pyflame.wse.machine.operands import Dest, FabricDest, FabricSource, Source
@@ -155,9 +156,13 @@ class Execution:
             return
         datapath.take_for(now, self.element_cycles)
         self.waiting_on = None
-        self.processed += self._process(now)
-        if self._pairs and self.processed < self.length:
+        try:
             self.processed += self._process(now)
+            if self._pairs and self.processed < self.length:
+                self.processed += self._process(now)
+        except MachineFault as fault:
+            self._place(fault)
+            raise
         if self.processed >= self.length and not self.endless:
             self.finished = True
             if type(self._dest) is FabricDest:
@@ -181,6 +186,13 @@ class Execution:
             bits = self._compute(*[source.take(now) for source in sources])
         dest.put(bits, now)
         return 1
+
+    def _place(self, fault: MachineFault) -> None:
+        """Tells a fault of an operand which PE and operation it belongs to."""
+        if fault.span is None and self.site is not None:
+            fault.span = self.site.span
+        if str(self.pe) not in fault.message:
+            fault.message = f"{self.pe}: {self.spec.name}: {fault.message}"
 
     def _wait(self, operand: Source | Dest, now: int) -> None:
         self.waiting_on = operand

@@ -258,7 +258,7 @@ class Pe:
         try:
             result = function.call(self, *arguments)
         except MachineFault as fault:
-            place_fault(fault)
+            place_fault(fault, str(self))
             raise
         if function.blocking:
             self._thread = result
@@ -281,7 +281,7 @@ class Pe:
             self._thread = None
             self._end_task()
         except MachineFault as fault:
-            place_fault(fault, thread)
+            place_fault(fault, str(self), thread)
             raise
 
     def issue(self, operation: Operation) -> bool | None:

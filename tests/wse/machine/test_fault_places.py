@@ -138,3 +138,32 @@ fn main() void { x[@as(u16, at)] = 1; sys.unblock_cmd_stream(); }
         "   21 | fn main() void { x[@as(u16, at)] = 1; sys.unblock_cmd_stream(); }\n"
         "      |                  ^^^^^^^^^^^^^^^"
     )
+
+
+def test_a_vector_outside_of_memory_names_the_pe(fault) -> None:
+    text = """fn main() void {
+  const far = @increment_dsd_offset(eight, 20000, u16);
+  @mov32(@increment_dsd_offset(far, 3000, u16), 1);
+  sys.unblock_cmd_stream();
+}
+"""
+    words = fault(text)
+    assert words.startswith("pe.csl:22:3: fault: PE(0,0): bytes ")
+    assert " are not in the 49,152 bytes of this PE's memory\n" in words
+
+
+def test_an_endless_operation_that_runs_out_of_its_operand(fault) -> None:
+    text = """const endless_out = @get_dsd(fabout_dsd,
+  .{ .fabric_color = c, .extent = 8, .output_queue = oq });
+const endless = @get_dsd(fabin_dsd,
+  .{ .fabric_color = c, .extent = 0x7fff, .input_queue = iq });
+fn main() void {
+  @mov32(four, endless, .{ .async = true });
+  @mov32(out, eight);
+}
+"""
+    words = fault(text)
+    assert words.startswith(
+        "pe.csl:25:3: fault: PE(0,0): @mov32: an operation without end has used up the "
+        "elements of a memory operand; a control wavelet should have ended it before\n"
+    )

@@ -342,8 +342,8 @@ def test_an_endless_receive_must_not_outgrow_its_memory(bench: Any, arch: str) -
         pe.start_async(asynchronous("@mov32", FabOut(4, 2, 1), Mem1d(A, 0, 1, 4)))
 
     assert fault(loop(bench, arch, body)) == (
-        "an operation without end has used up the elements of a memory operand; a "
-        "control wavelet should have ended it before"
+        "PE(0,0): @mov32: an operation without end has used up the elements of a "
+        "memory operand; a control wavelet should have ended it before"
     )
 
 
