@@ -175,7 +175,7 @@ class Recorded:
         if tracing.running:
             tracing.use((self,))
         old = self._node
-        if isinstance(node.value, Tracer) and not isinstance(old.value, Tracer):
+        if isinstance(node.value, Tracer) and not _may_be_traced(old):
             raise _leaked(self)
         node.layout = node.layout or old.layout
         node.names += 1
@@ -413,6 +413,12 @@ def _is_pending(grad: Any | None) -> bool:
 def _added(a: Any, b: Any) -> Any:
     with no_grad():
         return apply(elementwise.add, a, b)
+
+
+def _may_be_traced(node: Node) -> bool:
+    """Whether it is from inside a transformation, or `zeros` that may be made there."""
+    fresh = node.value is None and node.leaf is None and node.op in filled.OPS
+    return fresh or isinstance(node.value, Tracer)
 
 
 def _leaked(tensor: Recorded) -> GraphError:
