@@ -8,9 +8,12 @@ filter stands.
 from __future__ import annotations
 
 from pyflame.wse.errors import MachineFault
-from pyflame.wse.library.router_settings import change_filter, counter_filter
+from pyflame.wse.library.router_settings import (
+    RouterPe,
+    change_filter,
+    counter_filter,
+)
 from pyflame.wse.machine.natives import register
-from pyflame.wse.machine.router_changes import RouterPe
 
 HALVES = 2  # of a wavelet
 _DROP, _SAME = 1, 2

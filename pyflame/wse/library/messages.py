@@ -9,8 +9,9 @@ reaches a PE, goes one message after another; paths do not disturb each other.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from pyflame.wse.errors import MachineFault
@@ -75,7 +76,7 @@ class Mailbox:
 class Due:
     """An event that calls back."""
 
-    call: Any
+    call: Callable[[int], None]
 
     def run(self, now: int) -> None:
         self.call(now)
