@@ -7,6 +7,7 @@ still to be computed, one out of range gives NaN, the smallest integer, or True.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -43,14 +44,16 @@ def getitem(x: Any, key: Any) -> Any:
         return apply(select.array_index, x, *arrays, key=static)
     node = as_node(x)
     if node.value is not None or node.is_source:
-        starts, moving = _moving_key(tuple(x.shape), basic)
+        sizes = node.aval.shape if node.aval is not None else tuple(x.shape)
+        starts, moving = _moving_key(sizes, basic)
         return apply(shape.index, x, *starts, key=moving)
     return apply(shape.index, x, key=basic)
 
 
+@lru_cache(maxsize=4096)
 def _moving_key(
     sizes: tuple[int, ...], key: tuple[Any, ...]
-) -> tuple[list[int], tuple[Any, ...]]:
+) -> tuple[tuple[int, ...], tuple[Any, ...]]:
     """Where integers and slices of the key begin, and the key without that.
 
     So programs that differ in them alone are one, such as the steps of a loop over the
@@ -58,7 +61,7 @@ def _moving_key(
     """
     named = shape.named_dims(key)
     if named > len(sizes):
-        return [], key
+        return (), key
     starts, parts, axis = list[int](), list[Any](), 0
     for part in key:
         if part is None or part is Ellipsis:
@@ -70,7 +73,7 @@ def _moving_key(
         parts.append(moving)
         axis += 1
     wrong = any(type(part) is int for part in parts)
-    return ([], key) if wrong else (starts, tuple(parts))
+    return ((), key) if wrong else (tuple(starts), tuple(parts))
 
 
 def _moving_part(part: Any, size: int) -> tuple[list[int], Any]:
