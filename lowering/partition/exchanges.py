@@ -1,7 +1,8 @@
 """Changes of placement that make nothing larger: tiles pass by, each PE keeps its part.
 
-Both are loops over the PEs of a line, so their code does not grow with the mesh. What
-is sent is sent to the whole line: no route depends on who needs what.
+Where several tiles pass, a loop runs over the PEs of a line, so that code does not grow
+with the mesh. What is sent is sent to the whole line: no route depends on who needs
+what.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -39,6 +40,16 @@ def exchange(
 
     kept = lax.fori_loop(0, passes, keep, jnp.zeros(shape, x.dtype))
     return lax.slice_in_dim(kept, 0, length, axis=whole)
+
+
+def cross(x: Any, *, axis: Axis, size: int) -> Any:
+    """What was split over `axis` is split over the other one, on a square of PEs.
+
+    PE number n of a line along `axis` stands on the diagonal if the line is the n-th:
+    it sends its tile to its line.
+    """
+    line = prims.mesh_index(axis=COLS if axis == ROWS else ROWS)
+    return prims.mesh_broadcast(x, axis=axis, size=size, root=line)
 
 
 def turn(x: Any, *, size: int) -> Any:

@@ -37,10 +37,11 @@ class Step:
     """Dimension `dim` becomes whole ("gather") or split over `axis` ("slice").
 
     "exchange": it becomes whole, and dimension `other` split over the axis instead.
-    "turn": it and `other` exchange their axes, on a square mesh.
+    "turn": it and `other` exchange their axes, on a square mesh. "cross": it goes over
+    to the other axis, which held replicas, on a square mesh.
     """
 
-    kind: Literal["gather", "slice", "exchange", "turn"]
+    kind: Literal["gather", "slice", "exchange", "turn", "cross"]
     dim: int
     axis: Axis
     result: Placement
@@ -87,6 +88,8 @@ def reshard(x: Any, before: Placement, after: Placement, mesh: Mesh) -> Any:
                 x = _exchange(x, current, step, mesh)
             case "turn":
                 x = exchanges.turn(x, size=mesh.rows)
+            case "cross":
+                x = exchanges.cross(x, axis=step.axis, size=mesh.rows)
         current = step.result
     return x
 
@@ -95,7 +98,9 @@ def words_moved(before: Placement, after: Placement, mesh: Mesh) -> int:
     """32-bit words that each PE receives on the way from `before` to `after`."""
     words, current = 0, before
     for step in route(before, after, mesh):
-        if step.kind != "slice":
+        if step.kind == "cross":
+            words += _tile_words(current)
+        elif step.kind != "slice":
             sent = 2 if step.kind == "turn" else 1
             words += sent * (mesh.size(step.axis) - 1) * _tile_words(current)
         current = step.result
@@ -119,6 +124,7 @@ def route(before: Placement, after: Placement, mesh: Mesh) -> list[Step]:
     while not same_tiles(current, after):
         step = (
             _next_slice(current, after, mesh)
+            or _cross_of(current, after, mesh)
             or _turn_of(current, after, mesh)
             or _exchange_of(current, after, mesh)
             or _next_gather(current, after, mesh)
@@ -160,6 +166,27 @@ def _next_gather(current: Placement, after: Placement, mesh: Mesh) -> Step:
             found.append(Step("gather", dim, axis, _with_axes(current, axes, mesh)))
     assert found, f"no step from {current} to {after}"
     return min(found, key=lambda step: step.result.tile_size_bytes)
+
+
+def _cross_of(current: Placement, after: Placement, mesh: Mesh) -> Step | None:
+    """A dimension whose tiles go from the PEs of a column to those of a row, or back.
+
+    The PEs of the diagonal have the tile that their line wants.
+    """
+    if mesh.rows != mesh.cols:
+        return None
+    for dim, (axis, wanted) in enumerate(zip(current.axes, after.axes, strict=True)):
+        if axis is None or wanted is None or axis == wanted or wanted in current.axes:
+            continue
+        if current.axis_extent(axis) == after.axis_extent(wanted):
+            axes = _with_axis(current, dim, wanted)
+            extents: dict[Axis, int] = {
+                **_extents(current),
+                wanted: after.axis_extent(wanted),
+            }
+            result = replace(current, axes=axes, extent=_extent_of(axes, extents, mesh))
+            return Step("cross", dim, axis, result)
+    return None
 
 
 def _turn_of(current: Placement, after: Placement, mesh: Mesh) -> Step | None:

@@ -82,7 +82,7 @@ def kinds(before: Placement, after: Placement, mesh: Mesh) -> list[str]:
 def test_what_is_small_is_gathered_and_what_is_large_passes_by() -> None:
     mesh = Mesh(16, 16)
     for side, expected in (
-        (16, ["gather", "gather", "slice", "slice"]),
+        (16, ["gather", "cross", "slice"]),
         (512, ["turn"]),
     ):
         here = Placement((side, side), F32, ("rows", "cols"), mesh.extent)
@@ -96,3 +96,24 @@ def test_no_tile_in_passing_is_larger_than_a_line_of_the_mesh_makes_it() -> None
     here = Placement((512, 512), F32, ("rows", None), mesh.extent)
     there = Placement((512, 512), F32, (None, "rows"), mesh.extent)
     assert kinds(here, there, mesh) == ["exchange"]
+
+
+@pytest.mark.parametrize("length", [3, 16, 31])
+@pytest.mark.parametrize("target", ["wse2", "wse3"])
+def test_a_vector_goes_from_columns_to_rows(length: int, target: str) -> None:
+    """The diagonal sends; gathering all of the vector took a line's worth of words."""
+    mesh = Mesh(4, 4)
+    x = np.random.default_rng(0).standard_normal(length).astype(F32)
+    rows = Placement((length,), F32, ("rows",), mesh.extent)
+    cols = Placement((length,), F32, ("cols",), mesh.extent)
+    closed = jax.make_jaxpr(lambda x: x)(x)
+    for before, after in ((rows, cols), (cols, rows)):
+        assert kinds(before, after, mesh) == ["cross"]
+        parts = partition(closed, mesh, [before], [after])
+        np.testing.assert_array_equal(evaluate(parts, x, padding=np.nan)[0], x)
+        program = lower_partitioned(
+            parts, in_names=["x"], out_names=["y"], target=target
+        )
+        image = simulate.compile_text(program)
+        got, _, _ = simulate.run(image, program, [x], MachineConfig(seed=1))
+        np.testing.assert_array_equal(got[0], x)

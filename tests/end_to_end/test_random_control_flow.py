@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from jax import lax
 
+from lowering.errors import DoesNotFitError
 from lowering.lower import lower
 from lowering.mesh import Layout, Mesh
 from pyflame.codegen import simulate
@@ -119,7 +120,7 @@ _SIMPLE: list[Any] = [_rotate, _multiply, _sum, _outer, _pick]
 
 
 def check(seed: int) -> None:
-    """One program on one mesh: simulated, with the stage checks on."""
+    """One program on one mesh, simulated. Some are too long for a PE's memory."""
     random = np.random.default_rng(seed)
     change, size = Draw(random).block(2), int(random.integers(2, 8))
     mesh = MESHES[seed % len(MESHES)]
@@ -130,14 +131,17 @@ def check(seed: int) -> None:
         np.int32(random.integers(-5, 5)),
     )
     function = lambda *values: change(values)  # noqa: E731
-    lowered = lower(
-        jax.make_jaxpr(function)(*state),
-        in_names=["a", "v", "s", "k"],
-        out_names=["a_out", "v_out", "s_out", "k_out"],
-        mesh=Mesh(*mesh),
-        in_layouts=[Layout("grid", *mesh)] * 4,
-        target="wse2" if seed % 2 else "wse3",
-    )
+    try:
+        lowered = lower(
+            jax.make_jaxpr(function)(*state),
+            in_names=["a", "v", "s", "k"],
+            out_names=["a_out", "v_out", "s_out", "k_out"],
+            mesh=Mesh(*mesh),
+            in_layouts=[Layout("grid", *mesh)] * 4,
+            target="wse2" if seed % 2 else "wse3",
+        )
+    except DoesNotFitError:
+        pytest.skip("the code is longer than the memory of a PE")
     arrays = [np.asarray(value) for value in state]
     image = simulate.compile_text(lowered)
     got, _, _ = simulate.run(image, lowered, arrays, MachineConfig(seed=seed))

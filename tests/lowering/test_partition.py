@@ -177,7 +177,7 @@ def test_a_layout_that_cannot_be_reached():
     assert str(caught.value) == (
         "moving f32[300,200] split (cols,rows) on 4x4 PEs to (rows,cols) does not "
         "fit a PE\n"
-        "  whole     80,000 bytes on each PE in passing\n"
+        "  whole     60,000 bytes on each PE in passing\n"
         "  limit     32,768 bytes\n"
         "  rule      a value changes its placement by being gathered and cut again\n"
         "  help      give both values the same layout, or use a larger mesh"
