@@ -43,9 +43,7 @@ class MemoryPlace(Place):
 
     def moved(self, type_: types.Type, offset_bytes: int) -> MemoryPlace:
         """The place of a part of this one."""
-        return replace(
-            self, type=type_, base=self.base + offset_bytes, in_array=False
-        )
+        return replace(self, type=type_, base=self.base + offset_bytes, in_array=False)
 
     def address(self) -> Value:
         if not self.pointer and not self.indices:
