@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyflame.creation import ones, zeros
-from pyflame.dtypes import int32
+import numpy as np
+
+from pyflame.creation import ones, tensor, zeros
 from pyflame.errors import ArgumentError, ShapeError
 from pyflame.grad_mode import no_grad
 from pyflame.nn import functional as F
@@ -48,10 +49,11 @@ class _BatchNorm(Module):
         n, tracked = [num_features], track_running_stats
         self.register_parameter("weight", ones(n) if affine else None)
         self.register_parameter("bias", zeros(n) if affine and bias else None)
-        self.register_buffer("running_mean", zeros(n) if tracked else None)
-        self.register_buffer("running_var", ones(n) if tracked else None)
-        count = zeros([], dtype=int32) if tracked else None
-        self.register_buffer("num_batches_tracked", count)
+        # As data, so that the first step is compiled like the second.
+        statistics = np.zeros(n, np.float32), np.ones(n, np.float32), np.int32(0)
+        names = "running_mean", "running_var", "num_batches_tracked"
+        for name, start in zip(names, statistics, strict=True):
+            self.register_buffer(name, tensor(start) if tracked else None)
 
     def forward(self, input: Any) -> Any:
         self._check_rank(input)

@@ -233,3 +233,12 @@ def test_statistics_are_computed_with_a_loss_that_is_read():
     assert not mean.is_evaluated()
     loss.item()
     assert mean.is_evaluated()
+
+
+def test_the_second_step_with_statistics_is_like_the_first():
+    step = statistics_unread()
+    step()
+    traces = staging.counts.traces
+    step()
+    step()
+    assert staging.counts.traces == traces
