@@ -18,6 +18,7 @@ import jax
 from jax.extend import source_info_util
 
 from pyflame import tracing
+from pyflame.errors import PyFlameError
 from pyflame.grad_mode import switch as grad_switch
 from pyflame.node import (
     MAX_PENDING_NODES,
@@ -97,7 +98,11 @@ def _infer(op: Op, inputs: tuple[Node, ...], static: Static) -> Aval:
     counts.inferences += 1
     structs = [node.aval.struct() for node in inputs if node.aval is not None]
     assert len(structs) == len(inputs), f"{op.__name__} of a value without a shape"
-    return aval_of(jax.eval_shape(partial(op, **dict(static)), *structs))
+    try:
+        return aval_of(jax.eval_shape(partial(op, **dict(static)), *structs))
+    except PyFlameError as error:
+        error.__notes__ = []  # JAX's, about frames of its own
+        raise
 
 
 def _cut(node: Node) -> int:
