@@ -195,7 +195,8 @@ def arange(
 def linspace(start: float, end: float, steps: int, dtype: object = float32) -> Tensor:
     """`steps` evenly spaced values from `start` to `end`, both included.
 
-    Values are computed in float64, then rounded; for integers truncated.
+    Values are computed in float64, then rounded; for integers the bounds and then the
+    values are truncated.
 
     Raises: ArgumentError, if a bound is not finite, or `steps` no integer of 0 or more.
     """
@@ -206,9 +207,9 @@ def linspace(start: float, end: float, steps: int, dtype: object = float32) -> T
             f"linspace from {start} to {end}: there is no such range",
             rule="bounds are finite",
         )
-    return tensor(
-        np.linspace(bounds[0], bounds[1], count).astype(as_dtype(dtype).numpy)
-    )
+    target = as_dtype(dtype).numpy
+    first, last = map(math.trunc, bounds) if target.kind == "i" else bounds
+    return tensor(np.linspace(first, last, count).astype(target))
 
 
 def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:

@@ -214,9 +214,13 @@ def index_add(
 
 
 def take_along_dim(x: jax.Array, indices: jax.Array, *, dim: int | None) -> jax.Array:
-    """As `gather`, but other dimensions broadcast; without `dim`, of the flat array."""
+    """As `gather`, but other dimensions broadcast; without `dim`, of the flat array.
+
+    Negative indices count from the back.
+    """
     _check_indices("take_along_dim", indices)
     if dim is None:
+        indices = jnp.where(indices < 0, indices + x.size, indices)
         return _get_or_nan(x.reshape(-1), (indices.reshape(-1),))
     axis = one_dim("take_along_dim", x, dim)
     _check_same_rank("take_along_dim", x, indices, None)
@@ -230,6 +234,7 @@ def take_along_dim(x: jax.Array, indices: jax.Array, *, dim: int | None) -> jax.
     pairs = zip(x.shape, indices.shape, strict=True)
     sizes = [max(m, n) if m and n else 0 for m, n in pairs]
     sizes[axis] = x.shape[axis]
+    indices = jnp.where(indices < 0, indices + x.shape[axis], indices)
     whole = jnp.broadcast_to(x, sizes)
     sizes[axis] = indices.shape[axis]
     return _get_or_nan(whole, _places(jnp.broadcast_to(indices, sizes), axis))

@@ -190,12 +190,14 @@ def _indices(op: str, x: Any, index: Any, dim: Any) -> Any:
     whole = as_tensor(x)._aval()
     axis = None if dim is None else one_dim(op, whole, frozen_dim(dim), len(shape))
     size = math.prod(shape) if axis is None else shape[axis]
-    wrong = first_outside(known, 0, size)
+    from_the_back = op == "take_along_dim"  # alone among them, as in PyTorch
+    wrong = first_outside(known, -size if from_the_back else 0, size)
     if wrong is not None:
         where = "x" if axis is None else f"dimension {axis}"
         raise ShapeError(
             f"{op} of {as_text(x)} by {as_text(index)}: {wrong} is out of range",
-            rule=f"{where} has size {size}, and indices count from the front",
+            rule=f"{where} has size {size}"
+            + ("" if from_the_back else ", and indices count from the front"),
         )
     return index
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -38,7 +37,7 @@ def save_counts(outcomes: Outcomes) -> None:
     for name in ENTRIES:
         for dtype in MAIN:
             if (name, dtype) in outcomes:
-                counts = {k: v for k, v in asdict(outcomes[name, dtype]).items() if v}
+                counts = {k: v for k, v in vars(outcomes[name, dtype]).items() if v}
                 counts.pop("failures", None)
                 title = str(dtype).removeprefix("torch.")
                 ops.setdefault(name, {})[title] = counts
@@ -56,7 +55,7 @@ def comparable(outcome: Outcome | None) -> object:
     """What does not hang on how a machine rounds: all but the `near` ones."""
     if outcome is None:
         return None
-    return {k: v for k, v in asdict(outcome).items() if k not in ("near", "failures")}
+    return {k: v for k, v in vars(outcome).items() if k not in ("near", "failures")}
 
 
 def _outcome(counts: Mapping[str, object]) -> Outcome:

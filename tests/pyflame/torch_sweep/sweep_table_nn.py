@@ -59,7 +59,7 @@ NN = [
         "normalize",
         refusals={"p is above 0": "p of 0 or less", "a scalar has no": "scalars"},
     ),
-    _nn("one_hot"),
+    _nn("one_hot", refusals={"num_classes=-1": "a size that hangs on values"}),
     _nn("scaled_dot_product_attention", call=_certain_attention, rounding=_SUMS),
     _nn("dropout", call=_certain(F.dropout)),
     _nn("dropout2d", call=_certain(F.dropout2d)),

@@ -142,3 +142,15 @@ def test_booleans_are_scattered_by_or() -> None:
     x, at = pf.zeros([3], dtype=pf.bool_), pf.tensor([0, 0, 2], dtype=pf.int32)
     source = pf.tensor([True, False, False])
     assert pf.scatter_add(x, 0, at, source).numpy().tolist() == [True, False, False]
+
+
+def test_take_along_dim_counts_from_the_back_too() -> None:
+    x = pf.tensor([[1, 2, 3]])
+    at = pf.tensor([[-1, 0]], dtype=pf.int32)
+    assert pf.take_along_dim(x, at, 1).numpy().tolist() == [[3, 1]]
+
+
+def test_ranges_of_integers_truncate_their_bounds_first() -> None:
+    down = pf.arange(2.1, -2.9, -1.0, dtype=pf.int32)
+    assert down.numpy().tolist() == [2, 1, 0, -1, -2]
+    assert pf.linspace(4.3, 7.9, 4, dtype=pf.int32).numpy().tolist() == [4, 5, 6, 7]
