@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from lowering.plan.control import LoopEnd, Start, is_control, loop_spans
 from lowering.plan.liveness import may_replace
-from lowering.plan.steps import ElementOp, ElementStep, Step
+from lowering.plan.steps import ElementOp, ElementStep, MoveStep, Step
 from lowering.plan.values import Value, View
 
 
@@ -80,7 +80,10 @@ def _is_unread(
 
 
 def _touched(step: Step) -> set[Value]:
-    return {*step.reads(), *step.writes()}
+    touched = {*step.reads(), *step.writes()}
+    if isinstance(step, MoveStep):  # also one that only hands on what others sent
+        touched.add(step.target)
+    return touched
 
 
 def _swap(item: Any, old: Value, new: Value) -> Any:

@@ -149,12 +149,13 @@ def check(seed: int) -> None:
         np.testing.assert_allclose(have, want, 1e-3, 1e-3, err_msg=f"seed {seed}")
 
 
-@pytest.mark.parametrize("seed", range(6))
+# 19, 63 and 427 were wrong once.
+@pytest.mark.parametrize("seed", [*range(5), 19, 63, 427])
 def test_a_random_program(seed: int) -> None:
     check(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6, 300))
+@pytest.mark.parametrize("seed", range(5, 300))
 def test_many_random_programs(seed: int) -> None:
     check(seed)
