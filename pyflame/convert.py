@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pyflame.dtypes import DType, as_dtype, unknown_dtype
 from pyflame.errors import ArgumentError, DTypeError
 
-_NARROWED = {"float64": DType.float32, "int64": DType.int32}
+_DTYPES: dict[Any, DType] = {
+    **{dtype.numpy: dtype for dtype in DType},
+    np.dtype(np.float64): DType.float32,
+    np.dtype(np.int64): DType.int32,
+}
 _INT32 = np.iinfo(np.int32)
 
 
@@ -29,11 +32,16 @@ def to_array(data: Any, dtype: object = None) -> jax.Array:
         return jax.lax.convert_element_type(data, target.numpy)
     array = _numpy_array(data)
     target = as_dtype(dtype) if dtype is not None else _default_dtype(data, array)
-    if array.dtype != target.numpy:
-        if target.numpy.kind == "i" and array.dtype.kind in "iu":
-            _check_range(array, target)
-        array = array.astype(target.numpy)
-    return jnp.array(array)
+    narrows = array.dtype != target.numpy and array.dtype.kind in "iu"
+    if narrows and target.numpy.kind == "i":
+        _check_range(array, target)
+    return _on_device(array.astype(target.numpy, order="C"))
+
+
+@jax.jit
+def _on_device(array: Any) -> jax.Array:
+    """A JAX array with the values; jnp.array takes several times as long."""
+    return array
 
 
 def to_literal(value: bool | int | float) -> bool | int | float:
@@ -79,12 +87,9 @@ def _default_dtype(data: Any, array: np.ndarray[Any, Any]) -> DType:
         return DType.bool_
     if not hasattr(data, "__array__") or isinstance(data, float):
         return DType.float32
-    if array.dtype.name in _NARROWED:
-        return _NARROWED[array.dtype.name]
-    try:
-        return as_dtype(array.dtype)
-    except DTypeError:
-        raise unknown_dtype(array.dtype, "tensor: an array of") from None
+    if array.dtype not in _DTYPES:
+        raise unknown_dtype(array.dtype, "tensor: an array of")
+    return _DTYPES[array.dtype]
 
 
 def _check_range(array: np.ndarray[Any, Any], target: DType) -> None:
