@@ -151,7 +151,7 @@ def test_a_deep_copy_is_a_leaf_of_its_own(computed: bool) -> None:
     assert y.tolist() == w.tolist()
     assert y.grad.tolist() == w.grad.tolist()
     (y * 3).sum().backward()
-    assert (y.grad - w.grad).tolist() == [3, 3, 3]
+    assert (y.grad - w.grad).tolist() == pytest.approx([3, 3, 3])
 
 
 def test_a_deep_copy_of_a_result_is_a_leaf() -> None:
