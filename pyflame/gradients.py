@@ -8,7 +8,7 @@ together with whatever else is pending, and those nobody reads never are.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from pyflame import staging, tracing
 from pyflame.errors import GraphError
-from pyflame.node import Leaf, Node, data, walk
+from pyflame.node import Leaf, Node, data
 from pyflame.ops import elementwise
 from pyflame.regions import Pull, Region, cover, is_alive, is_end, pull_op
 from pyflame.structure import gradient
@@ -48,9 +48,9 @@ def gradients(output: Node, cotangent: Node | None) -> list[tuple[Leaf, Node]]:
         users += region.outputs
         pulls.append(_pull(region, waiting, ended))
     found = [(_leaf_of(node), grad) for node, grad in ended.items()]
-    leaves = [weakref.ref(leaf) for leaf, _ in found]
+    leaves = [leaf for leaf, _ in found]
     for pull in pulls:
-        pull.leaves = leaves
+        pull.ends_in(leaves)
     for leaf, _ in found:
         leaf.used_by(users)
     return found
@@ -66,12 +66,21 @@ def forget_users(leaves: Iterable[Leaf | None], replaced: Iterable[Node]) -> Non
     gone = set(replaced)
     for user in users:
         if user is not None and user.value is not None and user.via is None:
-            if not gone.isdisjoint(walk([user], _recipe)):
+            if _needs(user, gone):
                 user.forget()
 
 
-def _recipe(node: Node) -> Sequence[Node]:
-    return node.inputs
+def _needs(node: Node, wanted: set[Node]) -> bool:
+    """Whether the recipe of a node has one of the others in it."""
+    stack, seen = [node], set[Node]()
+    while stack:
+        node = stack.pop()
+        if node in wanted:
+            return True
+        if node not in seen:
+            seen.add(node)
+            stack += node.inputs
+    return False
 
 
 def _pull(region: Region, waiting: dict[Node, Node], ended: dict[Node, Node]) -> Pull:

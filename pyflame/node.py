@@ -66,11 +66,13 @@ class Leaf:
     added to before it was computed, so it is computed with the values it needs, lest
     the unread gradients of many steps pile up. `frozen`: no gradients are wanted.
     `users` are the values that backward was asked for, and others with a name.
+    `asked`: gradients have been computed for somebody other than an optimizer.
     """
 
-    __slots__ = ("__weakref__", "_grad", "eager", "frozen", "tensors", "users")
+    __slots__ = ("__weakref__", "_grad", "asked", "eager", "frozen", "tensors", "users")
 
     def __init__(self) -> None:
+        self.asked = False
         self.eager = False
         self.frozen = False
         self._grad: Any = None

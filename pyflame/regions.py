@@ -86,14 +86,32 @@ class Region(Node):
 
 
 class Pull(Node):
-    """The gradients of a region's `wanted`, from those of some of its outputs."""
+    """The gradients of a region's `wanted`, from those of some of its outputs.
 
-    __slots__ = ("leaves",)
+    `waits` tells that an optimizer's step may use them without keeping them: if one is
+    read afterwards all the same, it is computed again.
+    """
+
+    __slots__ = ("leaves", "waits")
 
     def __init__(self, op: Any, inputs: Sequence[Node]) -> None:
         super().__init__(op, tuple(inputs), (), None)
         self.pending_count = 1 + sum(i.pending_count for i in inputs)
         self.leaves: list[weakref.ref[Leaf]] = []
+        self.waits = False
+
+    def ends_in(self, leaves: Sequence[Leaf]) -> None:
+        """Says where the gradients end."""
+        self.leaves = [weakref.ref(leaf) for leaf in leaves]
+        again = isinstance(self.inputs[0], Region)
+        self.waits = again and not any(leaf.asked or leaf.eager for leaf in leaves)
+
+    def is_asked(self) -> None:
+        """Somebody reads a gradient: from now on they are kept."""
+        for ref in self.leaves:
+            leaf = ref()
+            if leaf is not None:
+                leaf.asked = True
 
     def companions(self) -> list[Node]:
         """Gradients that are to be computed with any other gradient."""

@@ -161,7 +161,7 @@ def evaluate(targets: Sequence[Node], everything: bool = False) -> None:
     known, steps = list[Node](), list[Node]()
     for node in order:
         (steps if node.value is None else known).append(node)
-    outputs = [node for node in steps if _is_kept(node) or node in wanted]
+    outputs = [n for n in steps if n in wanted or _is_kept(n, everything)]
     counts.evaluations += 1
     with jax.ensure_compile_time_eval():
         values = _compiled(structure_of(known, steps, outputs))(
@@ -173,8 +173,11 @@ def evaluate(targets: Sequence[Node], everything: bool = False) -> None:
         if not node.names or node.op in FORGOTTEN_OPS:
             node.forget()
     for node in steps:
-        if isinstance(node, Region):
-            node.settle()
+        if node.aval is None:
+            if isinstance(node, Region):
+                node.settle()
+            elif isinstance(node, Pull) and not everything:
+                node.is_asked()
 
 
 def is_fixed(node: Node) -> bool:
@@ -231,14 +234,22 @@ def _pending_order(pending: list[Node]) -> list[Node]:
 
 def _companions(order: Sequence[Node]) -> list[Node]:
     """Named nodes that come for free, or that would hold memory if left for later."""
-    bundles = [n for n in order if isinstance(n, (Region, Pull)) and n.value is None]
-    return [n for bundle in bundles for n in bundle.companions()]
+    bundles = [n for n in order if n.aval is None and n.value is None]
+    return [
+        node
+        for bundle in bundles
+        if isinstance(bundle, (Region, Pull))
+        for node in bundle.companions()
+    ]
 
 
-def _is_kept(node: Node) -> bool:
-    if isinstance(node, Region):
-        return not node.pulled
-    return node.names > 0
+def _is_kept(node: Node, everything: bool) -> bool:
+    if not node.names:
+        return node.aval is None and isinstance(node, Region) and not node.pulled
+    if everything and node.op is gradient:
+        pull = node.inputs[0]
+        return not (isinstance(pull, Pull) and pull.waits)
+    return True
 
 
 @lru_cache(maxsize=MAX_CACHED_STRUCTURES)
