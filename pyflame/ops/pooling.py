@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,8 @@ from pyflame.errors import ShapeError
 from pyflame.ops.shapes import text
 
 Pair = tuple[int, int]
+
+MAX_SCANNED = 32  # elements of a window that are compared one by one
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ def max_pool2d(
     )
     least = _least(x)
     padded = _padded(x, windows, least)
+    if all(map(_is_tile, windows)) and prod(kernel_size) <= MAX_SCANNED:
+        return _max_of_tiles(padded, windows)
     if jnp.issubdtype(x.dtype, jnp.floating) and dilation == (1, 1):
         return _reduce(padded, least, jax.lax.max, windows)
     values = _window_values(padded, windows)
@@ -183,6 +188,25 @@ def _count(size: int, k: int, stride: int, padding: int, d: int, ceil: bool) -> 
     count = (room + (stride - 1 if ceil else 0)) // stride + 1
     starts_in_the_far_padding = (count - 1) * stride >= size + padding
     return count - 1 if ceil and starts_in_the_far_padding else count
+
+
+def _is_tile(w: _Windows) -> bool:
+    """Whether windows lie side by side, with no padding in front of the first."""
+    return w.stride == w.kernel and not w.padding and w.dilation == 1
+
+
+def _max_of_tiles(padded: jax.Array, windows: tuple[_Windows, _Windows]) -> jax.Array:
+    """The largest of each tile, found as PyTorch does: the first, or the last NaN.
+
+    On a CPU its gradient takes a fraction of the time of that of reduce_window.
+    """
+    rows, cols = windows
+    tiles = padded.reshape(-1, rows.kernel, cols.count, cols.kernel)
+    elements = [tiles[:, i, :, j] for i, j in np.ndindex(rows.kernel, cols.kernel)]
+    best = elements[0]
+    for element in elements[1:]:
+        best = jnp.where((element > best) | (element != element), element, best)
+    return best.reshape(*padded.shape[:-2], rows.count, cols.count)
 
 
 def _least(x: jax.Array) -> float:
