@@ -25,6 +25,7 @@ from lowering.plan.resources import Resources, assign
 from lowering.plan.select import RULES, select
 from lowering.plan.steps import MoveStep, Step
 from lowering.plan.values import Value
+from lowering.plan.windows import check_windows
 from lowering.target import Target
 
 _RULE_FILES = (rules_control, rules_local, rules_mesh)  # importing them fills RULES
@@ -108,12 +109,14 @@ def plan(
 ) -> Plan:
     """Plans a PE jaxpr; `optimize` joins element-wise steps into loops.
 
-    Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError.
+    Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError,
+    LoweringError.
     Whether it fits the wafer is for `check_fits` to say.
     """
     names = Names()
     chosen, inputs, outputs = select(closed, in_names, out_names, names, place_of)
     steps = _live(chosen, outputs)
+    check_windows(steps, target)
     if optimize:
         steps = accumulate(carried_in_place(steps))
         steps = _live(fuse(steps, outputs.values()), outputs)
