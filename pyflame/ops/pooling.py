@@ -119,16 +119,19 @@ def avg_pool2d(
 ) -> jax.Array:
     """The mean of each window, over its padding too if `count_include_pad`.
 
-    `divisor_override` is what the sums are divided by instead.
+    `divisor_override` is what the sums are divided by instead. Means of integers are
+    cut off towards 0.
 
     Raises: ShapeError, unless `x` is [N, C, H, W] or [C, H, W] and a window fits.
     """
     windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
     sums = _reduce(_padded(x, windows, 0), 0, jax.lax.add, windows)
     if divisor_override is not None:
-        return sums / jnp.asarray(divisor_override, x.dtype)
-    rows, cols = (w.divisors(count_include_pad) for w in windows)
-    return sums / jnp.asarray(np.outer(rows, cols), x.dtype)
+        divisors = np.asarray(divisor_override)
+    else:
+        divisors = np.outer(*(w.divisors(count_include_pad) for w in windows))
+    quotient = jnp.broadcast_to(jnp.asarray(divisors, x.dtype), sums.shape)
+    return jax.lax.div(sums, quotient)
 
 
 def adaptive_avg_pool2d(

@@ -108,16 +108,16 @@ def test_print_graph(capsys) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "graph: 7 nodes, 2 of them inputs; 280 flops; 176 B in, 32 B out",
         head,
-        f"  a      = randn()        float32[8, 4]  grid(2, 2)           128  {at}:12"
+        f"  a      = randn()        float32[8, 4]  grid(2, 2)           128  {at}:13"
         f"  {text}",
-        f"  b      = ones()         float32[4, 3]                        48  {at}:13"
+        f"  b      = ones()         float32[4, 3]                        48  {at}:14"
         "  b = pf.ones([4, 3])",
-        f"  v2     = matmul(a, b)   float32[8, 3]                192     96  {at}:14"
+        f"  v2     = matmul(a, b)   float32[8, 3]                192     96  {at}:15"
         "  h = pf.relu(a @ b * 2.0 - 1)",
-        f"  v3     = mul(v2, 2.0)   float32[8, 3]                 24     96  {at}:14",
-        f"  v4     = sub(v3, 1)     float32[8, 3]                 24     96  {at}:14",
-        f"  h      = relu(v4)       float32[8, 3]                 24     96  {at}:14",
-        f"  total  = sum(h, dim=1)  float32[8]                    16     32  {at}:15"
+        f"  v3     = mul(v2, 2.0)   float32[8, 3]                 24     96  {at}:15",
+        f"  v4     = sub(v3, 1)     float32[8, 3]                 24     96  {at}:15",
+        f"  h      = relu(v4)       float32[8, 3]                 24     96  {at}:15",
+        f"  total  = sum(h, dim=1)  float32[8]                    16     32  {at}:16"
         "  total = h.sum(dim=1)",
     ]
 
