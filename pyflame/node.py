@@ -156,7 +156,7 @@ class Node:
         traceback: Any = None,
     ) -> None:
         self.op = op
-        self.inputs = inputs
+        self.inputs: tuple[Node, ...] = inputs
         self.static = static
         self.aval = aval
         self.value = value
@@ -251,7 +251,8 @@ def walk(
     """
     order: list[Node] = []
     seen = set() if seen is None else seen
-    stack: list[Node | None] = list(roots)[::-1]
+    stack: list[Node | None] = [*roots]
+    stack.reverse()
     while stack:
         node = stack.pop()
         if node is None:  # all that the node below it needs is in order

@@ -89,7 +89,8 @@ def test_reductions() -> None:
 
 def test_pooling() -> None:
     x = pf.randn([1, 2, 6, 6])
-    assert pf.get_node(F.max_pool2d(x, 2)).flops == 2 * 9 * 3
+    assert pf.get_node(F.max_pool2d(x, 2, stride=1)).flops == 2 * 25 * 3
+    assert pf.get_node(F.max_pool2d(x, 2)).flops == 0  # by comparing and selecting
     average = pf.get_node(F.avg_pool2d(x, 2)).flops
     assert average == 2 * 9 * 3 + 2 * 9
 
