@@ -21,7 +21,30 @@ class WseError(Exception):
     """Root of every error that a user of the simulator can cause."""
 
 
-class CslError(WseError):
+class _PlacedError(WseError):
+    """An error that may know its place in the source, with notes and a way out."""
+
+    def __init__(
+        self,
+        message: str,
+        span: Span | None = None,
+        notes: tuple[tuple[str, Span | None], ...] = (),
+        help: str = "",
+    ) -> None:
+        self.message = message
+        self.span = span
+        self.notes = notes
+        self.help = help
+        super().__init__(message)
+
+    def _rendered(self, head: str) -> str:
+        parts = [head, *(_located("note", text, span) for text, span in self.notes)]
+        if self.help:
+            parts.append(f"help: {self.help}")
+        return "\n".join(parts)
+
+
+class CslError(_PlacedError):
     """A program breaks a rule of CSL.
 
     Args:
@@ -31,29 +54,12 @@ class CslError(WseError):
         help: a way out, if there is one to name.
     """
 
-    def __init__(
-        self,
-        message: str,
-        span: Span | None = None,
-        notes: tuple[tuple[str, Span | None], ...] = (),
-        help: str = "",
-    ) -> None:
-        self.message = message
-        self.span = span
-        self.notes = notes
-        self.help = help
-        super().__init__(message)
-
     def __str__(self) -> str:
         return self.render()
 
     def render(self) -> str:
         """`file:line:column: error: ...`, the source line, carets, notes and help."""
-        parts = [_located("error", self.message, self.span)]
-        parts += [_located("note", text, span) for text, span in self.notes]
-        if self.help:
-            parts.append(f"help: {self.help}")
-        return "\n".join(parts)
+        return self._rendered(_located("error", self.message, self.span))
 
 
 def _located(kind: str, text: str, span: Span | None) -> str:
@@ -62,7 +68,7 @@ def _located(kind: str, text: str, span: Span | None) -> str:
     return f"{span.location()}: {kind}: {text}\n{span.excerpt()}"
 
 
-class MachineFault(WseError):
+class MachineFault(_PlacedError):
     """A running program broke a rule of the machine: a bad access, a spent budget.
 
     Args:
@@ -72,28 +78,12 @@ class MachineFault(WseError):
         help: a way out, if there is one to name.
     """
 
-    def __init__(
-        self,
-        message: str,
-        span: Span | None = None,
-        notes: tuple[tuple[str, Span | None], ...] = (),
-        help: str = "",
-    ) -> None:
-        self.message = message
-        self.span = span
-        self.notes = notes
-        self.help = help
-        super().__init__(message)
-
     def __str__(self) -> str:
         """As a `CslError` is rendered; without a place, the message alone."""
         head = self.message
         if self.span is not None:
             head = _located("fault", self.message, self.span)
-        parts = [head, *(_located("note", text, span) for text, span in self.notes)]
-        if self.help:
-            parts.append(f"help: {self.help}")
-        return "\n".join(parts)
+        return self._rendered(head)
 
 
 class Deadlock(MachineFault):
