@@ -286,12 +286,8 @@ class Optimizer(ABC):
 def _blank(param: Tensor) -> Tensor:
     """Zeros like a parameter, as data: a first step then looks like all others."""
     aval = param._aval()
-    return _constant(nodes.data(jnp.zeros(aval.shape, aval.dtype)))
-
-
-def _constant(node: nodes.Node) -> Tensor:
-    node.tracked = False
-    return Tensor(node)
+    start = jnp.zeros(aval.shape, aval.dtype)
+    return Tensor(nodes.constant(start, nodes.aval_of(start)))
 
 
 def _copied(entry: dict[str, Any]) -> dict[str, Any]:
