@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lowering.emit.statements import COORDINATE
+from lowering.emit.indexing import COORDINATE
 from lowering.mesh import ROWS
 from lowering.plan.resources import Line, Resources
 

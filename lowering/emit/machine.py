@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lowering.emit.dsds import Dsds
-from lowering.emit.statements import scalar_text, step_comment, step_lines
+from lowering.emit.indexing import scalar_text
+from lowering.emit.registry import step_comment, step_lines
 from lowering.plan.control import (
     Branch,
     BranchCase,

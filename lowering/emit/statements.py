@@ -1,24 +1,25 @@
-"""Steps as CSL statements."""
+"""The statements of the steps that all programs are made of."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from lowering.emit.dsds import Dsds
 from lowering.emit.elements import element_lines
-from lowering.emit.text import (
-    ELEMENT_TYPES,
-    LOOP_NAMES,
-    comment,
-    float_text,
-    index_text,
-    nest,
+from lowering.emit.indexing import (
+    COORDINATE,
+    inside,
+    loop_names,
+    moved,
+    moved_by,
+    scalar_text,
+    slice_of,
+    typed_number,
 )
+from lowering.emit.registry import step_lines
+from lowering.emit.text import index_text, nest
 from lowering.mesh import ROWS
-from lowering.plan.control import ControlStep, Start
 from lowering.plan.element_ops import MOVES
-from lowering.plan.origins import Origin
 from lowering.plan.resources import function_name
 from lowering.plan.schemes import (
     ReduceScheme,
@@ -36,14 +37,12 @@ from lowering.plan.steps import (
     PutStep,
     ReduceStep,
     Root,
-    Step,
     TakeStep,
     ZeroUnlessStep,
 )
-from lowering.plan.values import Count, Shape, Value, View, whole
+from lowering.plan.values import Count, Value, View, whole
 from lowering.target import Target
 
-COORDINATE = {"rows": "get_y_coord", "cols": "get_x_coord"}
 _NEUTRAL = {
     "sum": "0.0",
     "max": "math.NEGATIVE_INF_f32",
@@ -58,55 +57,34 @@ _COMBINE = {
 _REGISTER_BUILTIN = {"sum": "@fadds", "max": "@fmaxs"}
 
 
-def step_lines(step: Step, dsds: Dsds, target: Target) -> list[str]:
-    """The step's statements, without comment; empty if there is nothing to do."""
-    match step:
-        case ElementStep():
-            return element_lines(step, dsds)
-        case DotStep() if step.products is not None:
-            return _inner_products(step, step.products, dsds, target)
-        case DotStep():
-            return _dot(step, dsds, target)
-        case ReduceStep():
-            return _reduce(step, dsds, target)
-        case IndexStep():
-            call = f"geometry.{COORDINATE[step.axis]}()"
-            return [f"  {dsds.buffer_name(step.out)}[0] = @as(i32, {call});"]
-        case ZeroUnlessStep():
-            return _zero_unless(step, dsds)
-        case FillStep():
-            return _fill(step, dsds)
-        case CutStep():
-            return _cut(step, dsds)
-        case TakeStep():
-            moved = _moved_by(dsds, step.x, step.starts)
-            return [_copy(step.out, dsds.whole(step.out), moved)]
-        case PutStep():
-            moved = _moved_by(dsds, step.window, step.starts)
-            return [_copy(step.window.value, moved, dsds.view(step.x))]
-        case MoveStep():
-            return _move(step, dsds)
-        case _:
-            return _not_local(step)
+@step_lines.register
+def _element(step: ElementStep, dsds: Dsds, target: Target) -> list[str]:
+    return element_lines(step, dsds)
 
 
-def _not_local(step: ControlStep) -> list[str]:
-    raise AssertionError(f"{type(step).__name__} is written by the state machine")
+@step_lines.register
+def _product(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
+    if step.products is not None:
+        return _inner_products(step, step.products, dsds, target)
+    return _dot(step, dsds, target)
 
 
-def step_comment(step: Step) -> list[str]:
-    """The equations of the step, each with the user's line."""
-    lines: list[str] = []
-    for origin in step.origins:
-        lines += comment(_origin_text(origin))
-    return lines
+@step_lines.register
+def _index(step: IndexStep, dsds: Dsds, target: Target) -> list[str]:
+    call = f"geometry.{COORDINATE[step.axis]}()"
+    return [f"  {dsds.buffer_name(step.out)}[0] = @as(i32, {call});"]
 
 
-def _origin_text(origin: Origin) -> str:
-    if origin.place is None:
-        return origin.equation
-    file = origin.place.file.rsplit("/", 1)[-1]
-    return f"{origin.equation}  at {file}:{origin.place.line}"
+@step_lines.register
+def _take(step: TakeStep, dsds: Dsds, target: Target) -> list[str]:
+    moved = moved_by(dsds, step.x, step.starts)
+    return [_copy(step.out, dsds.whole(step.out), moved)]
+
+
+@step_lines.register
+def _put(step: PutStep, dsds: Dsds, target: Target) -> list[str]:
+    moved = moved_by(dsds, step.window, step.starts)
+    return [_copy(step.window.value, moved, dsds.view(step.x))]
 
 
 def _dot(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
@@ -137,9 +115,9 @@ def _inner_products(
 ) -> list[str]:
     """Per element of the result: a row times a column, summed in `total`."""
     scheme = inner_scheme(step, target)
-    names = _loop_names(scheme.shape)
+    names = loop_names(scheme.shape)
     row, column = (
-        _moved(dsds, view, index_text(names, strides)) if names else dsds.view(view)
+        moved(dsds, view, index_text(names, strides)) if names else dsds.view(view)
         for view, strides in (
             (scheme.row, scheme.row_strides),
             (scheme.column, scheme.column_strides),
@@ -162,6 +140,7 @@ def _first_vector(matrix: View, dsds: Dsds) -> str:
     )
 
 
+@step_lines.register
 def _reduce(step: ReduceStep, dsds: Dsds, target: Target) -> list[str]:
     scheme = reduce_scheme(step, target)
     return {"vector": _reduce_vector, "scalar": _reduce_scalar, "loop": _reduce_loop}[
@@ -173,7 +152,7 @@ def _reduce_vector(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[s
     """Slices over the kept dimensions, combined one after the other."""
     out = dsds.whole(step.out)
     first = dsds.vector(step.x.value, scheme.kept, scheme.kept_strides, step.x.offset)
-    names = _loop_names(scheme.reduced)
+    names = loop_names(scheme.reduced)
     shift = index_text(names, scheme.reduced_strides)
     moved = f"@increment_dsd_offset({first}, {shift}, f32)"
     body = [f"{_REGISTER_BUILTIN[step.op]}({out}, {out}, {moved});"]
@@ -186,7 +165,7 @@ def _reduce_scalar(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[s
     row = dsds.vector(
         step.x.value, scheme.reduced, scheme.reduced_strides, step.x.offset
     )
-    names = _loop_names(scheme.kept)
+    names = loop_names(scheme.kept)
     if names:
         shift = index_text(names, scheme.kept_strides)
         row = f"@increment_dsd_offset({row}, {shift}, f32)"
@@ -200,8 +179,8 @@ def _reduce_scalar(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[s
 
 
 def _reduce_loop(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
-    outer = _loop_names(scheme.kept)
-    inner = _loop_names(scheme.reduced, after=len(outer))
+    outer = loop_names(scheme.kept)
+    inner = loop_names(scheme.reduced, after=len(outer))
     kept_strides = scheme.kept_strides[: len(outer)]
     strides = (*kept_strides, *scheme.reduced_strides[: len(inner)])
     index = index_text((*outer, *inner), strides, step.x.offset)
@@ -220,26 +199,23 @@ def _reduce_loop(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str
     return nest(outer, scheme.kept, body)
 
 
-def _loop_names(shape: Shape, after: int = 0) -> tuple[str, ...]:
-    """One loop variable per dimension; none for a single pass."""
-    return () if shape == (1,) else LOOP_NAMES[after : after + len(shape)]
-
-
-def _fill(step: FillStep, dsds: Dsds) -> list[str]:
+@step_lines.register
+def _fill(step: FillStep, dsds: Dsds, target: Target) -> list[str]:
     """One fill per index of the dimension that lies beyond the array's end."""
     view = whole(step.value)
     tile, stride = view.shape[step.dim], view.strides[step.dim]
-    inside = _inside(step.axis, tile, step.length)
-    part = _moved(dsds, _slice_of(view, step.dim), index_text("i", (stride,)))
-    fill = _typed_number(step.number, step.value.dtype)
+    first = inside(step.axis, tile, step.length)
+    part = moved(dsds, slice_of(view, step.dim), index_text("i", (stride,)))
+    fill = typed_number(step.number, step.value.dtype)
     return [
-        f"  for (@range(i16, {inside}, {tile}, 1)) |i| {{",
+        f"  for (@range(i16, {first}, {tile}, 1)) |i| {{",
         f"    {MOVES[str(step.value.dtype)]}({part}, {fill});",
         "  }",
     ]
 
 
-def _cut(step: CutStep, dsds: Dsds) -> list[str]:
+@step_lines.register
+def _cut(step: CutStep, dsds: Dsds, target: Target) -> list[str]:
     """One move from a run-time offset, or one per index that has elements."""
     out, builtin = whole(step.out), MOVES[str(step.out.dtype)]
     tile, length = out.shape[step.dim], step.x.shape[step.dim]
@@ -247,67 +223,24 @@ def _cut(step: CutStep, dsds: Dsds) -> list[str]:
     start = f"@as(i16, geometry.{COORDINATE[step.axis]}()) * {tile * stride}"
     if step.is_even:
         part = replace(step.x, shape=out.shape)
-        return [f"  {builtin}({dsds.view(out)}, {_moved(dsds, part, start)});"]
-    to = _moved(
-        dsds, _slice_of(out, step.dim), index_text("i", (out.strides[step.dim],))
-    )
+        return [f"  {builtin}({dsds.view(out)}, {moved(dsds, part, start)});"]
+    to = moved(dsds, slice_of(out, step.dim), index_text("i", (out.strides[step.dim],)))
     index = index_text("i", (stride,))
-    origin = _moved(dsds, _slice_of(step.x, step.dim), f"{start} + {index}")
+    origin = moved(dsds, slice_of(step.x, step.dim), f"{start} + {index}")
     return [
-        f"  {builtin}({dsds.view(out)}, {_typed_number(0, step.out.dtype)});",
-        f"  for (@range(i16, {_inside(step.axis, tile, length)})) |i| {{",
+        f"  {builtin}({dsds.view(out)}, {typed_number(0, step.out.dtype)});",
+        f"  for (@range(i16, {inside(step.axis, tile, length)})) |i| {{",
         f"    {builtin}({to}, {origin});",
         "  }",
     ]
-
-
-def _slice_of(view: View, dim: int) -> View:
-    """The part of the view at index 0 of `dim`."""
-    shape = (*view.shape[:dim], 1, *view.shape[dim + 1 :])
-    return replace(view, shape=shape)
-
-
-def _moved(dsds: Dsds, view: View, shift: str) -> str:
-    """The view's vector, moved by a number of elements known at run time."""
-    element = ELEMENT_TYPES[str(view.dtype)]
-    return f"@increment_dsd_offset({dsds.view(view)}, {shift}, {element})"
-
-
-def _inside(axis: str, tile: int, length: int) -> str:
-    return f"tiles.inside(geometry.{COORDINATE[axis]}(), {tile}, {length})"
 
 
 def _copy(value: Value, target: str, source: str) -> str:
     return f"  {MOVES[str(value.dtype)]}({target}, {source});"
 
 
-def _moved_by(dsds: Dsds, view: View, starts: tuple[Start, ...]) -> str:
-    """The view's vector, moved to where indices of the program say."""
-    terms = [_term(start, dsds) for start in starts]
-    return _moved(dsds, view, " + ".join(terms)) if terms else dsds.view(view)
-
-
-def _term(start: Start, dsds: Dsds) -> str:
-    """`stride * index`, as i16."""
-    index = str(start.index)
-    if isinstance(start.index, View):
-        index = f"@as(i16, {scalar_text(start.index, dsds)})"
-    return index if start.stride == 1 else f"{start.stride} * {index}"
-
-
-def scalar_text(view: View, dsds: Dsds) -> str:
-    """An element of memory that is a number of its own."""
-    return f"{dsds.buffer_name(view.value)}[{view.offset}]"
-
-
-def _typed_number(value: float | int | bool, dtype: Any) -> str:
-    """The number as memory of this dtype holds it."""
-    if str(dtype) == "float32":
-        return float_text(float(value))
-    return f"@as({ELEMENT_TYPES[str(dtype)]}, {int(value)})"
-
-
-def _zero_unless(step: ZeroUnlessStep, dsds: Dsds) -> list[str]:
+@step_lines.register
+def _zero_unless(step: ZeroUnlessStep, dsds: Dsds, target: Target) -> list[str]:
     vector = dsds.whole(step.value)
     return [
         f"  if (geometry.{COORDINATE[step.axis]}() != {step.root}) {{",
@@ -316,7 +249,8 @@ def _zero_unless(step: ZeroUnlessStep, dsds: Dsds) -> list[str]:
     ]
 
 
-def _move(step: MoveStep, dsds: Dsds) -> list[str]:
+@step_lines.register
+def _move(step: MoveStep, dsds: Dsds, target: Target) -> list[str]:
     line = "rows_line" if step.axis == ROWS else "cols_line"
     arguments = [*_move_vectors(step, dsds), str(step.extent_elements)]
     if step.kind == "relay_inward":

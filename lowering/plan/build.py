@@ -28,7 +28,7 @@ from lowering.plan.values import Value
 from lowering.plan.windows import check_windows
 from lowering.target import Target
 
-_RULE_FILES = (rules_control, rules_local, rules_mesh)  # importing them fills RULES
+RULE_FILES = (rules_control, rules_local, rules_mesh)  # importing them fills RULES
 assert RULES, "no selection rules"
 
 

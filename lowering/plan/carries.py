@@ -103,4 +103,4 @@ def _swap(item: Any, old: Value, new: Value) -> Any:
 
 
 def _holds_values(item: Any) -> bool:
-    return isinstance(item, View | ElementOp | Start) or hasattr(item, "origins")
+    return isinstance(item, View | ElementOp | Start | Step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import singledispatch
 
 from lowering.plan.control import (
     BranchCase,
@@ -34,70 +35,130 @@ from lowering.target import CycleCosts, Target
 # Estimates of instruction bytes, from the sizes of hand-written programs that FABRICA
 # reports (a real kernel holds about 1.6 KB beside the runtime).
 _PROGRAM_BYTES = 512
-_VECTOR_BYTES = 48
-_LOOP_BYTES = 64
-_SCALAR_OP_BYTES = 16
+VECTOR_BYTES = 48
+LOOP_BYTES = 64
+SCALAR_OP_BYTES = 16
 _LIBRARY_CALL_BYTES = 160  # exp, log and their like, once per program each
 _MATMUL_BYTES = 256
 _MOVE_BYTES = 56
 _LINE_BYTES = 512
 
 
+@singledispatch
 def step_cycles(step: Step, target: Target) -> int:
-    """Cycles from the step's start to its end on the PE that takes longest."""
-    costs = target.costs
-    match step:
-        case ElementStep():
-            return _element_cycles(step, costs)
-        case DotStep() if step.products is not None:
-            return inner_scheme(step, target).cycles
-        case DotStep():
-            return costs.call_cycles + dot_scheme(step, target).cycles
-        case ReduceStep():
-            return reduce_scheme(step, target).cycles
-        case IndexStep():
-            return costs.call_cycles + costs.scalar_op_cycles
-        case ZeroUnlessStep():
-            moved = step.value.element_count / costs.move_elements_per_cycle
-            return costs.dsd_setup_cycles + math.ceil(moved)
-        case FillStep():
-            return _slices_cycles(step.value.shape, step.dim, costs)
-        case CutStep():
-            if step.is_even:
-                moved = step.out.element_count / costs.move_elements_per_cycle
-                return costs.dsd_setup_cycles + costs.call_cycles + math.ceil(moved)
-            return _slices_cycles(step.out.shape, step.dim, costs)
-        case TakeStep() | PutStep():
-            moved = step.x_count / costs.move_elements_per_cycle
-            index = len(step.starts) * costs.scalar_op_cycles
-            return costs.dsd_setup_cycles + index + math.ceil(moved)
-        case MoveStep():
-            return _move_cycles(step, costs)
-        case LoopEnd() | LoopTest() | BranchStart():
-            return costs.task_start_cycles + costs.loop_edge_cycles
-        case LoopStart() | BranchCase() | BranchEnd():
-            return costs.task_start_cycles
+    """Cycles from the step's start to its end on the PE that takes longest.
+
+    Each class of steps registers its own: `@step_cycles.register`.
+    """
+    raise AssertionError(f"no cycles are known of {type(step).__name__}")
 
 
+@singledispatch
 def step_code_bytes(step: Step) -> int:
-    """Estimated instruction bytes of one step."""
-    match step:
-        case ElementStep():
-            if is_vector_op(step.ops[0]):
-                return _VECTOR_BYTES
-            return _LOOP_BYTES + _SCALAR_OP_BYTES * len(step.ops)
-        case MoveStep() | IndexStep() | ZeroUnlessStep():
-            return _MOVE_BYTES
-        case DotStep() if step.products is not None:
-            return 2 * _LOOP_BYTES + 2 * _VECTOR_BYTES
-        case DotStep() | ReduceStep() | FillStep() | CutStep():
-            return _LOOP_BYTES + _VECTOR_BYTES
-        case TakeStep() | PutStep():
-            return _VECTOR_BYTES + _SCALAR_OP_BYTES * len(step.starts)
-        case LoopEnd() | LoopTest() | BranchStart():
-            return _LOOP_BYTES
-        case LoopStart() | BranchCase() | BranchEnd():
-            return _SCALAR_OP_BYTES
+    """Estimated instruction bytes of one step; registered like `step_cycles`."""
+    raise AssertionError(f"no code bytes are known of {type(step).__name__}")
+
+
+@step_cycles.register
+def _element_cycles(step: ElementStep, target: Target) -> int:
+    costs = target.costs
+    count = step.ops[0].out.element_count
+    if is_vector_op(step.ops[0]):
+        rate = _vector_rate(step.ops[0], costs)
+        return costs.dsd_setup_cycles + math.ceil(count / rate)
+    body = sum(_scalar_cycles(op, costs) for op in step.ops)
+    per_pass = costs.loop_edge_cycles + costs.scalar_op_cycles if count > 1 else 0
+    return count * (body + per_pass)
+
+
+@step_code_bytes.register
+def _element_bytes(step: ElementStep) -> int:
+    if is_vector_op(step.ops[0]):
+        return VECTOR_BYTES
+    return LOOP_BYTES + SCALAR_OP_BYTES * len(step.ops)
+
+
+@step_cycles.register
+def _dot_cycles(step: DotStep, target: Target) -> int:
+    if step.products is not None:
+        return inner_scheme(step, target).cycles
+    return target.costs.call_cycles + dot_scheme(step, target).cycles
+
+
+@step_code_bytes.register
+def _dot_bytes(step: DotStep) -> int:
+    if step.products is not None:
+        return 2 * LOOP_BYTES + 2 * VECTOR_BYTES
+    return LOOP_BYTES + VECTOR_BYTES
+
+
+@step_cycles.register
+def _reduce_cycles(step: ReduceStep, target: Target) -> int:
+    return reduce_scheme(step, target).cycles
+
+
+@step_cycles.register
+def _index_cycles(step: IndexStep, target: Target) -> int:
+    return target.costs.call_cycles + target.costs.scalar_op_cycles
+
+
+@step_cycles.register
+def _zero_cycles(step: ZeroUnlessStep, target: Target) -> int:
+    return copy_cycles(step.value.element_count, target.costs)
+
+
+@step_cycles.register
+def _fill_cycles(step: FillStep, target: Target) -> int:
+    return _slices_cycles(step.value.shape, step.dim, target.costs)
+
+
+@step_cycles.register
+def _cut_cycles(step: CutStep, target: Target) -> int:
+    if step.is_even:
+        moved = copy_cycles(step.out.element_count, target.costs)
+        return moved + target.costs.call_cycles
+    return _slices_cycles(step.out.shape, step.dim, target.costs)
+
+
+@step_code_bytes.register
+def _slices_bytes(step: ReduceStep | FillStep | CutStep) -> int:
+    return LOOP_BYTES + VECTOR_BYTES
+
+
+@step_cycles.register
+def _window_cycles(step: TakeStep | PutStep, target: Target) -> int:
+    index = len(step.starts) * target.costs.scalar_op_cycles
+    return index + copy_cycles(step.x_count, target.costs)
+
+
+@step_code_bytes.register
+def _window_bytes(step: TakeStep | PutStep) -> int:
+    return VECTOR_BYTES + SCALAR_OP_BYTES * len(step.starts)
+
+
+@step_code_bytes.register
+def _move_bytes(step: MoveStep | IndexStep | ZeroUnlessStep) -> int:
+    return _MOVE_BYTES
+
+
+@step_cycles.register
+def _edge_cycles(step: LoopEnd | LoopTest | BranchStart, target: Target) -> int:
+    return target.costs.task_start_cycles + target.costs.loop_edge_cycles
+
+
+@step_cycles.register
+def _mark_cycles(step: LoopStart | BranchCase | BranchEnd, target: Target) -> int:
+    return target.costs.task_start_cycles
+
+
+@step_code_bytes.register
+def _edge_bytes(step: LoopEnd | LoopTest | BranchStart) -> int:
+    return LOOP_BYTES
+
+
+@step_code_bytes.register
+def _mark_bytes(step: LoopStart | BranchCase | BranchEnd) -> int:
+    return SCALAR_OP_BYTES
 
 
 def program_code_bytes(steps: list[Step], target: Target) -> int:
@@ -114,16 +175,6 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
         + matmul * _MATMUL_BYTES
         + len(lines) * _LINE_BYTES
     )
-
-
-def _element_cycles(step: ElementStep, costs: CycleCosts) -> int:
-    count = step.ops[0].out.element_count
-    if is_vector_op(step.ops[0]):
-        rate = _vector_rate(step.ops[0], costs)
-        return costs.dsd_setup_cycles + math.ceil(count / rate)
-    body = sum(_scalar_cycles(op, costs) for op in step.ops)
-    per_pass = costs.loop_edge_cycles + costs.scalar_op_cycles if count > 1 else 0
-    return count * (body + per_pass)
 
 
 def _vector_rate(op: ElementOp, costs: CycleCosts) -> float:
@@ -145,6 +196,11 @@ def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
             return call + costs.divide_cycles
 
 
+def copy_cycles(count: int, costs: CycleCosts) -> int:
+    """One vector operation that moves `count` elements."""
+    return costs.dsd_setup_cycles + math.ceil(count / costs.move_elements_per_cycle)
+
+
 def _slices_cycles(shape: tuple[int, ...], dim: int, costs: CycleCosts) -> int:
     """One move per index of `dim`, at most."""
     rest = math.prod(shape) // max(shape[dim], 1)
@@ -155,8 +211,10 @@ def _slices_cycles(shape: tuple[int, ...], dim: int, costs: CycleCosts) -> int:
     return inside + shape[dim] * per_slice
 
 
-def _move_cycles(step: MoveStep, costs: CycleCosts) -> int:
+@step_cycles.register
+def _move_cycles(step: MoveStep, target: Target) -> int:
     """Chain and flood after RED, with the target's hop latency."""
+    costs = target.costs
     start = costs.task_start_cycles + costs.dsd_setup_cycles
     start += costs.exchange_overhead_cycles
     count, hops = step.extent_elements, step.size - 1

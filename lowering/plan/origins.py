@@ -1,4 +1,4 @@
-"""Where a step comes from: its equation, and the user's line."""
+"""What all steps say of themselves: the equations and lines they come from."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ class Origin:
     place: Place | None = None
 
 
-class OneEquation:
-    """What every step that comes from a single equation says of itself.
+class Step:
+    """Something that a PE does; by default it reads and writes nothing.
 
-    By default it reads and writes nothing.
+    Its cycles, its code bytes and its statements are registered by class, with
+    `plan.cycles.step_cycles`, `step_code_bytes` and `emit.registry.step_lines`.
     """
 
     __slots__ = ()
-    origin: Origin
 
     @property
     def origins(self) -> list[Origin]:
-        return [self.origin]
+        """The equations that it computes."""
+        raise AssertionError(f"{type(self).__name__} does not say where it is from")
 
     def reads(self) -> list[Value]:
         """Values whose elements the step reads, in this pass or while in flight."""
@@ -36,3 +37,14 @@ class OneEquation:
     def writes(self) -> list[Value]:
         """Values that the step changes, all or part of them."""
         return []
+
+
+class OneEquation(Step):
+    """A step that comes from a single equation."""
+
+    __slots__ = ()
+    origin: Origin
+
+    @property
+    def origins(self) -> list[Origin]:
+        return [self.origin]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lowering.mesh import Axis
-from lowering.plan.control import ControlStep, Start
-from lowering.plan.origins import OneEquation, Origin
+from lowering.plan.control import Start
+from lowering.plan.origins import OneEquation, Origin, Step
 from lowering.plan.values import Count, Operand, Value, View
 
 ReduceOp = Literal["sum", "max", "min"]
@@ -26,7 +26,7 @@ class ElementOp:
 
 
 @dataclass(slots=True)
-class ElementStep:
+class ElementStep(Step):
     """Element-wise operations over one shape: one vector operation, or one loop.
 
     `locals` are results that nobody outside the loop reads: they need no memory.
@@ -272,16 +272,3 @@ class PutStep(OneEquation):
 
     def writes(self) -> list[Value]:
         return [self.window.value]
-
-
-LocalStep = (
-    ElementStep
-    | DotStep
-    | ReduceStep
-    | IndexStep
-    | FillStep
-    | CutStep
-    | TakeStep
-    | PutStep
-)
-Step = LocalStep | ZeroUnlessStep | MoveStep | ControlStep
