@@ -1,0 +1,116 @@
+"""One harness on one mesh: compiled, simulated and compared with JAX on the CPU."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jax
+from harness_catalogue import arguments, exclusion, harnesses, is_complex
+from same_values import difference
+
+import pyflame as pf
+
+VERDICTS = ("right", "large", "refused", "wrong", "crash", "timeout", "excluded")
+# An exception that is none of the compiler's refusals is shown with its class.
+_EXCEPTION = re.compile(r"[A-Za-z_.]*(?:Error|Exception|Exhausted|Interrupt)\b.*:")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A harness by name; `mesh` is "ROWSxCOLS"."""
+
+    harness: str
+    mesh: str
+    target: str = "wse3"
+    linear_algebra: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job; `reason` is one line, empty if all is right.
+
+    The verdict "large" is a refusal, too: the values do not fit so few PEs.
+    """
+
+    harness: str
+    mesh: str
+    target: str
+    verdict: str
+    reason: str = ""
+    seconds: float = 0.0
+    cycles: int = 0
+
+
+def outcome_of(job: Job) -> Outcome:
+    """Never raises: what comes out is the outcome "crash"."""
+    started = time.perf_counter()
+    try:
+        verdict, reason, cycles = _verdict(job)
+    except Exception as error:
+        verdict, reason, cycles = "crash", f"{type(error).__name__}: {error}", 0
+    seconds = round(time.perf_counter() - started, 2)
+    where = job.harness, job.mesh, job.target
+    return Outcome(*where, verdict, reason[:600], seconds, cycles)
+
+
+def _verdict(job: Job) -> tuple[str, str, int]:
+    reason = exclusion(harnesses()[job.harness], job.linear_algebra)
+    if reason:
+        return "excluded", reason, 0
+    args, reason, want = _expected(job.harness)
+    if reason:
+        return "excluded", reason, 0
+    with tempfile.TemporaryDirectory() as folder:
+        result = _compiled(job, args, folder)
+    if not result.success:
+        return _failure(result.error_message)
+    run = result.simulate(*args)
+    text = difference(run.outputs, want)
+    return ("wrong" if text else "right"), text, run.cycles
+
+
+def _failure(message: str) -> tuple[str, str, int]:
+    first = message.splitlines()[0]
+    if _EXCEPTION.match(first):
+        return "crash", " ".join(message.split()), 0
+    large = "bytes per PE do not fit" in first
+    return ("large" if large else "refused"), _short(message), 0
+
+
+def _short(message: str) -> str:
+    """The lines of a refusal that say what was refused, without rules and help."""
+    lines = message.splitlines()
+    kept = [line for line in lines if not re.match(r"  (rule|help)\s", line)]
+    return " ".join(" ".join(kept).split())
+
+
+@lru_cache(maxsize=1)
+def _expected(name: str) -> tuple[tuple[Any, ...], str, Any]:
+    """The arguments of a harness, why it is excluded, and JAX's results."""
+    harness = harnesses()[name]
+    args = arguments(harness)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if is_complex(jax.make_jaxpr(harness.dyn_fun)(*args)):
+            return args, "complex numbers", None
+        return args, "", jax.jit(harness.dyn_fun)(*args)
+
+
+def _compiled(job: Job, args: tuple[Any, ...], folder: str) -> pf.CodeGenResult:
+    rows, cols = map(int, job.mesh.split("x"))
+    options = pf.CodeGenOptions(output_dir=folder, target=job.target)
+    options.fabric_height, options.fabric_width = rows, cols
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pf.compile_to_csl(
+            harnesses()[job.harness].dyn_fun,
+            *args,
+            options=options,
+            in_layouts=pf.MeshLayout.grid(rows, cols),
+        )

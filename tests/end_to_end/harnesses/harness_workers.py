@@ -1,0 +1,100 @@
+"""Jobs in processes of their own: one that hangs or dies costs itself only."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing import connection, get_context
+from typing import Any
+
+from harness_verdict import Job, Outcome, outcome_of
+
+MEMORY_BYTES = 8 << 30
+_JOBS_PER_PROCESS = 150  # JAX keeps what it has compiled
+_START_SECONDS = 120.0
+
+
+class Worker:
+    """A process that answers one job at a time; it gets a new one when it is old."""
+
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        self._start()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.done = 0
+
+    def give(self, job: Job, limit_seconds: float) -> None:
+        if self.done >= _JOBS_PER_PROCESS:
+            self.end()
+            self._start()
+        starting = 0.0 if self.done else _START_SECONDS
+        self.job = job
+        self.deadline = time.monotonic() + limit_seconds + starting
+        self.pipe.send(job)
+
+    def take(self) -> Outcome | None:
+        """The outcome, if there is one by now."""
+        assert self.job is not None, "no job was given"
+        outcome: Outcome | None = None
+        if self.pipe.poll():
+            outcome = self._received()
+        elif time.monotonic() > self.deadline:
+            outcome = self._lost("timeout", "took longer than the limit")
+        if outcome is not None:
+            self.job = None
+            self.done += 1
+        return outcome
+
+    def _received(self) -> Outcome:
+        try:
+            return self.pipe.recv()
+        except EOFError:
+            self.process.join()
+            code = self.process.exitcode
+            return self._lost("crash", f"the process died with {code}")
+
+    def _lost(self, verdict: str, reason: str) -> Outcome:
+        job = self.job
+        assert job is not None, "no job was given"
+        self.end()
+        self._start()
+        return Outcome(job.harness, job.mesh, job.target, verdict, reason)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def outcomes(
+    jobs: Iterable[Job], processes: int, limit_seconds: float
+) -> Iterator[Outcome]:
+    """The outcome of every job, as they come."""
+    waiting = deque(jobs)
+    workers = [Worker() for _ in range(min(processes, len(waiting)))]
+    try:
+        while waiting or any(worker.job for worker in workers):
+            for worker in workers:
+                if worker.job is None and waiting:
+                    worker.give(waiting.popleft(), limit_seconds)
+            busy = [worker for worker in workers if worker.job]
+            connection.wait([worker.pipe for worker in busy], timeout=1.0)
+            found = [worker.take() for worker in busy]
+            yield from (outcome for outcome in found if outcome is not None)
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _serve(pipe: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    while True:
+        pipe.send(outcome_of(pipe.recv()))
