@@ -23,7 +23,8 @@ from pyflame.wse.machine.issue import Issuer
 from pyflame.wse.machine.layout_memory import RUNTIME_RESERVE_BYTES
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.microthreads import Execution
-from pyflame.wse.machine.operands import Dest, MemoryOperand, Source
+from pyflame.wse.machine.operand_making import OperandMaker
+from pyflame.wse.machine.operands import MemoryOperand
 from pyflame.wse.machine.operations import Operation
 from pyflame.wse.machine.sites import Site
 from pyflame.wse.machine.vectors import MEMORY_KINDS
@@ -37,6 +38,7 @@ class GuardedIssuer(Issuer):
     def __init__(self, pe: Any, dsrs: Any, guard: Guard) -> None:
         super().__init__(pe, dsrs)
         self._guard = guard
+        self._operands = GuardedOperandMaker(pe, guard)
         self.completion = GuardedCompletion(pe, guard)
 
     # --- on memory ---
@@ -126,19 +128,18 @@ class GuardedIssuer(Issuer):
             self._guard.take_off(id(execution), flight)
         return execution
 
-    def _source(self, issued: Issued, operand: Any, dtype: Any) -> Source:
-        source = super()._source(issued, operand, dtype)
-        if isinstance(operand, MEMORY_KINDS):
-            size = dtype.itemsize
-            return _GuardedOperand(self._guard, issued, operand, size)
-        return source
 
-    def _dest(self, issued: Issued) -> Dest | None:
-        dest = super()._dest(issued)
-        if isinstance(issued.dest, MEMORY_KINDS):
-            size = issued.spec.dest_dtype.itemsize
-            return _GuardedOperand(self._guard, issued, issued.dest, size)
-        return dest
+class GuardedOperandMaker(OperandMaker):
+    """Makes vectors that check their elements."""
+
+    __slots__ = ("_guard",)
+
+    def __init__(self, pe: Any, guard: Guard) -> None:
+        super().__init__(pe)
+        self._guard = guard
+
+    def _vector(self, issued: Issued, dsd: Memory1or4, size: int) -> MemoryOperand:
+        return _GuardedOperand(self._guard, issued, dsd, size)
 
 
 class GuardedCompletion(Completion):

@@ -94,8 +94,13 @@ class VectorUnit:
         to = self._window(dest, spec.dest_dtype, length)
         return VectorPlan(function, to, windows, cycles)
 
-    def _window(self, dsd: Mem1d, dtype: np.dtype[Any], length: int) -> Window:
-        base = dsd.base + dsd.offset * dtype.itemsize
+    def _window(
+        self, dsd: Mem1d, dtype: np.dtype[Any], length: int, index_words: int = 0
+    ) -> Window:
+        """Where a vector lies; one of stride 0 is its single cell."""
+        base = start_base(dsd, index_words) + dsd.offset * dtype.itemsize
+        if dsd.stride == 0:
+            return self._memory.window(dtype, base, 1, 1)
         return self._memory.window(dtype, base, dsd.stride, length)
 
     def element_function(self, spec: OpSpec) -> BitsFunction:
@@ -115,10 +120,9 @@ class VectorUnit:
         self, source: Any, dtype: np.dtype[Any], length: int, index_words: int
     ) -> Any:
         if isinstance(source, Mem1d):
-            base = start_base(source, index_words) + source.offset * dtype.itemsize
-            if source.stride == 0:
-                return self._memory.load(dtype, base)
-            return self._memory.vector(dtype, base, source.stride, length)
+            window = self._window(source, dtype, length, index_words)
+            cells = self._memory.view(window)
+            return cells if source.stride else cells[0]
         if isinstance(source, Mem4d):
             addresses = element_addresses(source, dtype.itemsize, length, index_words)
             return self._memory.gather(dtype, addresses)
@@ -142,11 +146,8 @@ class VectorUnit:
             addresses = element_addresses(dest, dtype.itemsize, length, index_words)
             self._memory.scatter(dtype, addresses, result)
         else:
-            base = start_base(dest, index_words) + dest.offset * dtype.itemsize
-            if dest.stride == 0:
-                self._memory.store(dtype, base, _last(result))
-            else:
-                self._memory.vector(dtype, base, dest.stride, length)[:] = result
+            window = self._window(dest, dtype, length, index_words)
+            self._memory.view(window)[:] = result if dest.stride else _last(result)
 
     # --- special orders ---
 

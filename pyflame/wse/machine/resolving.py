@@ -1,0 +1,113 @@
+"""From an operation to what is issued: DSRs looked into, and the length found."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pyflame.wse.errors import MachineFault
+from pyflame.wse.machine.dsd import (
+    INFINITE_EXTENT,
+    Dsr,
+    FabIn,
+    FabOut,
+    Fifo,
+    Mem1d,
+    Mem4d,
+    Memory1or4,
+    ScalarPointer,
+)
+from pyflame.wse.machine.dsrs import DsrFile, Issued, LoadedDsr, merged
+from pyflame.wse.machine.fifos import FifoState
+from pyflame.wse.machine.limits import Semantics
+from pyflame.wse.machine.operations import Operation, OpSpec
+from pyflame.wse.machine.vectors import MEMORY_KINDS
+
+_EXTENDED = (Mem1d, Mem4d, FabIn, FabOut)
+_DESCRIPTORS = (*_EXTENDED, Fifo)
+
+
+class Resolving(Protocol):
+    """A PE as the resolution of operations sees it."""
+
+    fifos: list[FifoState]
+
+    @property
+    def semantics(self) -> Semantics: ...
+    def fault(self, message: str) -> MachineFault: ...
+
+
+class Resolver:
+    """Resolves the operations of one PE."""
+
+    __slots__ = ("_dsrs", "_pe")
+
+    def __init__(self, pe: Resolving, dsrs: DsrFile) -> None:
+        self._pe = pe
+        self._dsrs = dsrs
+
+    def resolve(self, operation: Operation) -> Issued:
+        """Looks into DSRs and finds the length.
+
+        Raises:
+            MachineFault: for an empty DSR, or a memory operand that is too short.
+        """
+        config = operation.config
+        moving: list[tuple[LoadedDsr, Memory1or4]] = []
+        operands: list[Any] = []
+        for operand in (operation.dest, *operation.sources):
+            if type(operand) is Dsr:
+                held = self._dsrs.loaded(operand)
+                operand = held.descriptor
+                config = merged(config, held.config)
+                if held.save_address and isinstance(operand, MEMORY_KINDS):
+                    moving.append((held, operand))
+            operands.append(operand)
+        dest, sources = operands[0], tuple(operands[1:])
+        length = self._length(operation.spec, dest, sources)
+        return Issued(
+            operation.spec,
+            dest,
+            sources,
+            config,
+            length,
+            self._accumulates(operation.spec, dest, sources),
+            tuple(moving),
+            operation.site,
+        )
+
+    def _length(self, spec: OpSpec, dest: Any, sources: tuple[Any, ...]) -> int:
+        """The first of sources, then destination, that has a length; else 1."""
+        length = 0
+        for operand in sources:
+            length = length or self._extent(operand, "read")
+        length = length or self._extent(dest, "write") or 1
+        for operand in (dest, *sources):
+            if isinstance(operand, MEMORY_KINDS):
+                self._check_reach(spec, operand, length)
+        return length
+
+    def _extent(self, operand: Any, side: str) -> int:
+        if isinstance(operand, Fifo):
+            fifo = self._pe.fifos[operand.number]
+            return fifo.read_length if side == "read" else fifo.write_length
+        return operand.extent if isinstance(operand, _EXTENDED) else 0
+
+    def _check_reach(self, spec: OpSpec, dsd: Memory1or4, length: int) -> None:
+        if dsd.extent >= length or length == INFINITE_EXTENT:
+            return
+        if isinstance(dsd, Mem1d) and not self._pe.semantics.short_memory_fault:
+            return
+        raise self._pe.fault(
+            f"{spec.name} runs over {length} elements, but a memory operand has "
+            f"{dsd.extent}; the length is that of the first source that has one "
+            "(0 counts as none), and no document says what a shorter operand does"
+        )
+
+    def _accumulates(self, spec: OpSpec, dest: Any, sources: tuple[Any, ...]) -> bool:
+        """Whether it is `@op(&scalar, scalar, vector)`."""
+        return (
+            spec.reduces
+            and isinstance(dest, ScalarPointer)
+            and not isinstance(sources[0], _DESCRIPTORS)
+            and self._pe.semantics.scalar_is_accumulator
+        )
