@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lowering.emit.dsds import Dsds
 from lowering.emit.text import (
@@ -48,8 +48,8 @@ def _vector_statement(op: ElementOp, dsds: Dsds) -> str:
     """`@fadds(out, a, b);`, or a fill with an expression if no operand is a vector."""
     out = dsds.whole(op.out)
     if all(operand.is_scalar for operand in op.operands):
-        scalars = _Scalars({}, (), (), dsds)
-        return f"{_move(op.out)}({out}, {_as_element(op, _expression(op, scalars))});"
+        scalars = Scalars({}, dsds=dsds)
+        return f"{_move(op.out)}({out}, {_as_element(op, expression(op, scalars))});"
     if op.kind == "copy":
         return f"{_move(op.out)}({out}, {_vector_operand(op.operands[0], dsds)});"
     operands = [_vector_operand(operand, dsds) for operand in op.operands]
@@ -76,13 +76,29 @@ def _vector_operand(operand: Operand, dsds: Dsds) -> str:
 
 
 @dataclass(slots=True)
-class _Scalars:
-    """How a loop body reads operands: the loop's variables, dimensions and locals."""
+class Locals:
+    """How expressions read operands that have a name, or are numbers.
+
+    `module` stands before the names of functions.
+    """
 
     locals: dict[Value, str]
-    names: tuple[str, ...]
-    strides: tuple[tuple[Operand, tuple[int, ...]], ...]
-    dsds: Dsds
+    module: str = "functions."
+
+    def text(self, operand: Operand) -> str:
+        if isinstance(operand, Constant):
+            return number(operand)
+        assert isinstance(operand, View), "ramps have no name"
+        return self.locals[operand.value]
+
+
+@dataclass(slots=True)
+class Scalars(Locals):
+    """How a loop body reads operands: the loop's variables, dimensions and locals."""
+
+    names: tuple[str, ...] = ()
+    strides: tuple[tuple[Operand, tuple[int, ...]], ...] = ()
+    dsds: Dsds = field(kw_only=True)
 
     def text(self, operand: Operand) -> str:
         if isinstance(operand, Constant):
@@ -114,7 +130,7 @@ def _loop(step: ElementStep, dsds: Dsds) -> list[str]:
     )
     names = () if sizes == (1,) else LOOP_NAMES[: len(sizes)]
     known = tuple(zip(operands, all_strides[1:], strict=True))
-    scalars = _Scalars({}, names, known, dsds)
+    scalars = Scalars({}, names=names, strides=known, dsds=dsds)
     body = _body(step, scalars, _store_index(names, all_strides[0]))
     return nest(names, sizes, body)
 
@@ -123,11 +139,11 @@ def _store_index(names: tuple[str, ...], strides: Shape) -> str:
     return index_text(names, strides) if names else "0"
 
 
-def _body(step: ElementStep, scalars: _Scalars, index: str) -> list[str]:
+def _body(step: ElementStep, scalars: Scalars, index: str) -> list[str]:
     """One `const` per result that the loop reads again, one store per kept result."""
     lines: list[str] = []
     for number_of, op in enumerate(step.ops):
-        text = _expression(op, scalars)
+        text = expression(op, scalars)
         if op.out in step.locals or _read_later(step, number_of):
             name = op.out.name if op.out in step.locals else f"{op.out.name}_element"
             kind = SCALAR_TYPES[str(op.out.dtype)]
@@ -148,8 +164,11 @@ def _read_later(step: ElementStep, number_of: int) -> bool:
     )
 
 
-def _expression(op: ElementOp, scalars: _Scalars) -> str:
+def expression(op: ElementOp, scalars: Locals) -> str:
     """The right-hand side; numbers get a type where CSL could not tell it."""
+    if op.function is not None:
+        arguments = ", ".join(map(scalars.text, op.operands))
+        return f"{scalars.module}{op.function.name}({arguments})"
     kind = KINDS[op.kind]
     typed = op.operands[1:] if op.kind == "select_n" else op.operands
     untyped = all(_has_no_type(operand) for operand in typed)

@@ -10,7 +10,7 @@ UNARY = frozenset("neg sign abs exp log tanh sqrt rsqrt not".split())
 BINARY = frozenset(
     "add sub mul div max min eq ne lt le gt ge and or".split(),
 )
-ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type"}
+ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type", "element_call"}
 
 REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})

@@ -61,7 +61,7 @@ def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     name = eqn.primitive.name
     if name == "dot_general":
         return is_canonical(eqn)
-    if name in CONTROL_FLOW:
+    if name in CONTROL_FLOW or name == "element_call":
         nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
         return all(map(_is_core, nested))
     return name in CORE and not (name in ELEMENTWISE and _spread_dims(eqn))
@@ -91,7 +91,7 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if _is_foldable(eqn, args):
         return _constants(eqn, args)
     name = eqn.primitive.name
-    if name in CONTROL_FLOW:
+    if name in CONTROL_FLOW or name == "element_call":
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _in_core))
     if name in REWRITES:
         results = REWRITES[name](*args, **eqn.params)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lowering.errors import Place
 from lowering.jaxprs import ClosedJaxpr, place_of
 from lowering.mesh import Mesh
-from lowering.plan import rules_control, rules_local, rules_mesh
+from lowering.plan import rules_control, rules_functions, rules_local, rules_mesh
 from lowering.plan.accumulate import accumulate
 from lowering.plan.allocate import Allocation, allocate
 from lowering.plan.carries import carried_in_place
@@ -28,7 +28,12 @@ from lowering.plan.values import Value
 from lowering.plan.windows import check_windows
 from lowering.target import Target
 
-RULE_FILES = (rules_control, rules_local, rules_mesh)  # importing them fills RULES
+RULE_FILES = (
+    rules_control,
+    rules_functions,
+    rules_local,
+    rules_mesh,
+)  # importing them fills RULES
 assert RULES, "no selection rules"
 
 

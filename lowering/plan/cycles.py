@@ -42,6 +42,7 @@ _LIBRARY_CALL_BYTES = 160  # exp, log and their like, once per program each
 _MATMUL_BYTES = 256
 _MOVE_BYTES = 56
 _LINE_BYTES = 512
+_ASSUMED_PASSES = 8  # of a loop in a function of one element, whose end is in the data
 
 
 @singledispatch
@@ -163,7 +164,12 @@ def _mark_bytes(step: LoopStart | BranchCase | BranchEnd) -> int:
 
 def program_code_bytes(steps: list[Step], target: Target) -> int:
     """Estimated code of the whole program, memcpy's own included."""
-    kinds = {op.kind for s in steps if isinstance(s, ElementStep) for op in s.ops}
+    ops = [op for s in steps if isinstance(s, ElementStep) for op in s.ops]
+    functions = {
+        f.name: f for op in ops if op.function for f in op.function.functions()
+    }
+    inside = [op for function in functions.values() for op, _ in function.operations()]
+    kinds = {op.kind for op in (*ops, *inside)}
     calls = sum(KINDS[kind].cost in ("transcendental", "logistic") for kind in kinds)
     lines = {step.axis for step in steps if isinstance(step, MoveStep)}
     matmul = any(isinstance(s, DotStep) and s.products is None for s in steps)
@@ -172,6 +178,8 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
         + _PROGRAM_BYTES
         + sum(map(step_code_bytes, steps))
         + calls * _LIBRARY_CALL_BYTES
+        + len(functions) * LOOP_BYTES
+        + len(inside) * SCALAR_OP_BYTES
         + matmul * _MATMUL_BYTES
         + len(lines) * _LINE_BYTES
     )
@@ -184,6 +192,11 @@ def _vector_rate(op: ElementOp, costs: CycleCosts) -> float:
 
 
 def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
+    if op.function is not None:
+        return costs.call_cycles + sum(
+            _scalar_cycles(inner, costs) * _ASSUMED_PASSES**depth
+            for inner, depth in op.function.operations()
+        )
     match KINDS[op.kind].cost:
         case "op":
             return costs.scalar_op_cycles
@@ -194,6 +207,8 @@ def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
         case "logistic":
             call = costs.transcendental_cycles + costs.call_cycles
             return call + costs.divide_cycles
+        case "function":
+            raise AssertionError("a call has the function that it calls")
 
 
 def copy_cycles(count: int, costs: CycleCosts) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Cost = Literal["op", "divide", "transcendental", "logistic"]
+Cost = Literal["op", "divide", "transcendental", "logistic", "function"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ KINDS: dict[str, ElementKind] = {
     "or": ElementKind("{0} or {1}", result_bool=True, bool_operands=True),
     "not": ElementKind("!{0}", result_bool=True, bool_operands=True),
     "select_n": ElementKind("if ({0}) {2} else {1}"),
+    "call": ElementKind("", cost="function"),  # written by its function
     "to_i32": ElementKind("@as(i32, {0})"),
     "to_f32": ElementKind("@as(f32, {0})"),
     "to_bool": ElementKind("{0} != {zero}", result_bool=True),

@@ -23,7 +23,7 @@ _RESERVED = frozenset(
 _TAKEN = frozenset(
     """
     i j k l m n main resume resume_id next_phase phase result total memcpy memcpy_params
-    math geometry linalg tiles extremes rows_line cols_line width height
+    math geometry linalg tiles extremes functions rows_line cols_line width height
     """.split()
 )
 _LONGEST = 40

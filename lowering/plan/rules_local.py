@@ -26,7 +26,7 @@ _REDUCE_OPS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
 def _element(selection: Selection, eqn: JaxprEqn) -> None:
     _check_operands(selection, eqn)
     out = selection.value(eqn)
-    operands = [_fitted(selection.read(atom), out.shape) for atom in eqn.invars]
+    operands = [views.fitted(selection.read(atom), out.shape) for atom in eqn.invars]
     selection.element(
         eqn.primitive.name, out, operands, selection.origin(eqn, out.name)
     )
@@ -227,14 +227,6 @@ def _in_memory(selection: Selection, operand: Operand, origin: Any) -> View:
     if isinstance(operand, View):
         return operand
     return whole(selection.materialise(operand, "filled", origin))
-
-
-def _fitted(operand: Operand, shape: tuple[int, ...]) -> Operand:
-    """An operand in the result's shape: JAX lets scalars and sizes of 1 stretch."""
-    if operand.shape == shape:
-        return operand
-    assert len(operand.shape) in (0, len(shape)), f"{operand.shape} as {shape}"
-    return views.broadcast(operand, shape, range(len(operand.shape)))
 
 
 _ANY = frozenset({"float32", "int32", "bool"})

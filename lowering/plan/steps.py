@@ -9,20 +9,11 @@ from typing import Literal
 
 from lowering.mesh import Axis
 from lowering.plan.control import Start
+from lowering.plan.element_functions import ElementOp
 from lowering.plan.origins import OneEquation, Origin, Step
 from lowering.plan.values import Count, Operand, Value, View
 
 ReduceOp = Literal["sum", "max", "min"]
-
-
-@dataclass(frozen=True, slots=True)
-class ElementOp:
-    """`out = kind(operands)`, element by element; shapes are those of `out`."""
-
-    kind: str
-    out: Value
-    operands: tuple[Operand, ...]
-    origin: Origin
 
 
 @dataclass(slots=True)

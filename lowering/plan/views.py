@@ -28,6 +28,14 @@ def broadcast(operand: Operand, shape: Shape, dims: Sequence[int]) -> Operand:
     return with_dims(operand, shape, tuple(strides))
 
 
+def fitted(operand: Operand, shape: tuple[int, ...]) -> Operand:
+    """An operand in the result's shape: JAX lets scalars and sizes of 1 stretch."""
+    if operand.shape == shape:
+        return operand
+    assert len(operand.shape) in (0, len(shape)), f"{operand.shape} as {shape}"
+    return broadcast(operand, shape, range(len(operand.shape)))
+
+
 def transpose(operand: Operand, permutation: Sequence[int]) -> Operand:
     strides = strides_of(operand)
     return with_dims(
