@@ -12,10 +12,16 @@ BINARY = frozenset(
 )
 ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type", "element_call"}
 
-REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
+REDUCTIONS = frozenset(
+    "reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or reduce_xor "
+    "argmax argmin".split()
+)
+CUMULATIVE = frozenset("cumsum cumprod cummax cummin".split())
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})
 WINDOWS = frozenset({"dynamic_slice", "dynamic_update_slice"})
-CORE = ELEMENTWISE | REDUCTIONS | SHAPES | WINDOWS | {"dot_general", "iota"}
+CORE = (
+    ELEMENTWISE | REDUCTIONS | CUMULATIVE | SHAPES | WINDOWS | {"dot_general", "iota"}
+)
 
 # dtypes that the wafer's programs compute in, so far.
 DTYPES = frozenset({"float32", "int32", "bool"})

@@ -21,6 +21,7 @@ from jax.core import Tracer
 
 from lowering import jaxprs
 from lowering.normalise.check import can_inline, check_supported
+from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE
 from lowering.normalise.dot import canonical_dot, is_canonical
 from lowering.normalise.fold import fold
@@ -64,6 +65,8 @@ def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     if name in CONTROL_FLOW or name == "element_call":
         nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
         return all(map(_is_core, nested))
+    if conditional_rewrite(eqn) is not None:
+        return False
     return name in CORE and not (name in ELEMENTWISE and _spread_dims(eqn))
 
 
@@ -93,6 +96,9 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     name = eqn.primitive.name
     if name in CONTROL_FLOW or name == "element_call":
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _in_core))
+    rewrite = conditional_rewrite(eqn)
+    if rewrite is not None:
+        return rewrite(eqn, args)
     if name in REWRITES:
         results = REWRITES[name](*args, **eqn.params)
         return results if eqn.primitive.multiple_results else [results]

@@ -23,7 +23,9 @@ Rewrite = Callable[..., Any]
 REWRITES: dict[str, Rewrite] = {}
 
 
-def _rewrites(*names: str) -> Callable[[Rewrite], Rewrite]:
+def rewrites(*names: str) -> Callable[[Rewrite], Rewrite]:
+    """Registers the decorated rewrite for the primitives of these names."""
+
     def register(rewrite: Rewrite) -> Rewrite:
         REWRITES.update(dict.fromkeys(names, rewrite))
         return rewrite
@@ -31,28 +33,28 @@ def _rewrites(*names: str) -> Callable[[Rewrite], Rewrite]:
     return register
 
 
-@_rewrites("stop_gradient", "copy", "copy_p", "name")
+@rewrites("stop_gradient", "copy", "copy_p", "name")
 def _identity(x: Any, **_: Any) -> Any:
     return x
 
 
-@_rewrites("device_put", "optimization_barrier")
+@rewrites("device_put", "optimization_barrier")
 def _identities(*xs: Any, **_: Any) -> list[Any]:
     return list(xs)
 
 
-@_rewrites("add_any")
+@rewrites("add_any")
 def _add_any(x: Any, y: Any) -> Any:
     """Sums of cotangents, which gradients stage."""
     return x + y
 
 
-@_rewrites("square")
+@rewrites("square")
 def _square(x: Any) -> Any:
     return x * x
 
 
-@_rewrites("integer_pow")
+@rewrites("integer_pow")
 def _integer_pow(x: Any, *, y: int) -> Any:
     """x**y by repeated squaring, as XLA computes it."""
     if y == 0:
@@ -66,42 +68,31 @@ def _integer_pow(x: Any, *, y: int) -> Any:
     return jnp.divide(_scalar(1, x), result) if y < 0 else result
 
 
-@_rewrites("logistic")
+@rewrites("logistic")
 def _logistic(x: Any, **_: Any) -> Any:
     """1 / (1 + exp(-x)); exp may overflow to inf, which gives the right limit 0."""
     one = _scalar(1, x)
     return jnp.divide(one, jnp.add(one, jnp.exp(-x)))
 
 
-@_rewrites("rem")
+@rewrites("rem")
 def _rem(x: Any, y: Any) -> Any:
     """Of integers, whose division truncates; floats are refused before."""
     return x - lax.div(x, y) * y
 
 
-@_rewrites("clamp")
+@rewrites("clamp")
 def _clamp(low: Any, x: Any, high: Any) -> Any:
     return jnp.minimum(jnp.maximum(x, low), high)
 
 
-@_rewrites("is_finite")
+@rewrites("is_finite")
 def _is_finite(x: Any) -> Any:
     """x - x is 0 for finite x and NaN for the others."""
     return jnp.equal(x - x, _scalar(0, x))
 
 
-@_rewrites("reduce_or")
-def _reduce_or(x: Any, *, axes: tuple[int, ...], **_: Any) -> Any:
-    """PEs reduce float32 on the fabric: the largest of 0.0 and 1.0 says it."""
-    return jnp.greater(jnp.max(x.astype(jnp.float32), axes), np.float32(0))
-
-
-@_rewrites("reduce_and")
-def _reduce_and(x: Any, *, axes: tuple[int, ...], **_: Any) -> Any:
-    return jnp.greater(jnp.min(x.astype(jnp.float32), axes), np.float32(0))
-
-
-@_rewrites("xor")
+@rewrites("xor")
 def _xor(x: Any, y: Any) -> Any:
     """Of bool operands: integers are refused before (see `check`)."""
     return jnp.not_equal(x, y)

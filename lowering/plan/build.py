@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from lowering.errors import Place
 from lowering.jaxprs import ClosedJaxpr, place_of
 from lowering.mesh import Mesh
-from lowering.plan import rules_control, rules_functions, rules_local, rules_mesh
+from lowering.plan import (
+    rules_control,
+    rules_functions,
+    rules_local,
+    rules_mesh,
+    rules_scan,
+)
 from lowering.plan.accumulate import accumulate
 from lowering.plan.allocate import Allocation, allocate
 from lowering.plan.carries import carried_in_place
@@ -33,6 +39,7 @@ RULE_FILES = (
     rules_functions,
     rules_local,
     rules_mesh,
+    rules_scan,
 )  # importing them fills RULES
 assert RULES, "no selection rules"
 

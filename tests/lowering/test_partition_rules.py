@@ -11,9 +11,11 @@ from lowering.partition import control_flow
 from lowering.partition.partition import evaluate, partition
 from lowering.partition.rules import (
     creation,
+    cumulative,
     dot,
     dynamic,
     elementwise,
+    extreme_index,
     reduction,
     shape,
 )
@@ -22,7 +24,17 @@ from lowering.placement import place
 MESHES = [Mesh(1, 1), Mesh(2, 2), Mesh(3, 5), Mesh(4, 4), Mesh(1, 4)]
 SIZES = [1, 7, 16, 33]
 LAYOUTS = ["chosen", "single_pe", "row_partition", "col_partition", "grid", "mixed"]
-FILES = [control_flow, creation, dot, dynamic, elementwise, reduction, shape]
+FILES = [
+    control_flow,
+    creation,
+    cumulative,
+    dot,
+    dynamic,
+    elementwise,
+    extreme_index,
+    reduction,
+    shape,
+]
 
 
 def layouts(kind, mesh, count):

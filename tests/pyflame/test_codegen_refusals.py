@@ -7,10 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.core import Primitive
 
 import pyflame as pf
 
 A = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+mystery, riddle = map(Primitive, ("mystery", "riddle"))  # as a future JAX may have
+for strange in (mystery, riddle):
+    strange.def_abstract_eval(lambda x: x)
 
 
 @pytest.fixture
@@ -111,14 +115,14 @@ def test_layouts_that_do_not_match(options: pf.CodeGenOptions) -> None:
 
 def test_unknown_primitives_are_all_listed(options: pf.CodeGenOptions) -> None:
     def function(x: Any) -> Any:
-        y = jnp.sort(x)
-        return y + jnp.cumsum(x, axis=0)
+        y = riddle.bind(x)
+        return y + mystery.bind(x)
 
     message = _refusal(function, A, options)
     first, *lines = message.splitlines()
-    assert first == "2 primitives have no rule: cumsum, sort"
-    assert any("sort" in line and "y = jnp.sort(x)" in line for line in lines)
-    assert any("cumsum" in line and "return y + jnp.cumsum" in line for line in lines)
+    assert first == "2 primitives have no rule: mystery, riddle"
+    assert any("riddle" in line and "y = riddle.bind(x)" in line for line in lines)
+    assert any("mystery" in line and "return y + mystery" in line for line in lines)
     assert any(line.startswith("  rule      supported are abs, add") for line in lines)
     assert any(line.startswith("  help") for line in lines)
 

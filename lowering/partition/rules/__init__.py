@@ -5,11 +5,22 @@ Importing this package registers all of them.
 
 from lowering.partition.rules import (
     creation,
+    cumulative,
     dot,
     dynamic,
     elementwise,
+    extreme_index,
     reduction,
     shape,
 )
 
-__all__ = ["creation", "dot", "dynamic", "elementwise", "reduction", "shape"]
+__all__ = [
+    "creation",
+    "cumulative",
+    "dot",
+    "dynamic",
+    "elementwise",
+    "extreme_index",
+    "reduction",
+    "shape",
+]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -20,10 +20,16 @@ from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
 
-_OPS: dict[str, prims.ReduceOp] = {
+Op = Literal["sum", "max", "min", "prod", "and", "or", "xor"]
+
+_OPS: dict[str, Op] = {
     "reduce_sum": "sum",
     "reduce_max": "max",
     "reduce_min": "min",
+    "reduce_prod": "prod",
+    "reduce_and": "and",
+    "reduce_or": "or",
+    "reduce_xor": "xor",
 }
 
 
@@ -31,7 +37,7 @@ _OPS: dict[str, prims.ReduceOp] = {
 def reduction(
     ctx: Context, operand: AnyTile, *, axes: tuple[int, ...], **_: Any
 ) -> AnyTile:
-    """Padding is filled with the neutral value: 0 for sum, -inf for max, inf for min.
+    """Padding is filled with the neutral value: 0 for sum, -inf for max, and so on.
 
     The result is on every PE of the lines it was reduced over.
     """
@@ -51,14 +57,14 @@ def reduction(
     return ctx.settled(local, ctx.placement(kept, extents_of(placement)))
 
 
-def _over_line(ctx: Context, local: Any, axis: Axis, op: prims.ReduceOp) -> Any:
+def _over_line(ctx: Context, local: Any, axis: Axis, op: Op) -> Any:
     """The reduction over a line of PEs, on all of them.
 
-    Only float32 is reduced while it travels. Other numbers are gathered, and every PE
-    reduces what it got: exact, and in the same order everywhere.
+    Only sums and extremes of float32 are formed while they travel. Anything else is
+    gathered, and every PE reduces what it got: exact, in the same order everywhere.
     """
     size = ctx.mesh.size(axis)
-    if local.dtype == np.float32:
+    if local.dtype == np.float32 and (op == "sum" or op == "max" or op == "min"):
         return prims.mesh_all_reduce(local, axis=axis, size=size, op=op)
     line = prims.mesh_all_gather(
         lax.expand_dims(local, (0,)), axis=axis, size=size, dim=0
@@ -67,16 +73,43 @@ def _over_line(ctx: Context, local: Any, axis: Axis, op: prims.ReduceOp) -> Any:
     return jaxprs.bind(ctx.eqn, [line], params)[0]
 
 
-def neutral(op: prims.ReduceOp, dtype: np.dtype[Any]) -> float | int | bool:
+_NEUTRAL: dict[Op, int] = {"sum": 0, "prod": 1, "or": 0, "xor": 0}
+
+
+def neutral(op: Op, dtype: np.dtype[Any]) -> float | int | bool:
     """The value that changes no reduction by `op`."""
-    if op == "sum":
-        return 0
+    if op in _NEUTRAL:
+        return _NEUTRAL[op]
     if np.issubdtype(dtype, np.floating):
         return -np.inf if op == "max" else np.inf
     if dtype == np.bool_:
         return op == "min"
     limits = np.iinfo(dtype)
+    if op == "and":
+        return -1 if limits.min < 0 else int(limits.max)
     return int(limits.min if op == "max" else limits.max)
+
+
+def _parity(a: jax.Array) -> Any:
+    return lax.reduce_xor(a, (0, 1)), lax.reduce_xor(a > 0, (1,))
+
+
+def _farthest(a: jax.Array) -> Any:
+    """A reduction of pairs by a computation of its own."""
+    index = lax.broadcasted_iota(np.dtype("int32"), a.shape, 1)
+
+    def farther(x: Any, y: Any) -> Any:
+        is_farther = jnp.abs(y[0]) > jnp.abs(x[0])
+        return jnp.where(is_farther, y[0], x[0]), jnp.where(is_farther, y[1], x[1])
+
+    return lax.reduce((a, index), (np.float32(0), np.int32(-1)), farther, (1,))
+
+
+def _from_three(a: jax.Array, b: jax.Array) -> Any:
+    def extremes(x: Any, y: Any) -> Any:
+        return lax.max(x[0], y[0]), lax.add(x[1], y[1])
+
+    return lax.reduce((a, b), (np.int32(3), np.float32(3)), extremes, (0, 1))
 
 
 CASES = [
@@ -87,7 +120,16 @@ CASES = [
         "of negatives", lambda a: [(-a * a - 1).max(), (a * a + 1).min()], ("f32[n]",)
     ),
     Case("integers", lambda a: [a.sum(0), a.max(), a.min(1)], ("i32[n,m]",)),
+    Case("product", lambda a: [a.prod(), a.prod(0), a.prod(1)], ("f32[n,m]",)),
+    Case("integer product", lambda a: [a.prod(), a.prod(0)], ("i32[n,m]",)),
+    Case(
+        "bits",
+        lambda a: [lax.reduce_and(a, (0,)), lax.reduce_or(a, (1,)), _parity(a)],
+        ("i32[n,m]",),
+    ),
     Case("any, all", lambda a: [(a > 0).any(0), (a > 0).all(1)], ("f32[n,m]",)),
+    Case("pairs by a computation", _farthest, ("f32[n,m]",)),
+    Case("pairs from a start", _from_three, ("i32[n,m]", "f32[n,m]")),
     Case("mean", lambda a: a.mean(axis=-1), ("f32[n,m]",)),
     Case("variance", lambda a: a.var(axis=0), ("f32[n,m]",)),
     Case("softmax", lambda a: jax.nn.softmax(a, axis=-1), ("f32[n,m]",)),

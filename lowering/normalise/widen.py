@@ -1,0 +1,54 @@
+"""Primitives that work on 32-bit numbers: narrower ones are widened, and cut off again.
+
+Halves are exact in float32, small integers in int32, so that orders and extremes stay
+what they were; sums and products of integers agree in the bits that are kept. Halves
+are rounded once, at the end.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lowering import jaxprs
+from lowering.normalise.conditional import rewrites_where
+
+_WIDENED = (
+    "reduce_prod reduce_and reduce_or reduce_xor argmax argmin cumsum cumprod cummax "
+    "cummin"
+).split()
+_WIDE: dict[str, str] = {
+    **dict.fromkeys(("float16", "bfloat16"), "float32"),
+    **dict.fromkeys(("int8", "int16", "uint8", "uint16", "bool"), "int32"),
+}
+# Parameters that name the dtype of the result, which is then that of the wide one.
+_RESULT_DTYPES = ("index_dtype", "preferred_element_type")
+
+
+def is_narrow(eqn: jaxprs.JaxprEqn) -> bool:
+    """Whether an operand or result has fewer than 32 bits."""
+    atoms = [*eqn.invars, *eqn.outvars]
+    return any(str(jaxprs.dtype_of(atom)) in _WIDE for atom in atoms)
+
+
+@rewrites_where(is_narrow, *_WIDENED)
+def widened(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """The equation's results, in its own dtypes, by its like on 32-bit numbers."""
+    params = dict(eqn.params)
+    for name in _RESULT_DTYPES:
+        if params.get(name) is not None:
+            params[name] = np.dtype(_wide_dtype(params[name]))
+    results = jaxprs.bind(eqn, [x.astype(_wide_dtype(x.dtype)) for x in args], params)
+    return [
+        result.astype(jaxprs.dtype_of(var))
+        for result, var in zip(results, eqn.outvars, strict=True)
+    ]
+
+
+def _wide_dtype(dtype: Any) -> str:
+    name = str(np.dtype(dtype))
+    return _WIDE.get(name, name)
