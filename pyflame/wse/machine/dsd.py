@@ -7,6 +7,7 @@ extents count elements, whose size is that of the operation.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,23 @@ from numpy.typing import NDArray
 INFINITE_EXTENT = 0x7FFF
 
 
-@dataclass(frozen=True, slots=True)
-class Mem1d:
+class Mem1d(NamedTuple):
     """`base` is a byte address. With `index_offset` the operation's `.index`
     (16-bit words) is added to the base. `origin` is the address that the descriptor
-    was built over, None for the base: its variable is the one that it may touch."""
+    was built over, None for the base: its variable is the one that it may touch.
+
+    Loops make and look up millions of them, which tuples are quickest at."""
 
     base: int
     offset: int
     stride: int
     extent: int
     index_offset: bool = False
-    origin: int | None = field(default=None, compare=False)
+    origin: int | None = None
+
+    def same_elements(self, other: Mem1d) -> bool:
+        """Whether both name the same elements in the same order."""
+        return self[:-1] == other[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,16 @@ U32, I32 = np.dtype("<u4"), np.dtype("<i4")
 F16, F32 = np.dtype("<f2"), np.dtype("<f4")
 
 
-# A view, by dtype and first byte modulo its size, and the elements of it.
-Window = tuple[tuple[np.dtype[Any], int], slice]
+# A view, by its number in every memory, and the elements of it.
+Window = tuple[int, slice]
+
+# Views start at each 16-bit word that an element may start at.
+_VIEWS = [
+    (dtype, shift)
+    for dtype in (U16, I16, F16, U32, I32, F32)
+    for shift in range(0, dtype.itemsize, 2)
+]
+_NUMBERS = {key: number for number, key in enumerate(_VIEWS)}
 
 
 class Memory:
@@ -24,7 +32,7 @@ class Memory:
     `u8 i8 u16 i16 u32 i32` are memoryviews and `f16 f32` NumPy arrays, all indexed
     by element (`memory.u16[address >> 1]`): they serve scalar accesses, which are
     aligned to their size. Vectors may be aligned to 2 bytes only; `vector` finds
-    the right view.
+    the right view; `views` are all of them, as windows number them.
 
     Raises:
         MachineFault: from `vector`, `gather`, `scatter`, `read` and `write` for
@@ -32,7 +40,6 @@ class Memory:
     """
 
     __slots__ = (
-        "_views",
         "data",
         "f16",
         "f32",
@@ -49,6 +56,7 @@ class Memory:
         "u8",
         "u16",
         "u32",
+        "views",
     )
 
     def __init__(self, size_bytes: int = 49_152) -> None:
@@ -59,19 +67,18 @@ class Memory:
         self.u8, self.i8 = raw, raw.cast("b")
         self.u16, self.i16 = raw.cast("H"), raw.cast("h")
         self.u32, self.i32 = raw.cast("I"), raw.cast("i")
-        # (dtype, address % itemsize) -> view that starts at that byte offset
-        self._views: dict[tuple[np.dtype[Any], int], NDArray[Any]] = {}
-        for dtype in (U16, I16, F16, U32, I32, F32):
-            for shift in range(0, dtype.itemsize, 2):
-                self._views[dtype, shift] = self._shifted(dtype, shift)
-        self.np_u16, self.np_i16 = self._views[U16, 0], self._views[I16, 0]
-        self.np_u32, self.np_i32 = self._views[U32, 0], self._views[I32, 0]
-        self.np_f16, self.np_f32 = self._views[F16, 0], self._views[F32, 0]
+        self.views: list[NDArray[Any]] = [self._shifted(*key) for key in _VIEWS]
+        self.np_u16, self.np_i16 = self._whole(U16), self._whole(I16)
+        self.np_u32, self.np_i32 = self._whole(U32), self._whole(I32)
+        self.np_f16, self.np_f32 = self._whole(F16), self._whole(F32)
         self.f16, self.f32 = self.np_f16, self.np_f32
 
     def _shifted(self, dtype: np.dtype[Any], shift: int) -> NDArray[Any]:
         count = (self.size_bytes - shift) // dtype.itemsize
         return np.frombuffer(self.data, dtype, count, shift)
+
+    def _whole(self, dtype: np.dtype[Any]) -> NDArray[Any]:
+        return self.views[_NUMBERS[dtype, 0]]
 
     def vector(
         self, dtype: np.dtype[Any], address: int, stride: int, count: int
@@ -84,7 +91,7 @@ class Memory:
 
     def view(self, window: Window) -> NDArray[Any]:
         """A writable view of the elements of a window."""
-        return self._views[window[0]][window[1]]
+        return self.views[window[0]][window[1]]
 
     def window(
         self, dtype: np.dtype[Any], address: int, stride: int, count: int
@@ -95,12 +102,13 @@ class Memory:
         last = first + stride * (count - 1)
         if shift & 1:
             raise MachineFault(f"address {address:#06x} is not a multiple of 2 bytes")
-        view = self._views[dtype, shift]
+        number = _NUMBERS[dtype, shift]
+        view = self.views[number]
         if first < 0 or last < 0 or first >= len(view) or last >= len(view):
             raise self._outside(address, last * size + shift, size)
         if stride > 0:
-            return (dtype, shift), slice(first, last + 1, stride)
-        return (dtype, shift), slice(first, last - 1 if last else None, stride)
+            return number, slice(first, last + 1, stride)
+        return number, slice(first, last - 1 if last else None, stride)
 
     def gather(
         self, dtype: np.dtype[Any], addresses: NDArray[np.int64]
@@ -127,7 +135,7 @@ class Memory:
         if low < 0 or high + size > self.size_bytes:
             raise self._outside(low, high, size)
         shift = low % size
-        return self._views[dtype, shift], (addresses - shift) // size
+        return self.views[_NUMBERS[dtype, shift]], (addresses - shift) // size
 
     def load(self, dtype: np.dtype[Any], address: int) -> Any:
         """The NumPy scalar at a byte address."""

@@ -21,6 +21,8 @@ MAX_PLANS = 1 << 16
 
 Key = tuple[Any, ...]
 
+_SCALAR_KINDS: dict[type, int] = {np.float16: 2, np.float32: 4}
+
 
 @dataclass(frozen=True, slots=True)
 class VectorPlan:
@@ -37,11 +39,13 @@ class VectorPlan:
 
     def run(self, memory: Memory, scalars: tuple[Any, ...]) -> None:
         """`scalars` are the operation's sources; those of vectors are not read."""
+        views = memory.views
         values = [
-            scalar if window is None else memory.view(window)
-            for window, scalar in zip(self.sources, scalars, strict=True)
+            scalar if window is None else views[window[0]][window[1]]
+            for window, scalar in zip(self.sources, scalars)  # noqa: B905
         ]
-        memory.view(self.dest)[:] = self.function(*values)
+        number, elements = self.dest
+        views[number][elements] = self.function(*values)
 
 
 class VectorPlans:
@@ -74,11 +78,11 @@ def _key(operation: Operation) -> Key | None:
     if type(dest) is not Mem1d or operation.config is not PLAIN:
         return None
     key: list[Any] = [operation.spec.number, dest]
-    for source in operation.sources:
-        if type(source) is Mem1d:
-            key.append(source)
-        elif isinstance(source, np.floating):
-            key.append(source.itemsize)
-        else:
+    sources: tuple[object, ...] = operation.sources
+    for source in sources:
+        kind = type(source)
+        part = source if kind is Mem1d else _SCALAR_KINDS.get(kind)
+        if part is None:
             return None
+        key.append(part)
     return tuple(key)

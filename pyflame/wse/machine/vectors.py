@@ -198,8 +198,8 @@ class VectorUnit:
         for source, dtype in zip(sources, spec.source_dtypes, strict=True):
             if not isinstance(source, MEMORY_KINDS):
                 continue
-            if source == dest and isinstance(dest, Mem1d):
-                if dest.stride == 0:
+            if _same_vector(source, dest):
+                if _step(source) == 0:
                     return False
                 if dtype.itemsize == size:
                     continue
@@ -226,7 +226,7 @@ class VectorUnit:
     ) -> None:
         """Element after element; a lone accumulator in memory is folded at once."""
         fold = self._arithmetic.folds[spec.number]
-        is_cell = isinstance(dest, Mem1d) and dest.stride == 0 and dest == sources[0]
+        is_cell = _same_vector(sources[0], dest) and _step(dest) == 0
         if fold is not None and is_cell and self._apart(spec, dest, sources[1], length):
             start = self._load(sources[0], spec.source_dtypes[0], length, index_words)
             rest = self._load(sources[1], spec.source_dtypes[1], length, index_words)
@@ -271,6 +271,18 @@ class VectorUnit:
         size, load = dtype.itemsize, self._memory.load_bits
         places = element_addresses(source, size, length, index_words).tolist()
         return lambda number: load(places[number], size)
+
+
+def _same_vector(source: Any, dest: Memory1or4) -> bool:
+    """Whether both are one row of the same elements, whatever they were built over."""
+    if not isinstance(source, Mem1d) or not isinstance(dest, Mem1d):
+        return False
+    return source.same_elements(dest)
+
+
+def _step(dsd: Memory1or4) -> int | None:
+    """The stride of a row."""
+    return dsd.stride if isinstance(dsd, Mem1d) else None
 
 
 def _last(result: Any) -> Any:

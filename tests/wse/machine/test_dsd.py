@@ -56,7 +56,9 @@ def test_addresses_scale_with_the_element_and_the_index() -> None:
 def test_mutators_give_new_descriptors() -> None:
     d = dsd.Mem1d(100, 2, 3, 4)
     assert dsd.with_base(d, 60) == dsd.Mem1d(60, 0, 3, 4)
-    assert dsd.with_offset_added(d, -5) == dsd.Mem1d(100, -3, 3, 4)
+    moved = dsd.with_offset_added(d, -5)
+    assert moved == dsd.Mem1d(100, -3, 3, 4, origin=100)
+    assert moved.same_elements(dsd.Mem1d(100, -3, 3, 4))
     assert dsd.with_stride(d, 1) == dsd.Mem1d(100, 2, 1, 4)
     wide = dsd.Mem4d(8, 1, (1, 2), (3, 4))
     assert dsd.with_base(wide, 60) == dsd.Mem4d(60, 0, (1, 2), (3, 4))

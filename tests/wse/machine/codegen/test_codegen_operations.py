@@ -150,7 +150,7 @@ def test_descriptors_made_and_changed_at_run_time(b, array):
     function = b.fn(types.VOID, [n], b.set(result, shorter))
     b.run(function, 3)
     base = b.address_in_memory(array)
-    assert b.pe.slots == [dsd.Mem1d(base + 12, 0, 2, 2)]
+    assert b.pe.slots == [dsd.Mem1d(base + 12, 0, 2, 2, origin=base)]
     again = b.builtin("@set_dsd_base_addr", types.MEM1D_DSD, result, b.var(array))
     rebased = b.fn(types.VOID, [], b.set(result, again))
     with pytest.raises(MachineFault) as fault:
