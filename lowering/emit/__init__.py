@@ -1,8 +1,12 @@
 """The plan becomes CSL text that a person could have written."""
 
-from lowering.emit import scans, statements
+from lowering.emit import scans, sorting, statements
 from lowering.emit.program import ENTRY, emit
 
-STEP_FILES = (scans, statements)  # importing them fills the registry of statements
+STEP_FILES = (
+    scans,
+    sorting,
+    statements,
+)  # importing them fills the registry of statements
 
 __all__ = ["ENTRY", "STEP_FILES", "emit"]

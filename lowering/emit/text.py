@@ -12,7 +12,7 @@ import numpy as np
 from lowering.plan.values import Constant, Count
 
 LOOP_NAMES = ("i", "j", "k", "l", "m", "n", "p", "q")
-ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "bool": "u16"}
+ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "int16": "i16", "bool": "u16"}
 SCALAR_TYPES = {"float32": "f32", "int32": "i32", "bool": "bool"}
 _COLUMNS = 92
 

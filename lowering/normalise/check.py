@@ -18,12 +18,17 @@ from lowering.errors import (
     UnsupportedPrimitiveError,
     raise_all,
 )
-from lowering.normalise import rewrites_cumulative, rewrites_reductions, widen
+from lowering.normalise import (
+    rewrites_cumulative,
+    rewrites_reductions,
+    rewrites_sort,
+    widen,
+)
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, DTYPES, LOGIC
 from lowering.normalise.rewrites import REWRITES
 
 # Importing these registers their rewrites.
-REGISTERED = (rewrites_cumulative, rewrites_reductions, widen)
+REGISTERED = (rewrites_cumulative, rewrites_reductions, rewrites_sort, widen)
 
 _HELP = "write it with supported primitives, or compute it with JAX on the host"
 _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"

@@ -14,7 +14,7 @@ ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type", "element_cal
 
 REDUCTIONS = frozenset(
     "reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or reduce_xor "
-    "argmax argmin".split()
+    "argmax argmin sort".split()
 )
 CUMULATIVE = frozenset("cumsum cumprod cummax cummin".split())
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})

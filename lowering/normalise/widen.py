@@ -19,7 +19,7 @@ from lowering.normalise.conditional import rewrites_where
 
 _WIDENED = (
     "reduce_prod reduce_and reduce_or reduce_xor argmax argmin cumsum cumprod cummax "
-    "cummin"
+    "cummin sort"
 ).split()
 _WIDE: dict[str, str] = {
     **dict.fromkeys(("float16", "bfloat16"), "float32"),

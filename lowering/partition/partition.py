@@ -139,7 +139,8 @@ def _run(
             nested = control_flow.Context(mesh, run_inside)
             return control_flow.RULES[eqn.primitive.name](nested, eqn, tiles)
         rule = RULES[eqn.primitive.name]
-        return [rule(Context(mesh, eqn, budget_bytes), *tiles, **eqn.params)]
+        results = rule(Context(mesh, eqn, budget_bytes), *tiles, **eqn.params)
+        return list(results) if eqn.primitive.multiple_results else [results]
 
     def run_inside(
         closed: jaxprs.ClosedJaxpr, inputs: Sequence[AnyTile]

@@ -21,7 +21,7 @@ from lowering.mesh import AXES, Axis, Mesh
 from lowering.partition.tiles import MAX_PENDING_DEPTH, AnyTile, Pending, Tile
 from lowering.placement import Placement
 
-Rule = Callable[..., AnyTile]
+Rule = Callable[..., Any]  # a tile, or a list of tiles if there are several results
 RULES: dict[str, Rule] = {}
 
 COMFORTABLE_BYTES = 32 * 1024  # leaves a PE a third for code and other values

@@ -17,6 +17,7 @@ from lowering.plan import (
     rules_local,
     rules_mesh,
     rules_scan,
+    rules_sort,
 )
 from lowering.plan.accumulate import accumulate
 from lowering.plan.allocate import Allocation, allocate
@@ -40,6 +41,7 @@ RULE_FILES = (
     rules_local,
     rules_mesh,
     rules_scan,
+    rules_sort,
 )  # importing them fills RULES
 assert RULES, "no selection rules"
 

@@ -59,4 +59,9 @@ KINDS: dict[str, ElementKind] = {
 }
 
 # Moves exist for every width; arithmetic on vectors only for f32.
-MOVES: dict[str, str] = {"float32": "@fmovs", "int32": "@mov32", "bool": "@mov16"}
+MOVES: dict[str, str] = {
+    "float32": "@fmovs",
+    "int32": "@mov32",
+    "int16": "@mov16",
+    "bool": "@mov16",
+}

@@ -24,6 +24,8 @@ _TAKEN = frozenset(
     """
     i j k l m n main resume resume_id next_phase phase result total memcpy memcpy_params
     math geometry linalg tiles extremes functions rows_line cols_line width height
+    best best_at element seen run slot left left_end right right_end takes_right
+    left_index right_index
     """.split()
 )
 _LONGEST = 40

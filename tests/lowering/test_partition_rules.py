@@ -18,6 +18,7 @@ from lowering.partition.rules import (
     extreme_index,
     reduction,
     shape,
+    sorting,
 )
 from lowering.placement import place
 
@@ -34,6 +35,7 @@ FILES = [
     extreme_index,
     reduction,
     shape,
+    sorting,
 ]
 
 

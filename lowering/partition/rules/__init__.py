@@ -12,6 +12,7 @@ from lowering.partition.rules import (
     extreme_index,
     reduction,
     shape,
+    sorting,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "extreme_index",
     "reduction",
     "shape",
+    "sorting",
 ]
