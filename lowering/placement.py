@@ -151,12 +151,16 @@ def storage_size_bytes(dtype: np.dtype[Any]) -> int:
 
 def type_text(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     """JAX's short form: `f32[784,256]`; dtypes of JAX's own (keys) by their name."""
+    return f"{short_name(dtype)}[{','.join(map(str, shape))}]"
+
+
+def short_name(dtype: Any) -> str:
+    """JAX's short form: `bf16`."""
     name = str(dtype)
     for long, short in (("bfloat", "bf"), ("float", "f"), ("uint", "u"), ("int", "i")):
         if name.startswith(long):
-            name = short + name[len(long) :]
-            break
-    return f"{name}[{','.join(map(str, shape))}]"
+            return short + name[len(long) :]
+    return name
 
 
 def _layout_axes(layout: Layout, rank: int) -> tuple[Axis | None, ...]:

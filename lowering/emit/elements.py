@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
+from lowering.dtypes import SCALAR_TYPES, is_float
 from lowering.emit.dsds import Dsds
-from lowering.emit.text import (
-    ELEMENT_TYPES,
-    LOOP_NAMES,
-    SCALAR_TYPES,
-    index_text,
-    nest,
-    number,
+from lowering.emit.indexing import typed_number
+from lowering.emit.scalars import (
+    loaded,
+    rounded,
+    rounds_when_stored,
+    stored,
+    stored_typed,
 )
-from lowering.plan.element_ops import KINDS, MOVES, ElementKind
+from lowering.emit.text import LOOP_NAMES, index_text, nest, number
+from lowering.plan.element_ops import KINDS, MOVES, vector_builtin
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.steps import ElementOp, ElementStep
 from lowering.plan.values import (
@@ -46,33 +49,43 @@ def _has_vectors(op: ElementOp, dsds: Dsds) -> bool:
 
 def _vector_statement(op: ElementOp, dsds: Dsds) -> str:
     """`@fadds(out, a, b);`, or a fill with an expression if no operand is a vector."""
-    out = dsds.whole(op.out)
+    out, dtype = dsds.whole(op.out), str(op.out.dtype)
     if all(operand.is_scalar for operand in op.operands):
-        scalars = Scalars({}, dsds=dsds)
-        return f"{_move(op.out)}({out}, {_as_element(op, expression(op, scalars))});"
-    if op.kind == "copy":
-        return f"{_move(op.out)}({out}, {_vector_operand(op.operands[0], dsds)});"
+        return f"{MOVES[dtype]}({out}, {_fill(op, dsds)});"
     operands = [_vector_operand(operand, dsds) for operand in op.operands]
-    return f"{KINDS[op.kind].builtin}({', '.join([out, *operands])});"
+    builtin = MOVES[dtype] if op.kind == "copy" else vector_builtin(op.kind, dtype)
+    return f"{builtin}({', '.join([out, *operands])});"
 
 
-def _move(value: Value) -> str:
-    return MOVES[str(value.dtype)]
+def _fill(op: ElementOp, dsds: Dsds) -> str:
+    """What every element becomes, as memory holds it."""
+    operand = op.operands[0]
+    if op.kind == "copy" and isinstance(operand, View):
+        return _element(operand, dsds)
+    if op.kind == "copy" and _is_plain(operand):
+        assert not isinstance(operand.number, Count), "plain numbers do not count"
+        return typed_number(operand.number, op.out.dtype)
+    text = expression(op, Scalars({}, dsds=dsds))
+    return stored_typed(op.out.dtype, in_dtype(op, text, is_stored=True))
 
 
-def _as_element(op: ElementOp, text: str) -> str:
-    """The expression in the type that memory holds."""
-    dtype = str(op.out.dtype)
-    return text if dtype == "float32" else f"@as({ELEMENT_TYPES[dtype]}, {text})"
+def in_dtype(op: ElementOp, text: str, is_stored: bool = False) -> str:
+    """The result, brought back to its dtype unless storing it does so."""
+    dtype = op.out.dtype
+    is_done = KINDS[op.kind].is_exact or (is_stored and rounds_when_stored(dtype))
+    return text if is_done else rounded(dtype, text)
+
+
+def _element(view: View, dsds: Dsds) -> str:
+    return f"{dsds.buffer_name(view.value)}[{view.offset}]"
 
 
 def _vector_operand(operand: Operand, dsds: Dsds) -> str:
     if isinstance(operand, Constant):
-        return number(operand)
+        text = number(operand)
+        return text if is_float(operand.dtype) else _typed(operand, text)
     assert isinstance(operand, View), "ramps are written by loops"
-    if operand.is_scalar:
-        return f"{dsds.buffer_name(operand.value)}[{operand.offset}]"
-    return dsds.view(operand)
+    return _element(operand, dsds) if operand.is_scalar else dsds.view(operand)
 
 
 @dataclass(slots=True)
@@ -105,20 +118,21 @@ class Scalars(Locals):
             return number(operand)
         if isinstance(operand, View) and operand.value in self.locals:
             return self.locals[operand.value]
-        index = index_text(self.names, self._strides(operand), _offset(operand))
         if isinstance(operand, Ramp):
-            return f"@as({SCALAR_TYPES[str(operand.dtype)]}, {index})"
-        element = f"{self.dsds.buffer_name(operand.value)}[{index}]"
-        return f"({element} != 0)" if str(operand.dtype) == "bool" else element
+            index = index_text(self.names, self._strides(operand))
+            count = f"@as({SCALAR_TYPES[str(operand.dtype)]}, {index})"
+            return f"({rounded(operand.dtype, count)})"
+        return loaded(operand.dtype, self.element(operand))
+
+    def element(self, operand: View) -> str:
+        """Where the operand stands in memory."""
+        index = index_text(self.names, self._strides(operand), operand.offset)
+        return f"{self.dsds.buffer_name(operand.value)}[{index}]"
 
     def _strides(self, operand: Operand) -> tuple[int, ...]:
         if not self.names:
             return ()
         return next(strides for known, strides in self.strides if known is operand)
-
-
-def _offset(operand: Operand) -> int:
-    return operand.offset if isinstance(operand, View) else 0
 
 
 def _loop(step: ElementStep, dsds: Dsds) -> list[str]:
@@ -143,16 +157,34 @@ def _body(step: ElementStep, scalars: Scalars, index: str) -> list[str]:
     """One `const` per result that the loop reads again, one store per kept result."""
     lines: list[str] = []
     for number_of, op in enumerate(step.ops):
-        text = expression(op, scalars)
-        if op.out in step.locals or _read_later(step, number_of):
-            name = op.out.name if op.out in step.locals else f"{op.out.name}_element"
+        is_kept = op.out not in step.locals
+        is_read = not is_kept or _read_later(step, number_of)
+        source = None if is_read else _copied_element(op, scalars)
+        if source is not None:
+            lines.append(f"{_target(op, scalars, index)} = {source};")
+            continue
+        text = in_dtype(op, expression(op, scalars), is_stored=not is_read)
+        if is_read:
+            name = f"{op.out.name}_element" if is_kept else op.out.name
             kind = SCALAR_TYPES[str(op.out.dtype)]
             lines.append(f"const {name}: {kind} = {text};")
             scalars.locals[op.out] = text = name
-        if op.out not in step.locals:
-            stored = f"@as(u16, {text})" if str(op.out.dtype) == "bool" else text
-            lines.append(f"{scalars.dsds.buffer_name(op.out)}[{index}] = {stored};")
+        if is_kept:
+            value = stored(op.out.dtype, text)
+            lines.append(f"{_target(op, scalars, index)} = {value};")
     return lines
+
+
+def _target(op: ElementOp, scalars: Scalars, index: str) -> str:
+    return f"{scalars.dsds.buffer_name(op.out)}[{index}]"
+
+
+def _copied_element(op: ElementOp, scalars: Scalars) -> str | None:
+    """The element of memory that the operation copies as it is, if that is all."""
+    operand = op.operands[0]
+    if op.kind != "copy" or not isinstance(operand, View):
+        return None
+    return None if operand.value in scalars.locals else scalars.element(operand)
 
 
 def _read_later(step: ElementStep, number_of: int) -> bool:
@@ -169,29 +201,27 @@ def expression(op: ElementOp, scalars: Locals) -> str:
     if op.function is not None:
         arguments = ", ".join(map(scalars.text, op.operands))
         return f"{scalars.module}{op.function.name}({arguments})"
-    kind = KINDS[op.kind]
+    kind, dtype = KINDS[op.kind], str(op.operands[-1].dtype)
+    text = kind.text_for(dtype)
     typed = op.operands[1:] if op.kind == "select_n" else op.operands
-    untyped = all(_has_no_type(operand) for operand in typed)
+    untyped = all(map(_is_plain, typed))
     texts = [
         _typed(operand, scalars.text(operand))
-        if isinstance(operand, Constant)
-        and _has_no_type(operand)
-        and (_is_call(kind) or (untyped and operand in typed))
+        if _is_plain(operand) and (_is_call(text) or (untyped and operand in typed))
         else scalars.text(operand)
         for operand in op.operands
     ]
-    zero = "0.0" if str(op.operands[0].dtype) == "float32" else "0"
-    return kind.text.format(*texts, zero=zero)
+    return text.format(*texts, zero="0.0" if is_float(dtype) else "0")
 
 
-def _has_no_type(operand: Operand) -> bool:
-    """Whether its text is a plain number; a count is written with its type."""
+def _is_plain(operand: Operand) -> TypeGuard[Constant]:
+    """Whether its text is a number without type; a count is written with its type."""
     return isinstance(operand, Constant) and not isinstance(operand.number, Count)
 
 
-def _is_call(kind: ElementKind) -> bool:
+def _is_call(text: str) -> bool:
     """Whether it calls a generic function, which takes its type from an argument."""
-    return kind.text.startswith(("math.", "extremes."))
+    return text.startswith(("math.", "extremes."))
 
 
 def _typed(operand: Constant, text: str) -> str:

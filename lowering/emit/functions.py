@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lowering.emit.elements import Locals, expression
-from lowering.emit.text import SCALAR_TYPES
+from lowering.dtypes import SCALAR_TYPES
+from lowering.emit.elements import Locals, expression, in_dtype
 from lowering.plan.element_functions import (
     Choice,
     ElementFunction,
@@ -54,6 +54,10 @@ def function_text(function: ElementFunction) -> str:
 
 def _type(operand: Operand | Value) -> str:
     return SCALAR_TYPES[str(operand.dtype)]
+
+
+def _kind_text(op: ElementOp) -> str:
+    return KINDS[op.kind].text_for(str(op.operands[-1].dtype))
 
 
 def _uses(function: ElementFunction) -> Counter[Value]:
@@ -123,17 +127,18 @@ class _Writer:
             for operand in op.operands
             if isinstance(operand, View)
         }
-        text = expression(op, Locals(read, module=""))
+        plain = expression(op, Locals(read, module=""))
+        text = in_dtype(op, plain)
         if self.uses[op.out] == 1 and len(text) <= _LONGEST:
             self.pending[op.out] = text
-            if op.kind == "mul":
+            if op.kind == "mul" and text == plain:
                 self.products.add(op.out)
         else:
             self._name(op.out, text)
 
     def _inside_of(self, op: ElementOp, operand: View) -> str:
         """Without parentheses, where commas or the order of operators part it."""
-        is_argument = op.function is not None or _CALL.match(KINDS[op.kind].text)
+        is_argument = op.function is not None or _CALL.match(_kind_text(op))
         is_term = op.kind in ("add", "sub") and operand.value in self.products
         return self.bare(operand) if is_argument or is_term else self._text(operand)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lowering.dtypes import ELEMENT_TYPES
 from lowering.emit.dsds import Dsds
-from lowering.emit.text import ELEMENT_TYPES, LOOP_NAMES, float_text
+from lowering.emit.text import LOOP_NAMES, stored_number
 from lowering.plan.control import Start
 from lowering.plan.values import Shape, View
 
@@ -54,7 +55,7 @@ def scalar_text(view: View, dsds: Dsds) -> str:
 
 
 def typed_number(value: float | int | bool, dtype: Any) -> str:
-    """The number as memory of this dtype holds it."""
-    if str(dtype) == "float32":
-        return float_text(float(value))
-    return f"@as({ELEMENT_TYPES[str(dtype)]}, {int(value)})"
+    """The number as a PE's memory holds it, in the type of an element."""
+    text = stored_number(value, dtype)
+    element = ELEMENT_TYPES[str(dtype)]
+    return text if element == "f32" else f"@as({element}, {text})"

@@ -27,7 +27,13 @@ from lowering.plan.names import Names
 from lowering.plan.values import Value
 
 ENTRY = "main"
-_MODULES = ("linalg", "tiles", "extremes")  # beside pe.csl, where it needs them
+_MODULES = (
+    "linalg",
+    "tiles",
+    "extremes",
+    "saturate",
+    "bfloat16",
+)  # beside pe.csl, where it needs them
 _COMMENT = re.compile(r"//.*")
 
 

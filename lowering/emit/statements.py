@@ -22,10 +22,8 @@ from lowering.mesh import ROWS
 from lowering.plan.element_ops import MOVES
 from lowering.plan.resources import function_name
 from lowering.plan.schemes import (
-    ReduceScheme,
     dot_scheme,
     inner_scheme,
-    reduce_scheme,
 )
 from lowering.plan.steps import (
     CutStep,
@@ -35,26 +33,12 @@ from lowering.plan.steps import (
     IndexStep,
     MoveStep,
     PutStep,
-    ReduceStep,
     Root,
     TakeStep,
     ZeroUnlessStep,
 )
 from lowering.plan.values import Count, Value, View, whole
 from lowering.target import Target
-
-_NEUTRAL = {
-    "sum": "0.0",
-    "max": "math.NEGATIVE_INF_f32",
-    "min": "math.POSITIVE_INF_f32",
-}
-_NEUTRAL_I32 = {"sum": "0", "max": "(-2147483648)", "min": "2147483647"}
-_COMBINE = {
-    "sum": "{0} + {1}",
-    "max": "extremes.maximum({0}, {1})",
-    "min": "extremes.minimum({0}, {1})",
-}
-_REGISTER_BUILTIN = {"sum": "@fadds", "max": "@fmaxs"}
 
 
 @step_lines.register
@@ -141,65 +125,6 @@ def _first_vector(matrix: View, dsds: Dsds) -> str:
 
 
 @step_lines.register
-def _reduce(step: ReduceStep, dsds: Dsds, target: Target) -> list[str]:
-    scheme = reduce_scheme(step, target)
-    return {"vector": _reduce_vector, "scalar": _reduce_scalar, "loop": _reduce_loop}[
-        scheme.kind
-    ](step, scheme, dsds)
-
-
-def _reduce_vector(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
-    """Slices over the kept dimensions, combined one after the other."""
-    out = dsds.whole(step.out)
-    first = dsds.vector(step.x.value, scheme.kept, scheme.kept_strides, step.x.offset)
-    names = loop_names(scheme.reduced)
-    shift = index_text(names, scheme.reduced_strides)
-    moved = f"@increment_dsd_offset({first}, {shift}, f32)"
-    body = [f"{_REGISTER_BUILTIN[step.op]}({out}, {out}, {moved});"]
-    clear = f"  @fmovs({out}, {_NEUTRAL[step.op]});"
-    return [clear, *nest(names, scheme.reduced, body)]
-
-
-def _reduce_scalar(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
-    """One vector per result, reduced into the register `total`."""
-    row = dsds.vector(
-        step.x.value, scheme.reduced, scheme.reduced_strides, step.x.offset
-    )
-    names = loop_names(scheme.kept)
-    if names:
-        shift = index_text(names, scheme.kept_strides)
-        row = f"@increment_dsd_offset({row}, {shift}, f32)"
-    index = index_text(names, scheme.out_strides)
-    body = [
-        f"total = {_NEUTRAL[step.op]};",
-        f"{_REGISTER_BUILTIN[step.op]}(&total, total, {row});",
-        f"{dsds.buffer_name(step.out)}[{index}] = total;",
-    ]
-    return nest(names, scheme.kept, body)
-
-
-def _reduce_loop(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str]:
-    outer = loop_names(scheme.kept)
-    inner = loop_names(scheme.reduced, after=len(outer))
-    kept_strides = scheme.kept_strides[: len(outer)]
-    strides = (*kept_strides, *scheme.reduced_strides[: len(inner)])
-    index = index_text((*outer, *inner), strides, step.x.offset)
-    element = f"{dsds.buffer_name(step.x.value)}[{index}]"
-    store = f"{dsds.buffer_name(step.out)}[{index_text(outer, scheme.out_strides)}]"
-    is_float = str(step.out.dtype) == "float32"
-    neutral = (_NEUTRAL if is_float else _NEUTRAL_I32)[step.op]
-    combined = _COMBINE[step.op].format("result", element)
-    body = [
-        f"var result: {'f32' if is_float else 'i32'} = {neutral};",
-        *(line[2:] for line in nest(inner, scheme.reduced, [f"result = {combined};"])),
-        f"{store} = result;",
-    ]
-    if not outer:  # a scope of its own, for programs that reduce twice
-        return ["  {", *(f"    {line}" for line in body), "  }"]
-    return nest(outer, scheme.kept, body)
-
-
-@step_lines.register
 def _fill(step: FillStep, dsds: Dsds, target: Target) -> list[str]:
     """One fill per index of the dimension that lies beyond the array's end."""
     view = whole(step.value)
@@ -241,10 +166,10 @@ def _copy(value: Value, target: str, source: str) -> str:
 
 @step_lines.register
 def _zero_unless(step: ZeroUnlessStep, dsds: Dsds, target: Target) -> list[str]:
-    vector = dsds.whole(step.value)
+    vector, zero = dsds.whole(step.value), typed_number(0, step.value.dtype)
     return [
         f"  if (geometry.{COORDINATE[step.axis]}() != {step.root}) {{",
-        f"    @fmovs({vector}, 0.0);",
+        f"    {MOVES[str(step.value.dtype)]}({vector}, {zero});",
         "  }",
     ]
 

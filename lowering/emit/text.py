@@ -9,31 +9,41 @@ from typing import Any
 
 import numpy as np
 
+from lowering.dtypes import ELEMENT_TYPES, SCALAR_TYPES, is_float
 from lowering.plan.values import Constant, Count
 
 LOOP_NAMES = ("i", "j", "k", "l", "m", "n", "p", "q")
-ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "int16": "i16", "bool": "u16"}
-SCALAR_TYPES = {"float32": "f32", "int32": "i32", "bool": "bool"}
 _COLUMNS = 92
 
 
 def number(constant: Constant) -> str:
-    """The constant as a literal of its own dtype; negative ones in parentheses."""
+    """The constant as scalar code reads it; negative ones in parentheses."""
+    dtype = str(constant.dtype)
     if isinstance(constant.number, Count):
-        return f"@as({SCALAR_TYPES[str(constant.dtype)]}, {constant.number})"
-    if str(constant.dtype) == "bool":
+        return f"@as({SCALAR_TYPES[dtype]}, {constant.number})"
+    if dtype == "bool":
         return "true" if constant.number else "false"
-    if str(constant.dtype) == "int32":
-        return _signed(str(int(constant.number)))
-    return float_text(float(constant.number))
+    if is_float(dtype):
+        return float_text(float(constant.number), SCALAR_TYPES[dtype])
+    return _signed(str(int(constant.number)))
 
 
-def float_text(value: float) -> str:
-    """The shortest text that is this f32 again, however it is read."""
+def stored_number(value: float | int | bool, dtype: Any) -> str:
+    """The number as a PE's memory holds it, without a type if it is no float."""
+    name = str(dtype)
+    if name == "bfloat16":
+        return f"0x{int(np.asarray(value, dtype).view(np.uint16)):04x}"
+    if is_float(name):
+        return float_text(float(value), ELEMENT_TYPES[name])
+    return _signed(str(int(value)))
+
+
+def float_text(value: float, element: str = "f32") -> str:
+    """The shortest text that is this float again, however it is read."""
     if math.isnan(value):
-        return "math.NaN_f32"
+        return f"math.NaN_{element}"
     if math.isinf(value):
-        return "math.POSITIVE_INF_f32" if value > 0 else "math.NEGATIVE_INF_f32"
+        return f"math.{'POSITIVE' if value > 0 else 'NEGATIVE'}_INF_{element}"
     single = np.float32(value)
     short = str(single)
     text = short if np.float32(float(short)) == single else repr(float(single))
@@ -82,11 +92,7 @@ def array_initial(dtype: Any, count: int, data: np.ndarray[Any, Any] | None) -> 
     element = ELEMENT_TYPES[str(dtype)]
     if data is None:
         return f"@zeros([{count}]{element})"
-    numbers = [
-        number(Constant(item, (), np.dtype(dtype))) for item in data.ravel().tolist()
-    ]
-    if element == "u16":
-        numbers = [str(int(item)) for item in data.ravel().tolist()]
+    numbers = [stored_number(item, dtype) for item in data.ravel().tolist()]
     text = ", ".join(item.strip("()") for item in numbers)
     rows = textwrap.wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent="  ")
     return "\n".join([f"[{count}]{element} {{", *rows, "}"])

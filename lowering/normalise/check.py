@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lowering import jaxprs
+from lowering.dtypes import DTYPES, is_float
 from lowering.errors import (
     LayoutError,
     LoweringError,
@@ -24,7 +25,7 @@ from lowering.normalise import (
     rewrites_sort,
     widen,
 )
-from lowering.normalise.core_set import CONTROL_FLOW, CORE, DTYPES, LOGIC
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, LOGIC
 from lowering.normalise.rewrites import REWRITES
 
 # Importing these registers their rewrites.
@@ -97,7 +98,7 @@ def _reason(eqn: jaxprs.JaxprEqn) -> str:
         return "slice with strides"
     if name in LOGIC and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
         return f"bitwise {name}"
-    if name == "rem" and str(jaxprs.dtype_of(eqn.invars[0])) == "float32":
+    if name == "rem" and is_float(jaxprs.dtype_of(eqn.invars[0])):
         return "rem of floats"
     if name == "select_n" and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
         return "select_n by a number"

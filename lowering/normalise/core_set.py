@@ -23,9 +23,6 @@ CORE = (
     ELEMENTWISE | REDUCTIONS | CUMULATIVE | SHAPES | WINDOWS | {"dot_general", "iota"}
 )
 
-# dtypes that the wafer's programs compute in, so far.
-DTYPES = frozenset({"float32", "int32", "bool"})
-
 LOGIC = frozenset({"and", "or", "not", "xor"})  # of bool only
 
 CONTROL_FLOW = frozenset({"cond", "while", "scan"})

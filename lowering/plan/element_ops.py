@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lowering.dtypes import ELEMENT_TYPES, SCALAR_TYPES, is_float
+from lowering.placement import short_name
+
 Cost = Literal["op", "divide", "transcendental", "logistic", "function"]
 
 
@@ -12,9 +15,12 @@ Cost = Literal["op", "divide", "transcendental", "logistic", "function"]
 class ElementKind:
     """How one operation is written.
 
-    `builtin` works on vectors of f32 in memory, None if there is none. `text` is the
-    expression on scalars, `{0}`, `{1}`, ... standing for the operands. `result_bool`
-    marks comparisons and logic.
+    `builtin` works on vectors of f32 in memory, `half_builtin` on f16, `word_builtin`
+    on 16-bit integers; None if there is none. `text` is the expression on scalars,
+    `{0}`, `{1}`, ... standing for the operands and `{zero}` for a zero of their type;
+    `int_text` and `bool_text` replace it for integers and bools. `result_bool` marks
+    comparisons and logic. `is_exact` says that a result is one of the operands, so that
+    it needs no rounding or wrapping to the width of its dtype.
     """
 
     text: str
@@ -22,17 +28,40 @@ class ElementKind:
     cost: Cost = "op"
     result_bool: bool = False
     bool_operands: bool = False
+    half_builtin: str | None = None
+    word_builtin: str | None = None
+    int_text: str | None = None
+    bool_text: str | None = None
+    is_exact: bool = False
+
+    def text_for(self, dtype: str) -> str:
+        """The expression on operands of this dtype."""
+        if dtype == "bool":
+            return self.bool_text or self.text
+        return self.text if is_float(dtype) else self.int_text or self.text
 
 
 KINDS: dict[str, ElementKind] = {
-    "add": ElementKind("{0} + {1}", "@fadds"),
-    "sub": ElementKind("{0} - {1}", "@fsubs"),
-    "mul": ElementKind("{0} * {1}", "@fmuls"),
-    "max": ElementKind("extremes.maximum({0}, {1})", "@fmaxs"),
-    "min": ElementKind("extremes.minimum({0}, {1})"),
-    "neg": ElementKind("-{0}", "@fnegs"),
-    "abs": ElementKind("math.abs({0})", "@fabss"),
-    "copy": ElementKind("{0}", "@fmovs"),
+    "add": ElementKind(
+        "{0} + {1}", "@fadds", half_builtin="@faddh", word_builtin="@add16"
+    ),
+    "sub": ElementKind("{0} - {1}", "@fsubs", half_builtin="@fsubh"),
+    "mul": ElementKind("{0} * {1}", "@fmuls", half_builtin="@fmulh"),
+    "max": ElementKind(
+        "extremes.maximum({0}, {1})",
+        "@fmaxs",
+        half_builtin="@fmaxh",
+        bool_text="{0} or {1}",
+        is_exact=True,
+    ),
+    "min": ElementKind(
+        "extremes.minimum({0}, {1})", bool_text="{0} and {1}", is_exact=True
+    ),
+    "neg": ElementKind(
+        "-{0}", "@fnegs", half_builtin="@fnegh", int_text="{zero} - {0}"
+    ),
+    "abs": ElementKind("math.abs({0})", "@fabss", half_builtin="@fabsh"),
+    "copy": ElementKind("{0}", "@fmovs", half_builtin="@fmovh", is_exact=True),
     "sign": ElementKind("math.sign({0})"),
     "div": ElementKind("{0} / {1}", cost="divide"),
     "exp": ElementKind("math.exp({0})", cost="transcendental"),
@@ -43,25 +72,61 @@ KINDS: dict[str, ElementKind] = {
     "logistic": ElementKind("1.0 / (1.0 + math.exp(-{0}))", cost="logistic"),
     "eq": ElementKind("{0} == {1}", result_bool=True),
     "ne": ElementKind("{0} != {1}", result_bool=True),
-    "lt": ElementKind("{0} < {1}", result_bool=True),
-    "le": ElementKind("{0} <= {1}", result_bool=True),
-    "gt": ElementKind("{0} > {1}", result_bool=True),
-    "ge": ElementKind("{0} >= {1}", result_bool=True),
+    "lt": ElementKind("{0} < {1}", result_bool=True, bool_text="!{0} and {1}"),
+    "le": ElementKind("{0} <= {1}", result_bool=True, bool_text="!{0} or {1}"),
+    "gt": ElementKind("{0} > {1}", result_bool=True, bool_text="{0} and !{1}"),
+    "ge": ElementKind("{0} >= {1}", result_bool=True, bool_text="{0} or !{1}"),
     "and": ElementKind("{0} and {1}", result_bool=True, bool_operands=True),
     "or": ElementKind("{0} or {1}", result_bool=True, bool_operands=True),
     "not": ElementKind("!{0}", result_bool=True, bool_operands=True),
-    "select_n": ElementKind("if ({0}) {2} else {1}"),
-    "call": ElementKind("", cost="function"),  # written by its function
-    "to_i32": ElementKind("@as(i32, {0})"),
-    "to_f32": ElementKind("@as(f32, {0})"),
+    "select_n": ElementKind("if ({0}) {2} else {1}", is_exact=True),
+    # Written by its function, which rounds what it computes.
+    "call": ElementKind("", cost="function", is_exact=True),
     "to_bool": ElementKind("{0} != {zero}", result_bool=True),
-    "bool_to_f32": ElementKind("if ({0}) @as(f32, 1.0) else 0.0"),
+    # A float that no integer of the type can hold: the nearest one, and 0 for NaN.
+    **{
+        f"saturate_to_{short}": ElementKind(
+            f"saturate.to_{short}(@as(f32, {{0}}))", is_exact=True
+        )
+        for short in ("i32", "i16", "i8", "u32", "u16", "u8")
+    },
+    **{
+        f"bool_to_{short}": ElementKind(f"if ({{0}}) @as({scalar}, 1.0) else 0.0")
+        for short, scalar in (("f32", "f32"), ("f16", "f16"), ("bf16", "f32"))
+    },
+    **{
+        f"to_{short_name(dtype)}": ElementKind(f"@as({scalar}, {{0}})")
+        for dtype, scalar in SCALAR_TYPES.items()
+        if dtype != "bool"
+    },
 }
 
-# Moves exist for every width; arithmetic on vectors only for f32.
-MOVES: dict[str, str] = {
-    "float32": "@fmovs",
-    "int32": "@mov32",
-    "int16": "@mov16",
-    "bool": "@mov16",
+
+def conversion(old: object, new: object) -> str:
+    """The element operation that turns dtype `old` into `new`."""
+    before, after = str(old), str(new)
+    short = short_name(after)
+    if after == "bool":
+        return "to_bool"
+    if before == "bool" and is_float(after):
+        return f"bool_to_{short}"
+    if is_float(before) and not is_float(after):
+        return f"saturate_to_{short}"
+    return f"to_{short}"
+
+
+def vector_builtin(kind: str, dtype: object) -> str | None:
+    """The builtin that computes the operation on vectors of this dtype, if one does."""
+    row, name = KINDS[kind], str(dtype)
+    if name in ("int16", "uint16"):
+        return row.word_builtin
+    return {"float32": row.builtin, "float16": row.half_builtin}.get(name)
+
+
+# Moves exist for every width, arithmetic on vectors for few dtypes.
+MOVES = {
+    dtype: {"f32": "@fmovs", "f16": "@fmovh", "i32": "@mov32", "u32": "@mov32"}.get(
+        element, "@mov16"
+    )
+    for dtype, element in ELEMENT_TYPES.items()
 }

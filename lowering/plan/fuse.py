@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from lowering.plan.control import is_control
-from lowering.plan.element_ops import KINDS
+from lowering.plan.element_ops import KINDS, vector_builtin
 from lowering.plan.steps import ElementOp, ElementStep, Step
 from lowering.plan.values import Ramp, Value, View
 
@@ -19,10 +19,9 @@ def is_vector_op(op: ElementOp) -> bool:
         return False
     if op.kind == "copy":
         return True
-    kind = KINDS[op.kind]
     if all(operand.is_scalar for operand in op.operands):
-        return str(op.out.dtype) == "float32" and not kind.result_bool
-    return kind.builtin is not None and str(op.out.dtype) == "float32"
+        return not KINDS[op.kind].result_bool
+    return vector_builtin(op.kind, op.out.dtype) is not None
 
 
 def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lowering.dtypes import DTYPES, FLOATS, INTEGERS
 from lowering.errors import LoweringError, UnsupportedPrimitiveError
 from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
+from lowering.plan.element_ops import conversion
 from lowering.plan.schemes import has_scheme
 from lowering.plan.select import Selection, ramp, register
 from lowering.plan.steps import DotStep, IndexStep, ReduceStep
@@ -90,15 +92,6 @@ def _convert(selection: Selection, eqn: JaxprEqn) -> None:
         conversion(x.dtype, new), out, [x], selection.origin(eqn, out.name, call)
     )
     selection.bind_value(eqn.outvars[0], out)
-
-
-def conversion(old: Any, new: Any) -> str:
-    """The element operation that turns dtype `old` into `new`."""
-    if str(new) == "bool":
-        return "to_bool"
-    if str(new) == "int32":
-        return "to_i32"
-    return "bool_to_f32" if str(old) == "bool" else "to_f32"
 
 
 @register("broadcast_in_dim")
@@ -229,14 +222,12 @@ def _in_memory(selection: Selection, operand: Operand, origin: Any) -> View:
     return whole(selection.materialise(operand, "filled", origin))
 
 
-_ANY = frozenset({"float32", "int32", "bool"})
-_NUMBERS = frozenset({"float32", "int32"})
-_FLOATS = frozenset({"float32"})
+_ANY = frozenset(DTYPES)
 _LEGAL = {
     **dict.fromkeys(("and", "or", "not"), frozenset({"bool"})),
-    **dict.fromkeys(("exp", "log", "tanh", "sqrt", "rsqrt", "logistic"), _FLOATS),
+    **dict.fromkeys(("exp", "log", "tanh", "sqrt", "rsqrt", "logistic"), FLOATS),
     **dict.fromkeys(
-        ("add", "sub", "mul", "max", "min", "neg", "abs", "sign", "div"), _NUMBERS
+        ("add", "sub", "mul", "neg", "abs", "sign", "div"), FLOATS | INTEGERS
     ),
 }
 

@@ -19,8 +19,8 @@ import numpy as np
 from lowering.errors import UnsupportedDtypeError
 from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
+from lowering.plan.element_ops import conversion
 from lowering.plan.origins import Origin
-from lowering.plan.rules_local import conversion
 from lowering.plan.select import Selection, number_text, register
 from lowering.plan.steps import CutStep, FillStep, MoveStep, Root, ZeroUnlessStep
 from lowering.plan.values import Constant, Count, Operand, Value, View, whole

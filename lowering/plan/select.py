@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lowering.dtypes import DTYPES
 from lowering.errors import (
     LoweringError,
     Place,
@@ -35,8 +36,6 @@ from lowering.plan.values import Constant, Count, Operand, Ramp, Value, View, wh
 PlaceOf = Callable[[JaxprEqn], Place | None]
 Rule = Callable[["Selection", JaxprEqn], None]
 RULES: dict[str, Rule] = {}
-
-DTYPES = ("float32", "int32", "bool")
 
 
 def register(*primitives: str) -> Callable[[Rule], Rule]:

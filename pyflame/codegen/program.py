@@ -76,9 +76,14 @@ class Program:
         ]
 
 
+def _has_dtype(leaf: Any, dtype: Any) -> bool:
+    """Whether it is NumPy's of this dtype; tensors have no unsigned integers."""
+    return isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype == dtype
+
+
 def _checked(name: str, leaf: Any, aval: Any) -> np.ndarray[Any, Any]:
     """The input as an array of the program's dtype, if it is one of that kind."""
-    if isinstance(leaf, (Tensor, jax.Array)):
+    if isinstance(leaf, (Tensor, jax.Array)) or _has_dtype(leaf, aval.dtype):
         array = np.asarray(leaf)
     elif isinstance(leaf, (bool, int, float, list)):
         array = np.asarray(to_array(leaf, aval.dtype))

@@ -199,13 +199,14 @@ def test_a_shard_map_is_refused():
 
 def test_dtypes_without_arithmetic():
     with pytest.raises(UnsupportedDtypeError) as caught:
-        normalise(jax.make_jaxpr(lambda x: x + x)(X.astype(jnp.float16)))
+        normalise(jax.make_jaxpr(lambda x: x + x)(X.astype(jnp.complex64)))
     place = caught.value.notes[1][1].split("  at ")[1]
     assert str(caught.value) == (
-        "the wafer has no arithmetic for float16\n"
-        "  input 0   f16[3,4]\n"
-        f"  add       (f16[3,4], f16[3,4]) -> f16[3,4]  at {place}\n"
-        "  rule      supported are bool, float32, int32\n"
+        "the wafer has no arithmetic for complex64\n"
+        "  input 0   complex64[3,4]\n"
+        f"  add       (complex64[3,4], complex64[3,4]) -> complex64[3,4]  at {place}\n"
+        "  rule      supported are bfloat16, bool, float16, float32, int16, int32, "
+        "int8, uint16, uint32, uint8\n"
         "  help      convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
     )
 
@@ -224,7 +225,7 @@ def test_values_without_elements():
 
 def test_primitives_and_dtypes_are_reported_together():
     with pytest.raises(SeveralErrors) as caught:
-        normalise(jax.make_jaxpr(lambda x: jnp.sin(x).astype(jnp.float16))(X))
+        normalise(jax.make_jaxpr(lambda x: jnp.sin(x).astype(jnp.complex64))(X))
     assert [type(error) for error in caught.value.errors] == [
         UnsupportedPrimitiveError,
         UnsupportedDtypeError,

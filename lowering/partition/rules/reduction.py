@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,13 +14,12 @@ from jax import lax
 
 from lowering import jaxprs
 from lowering.mesh import Axis
+from lowering.neutral import Op, neutral
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
-
-Op = Literal["sum", "max", "min", "prod", "and", "or", "xor"]
 
 _OPS: dict[str, Op] = {
     "reduce_sum": "sum",
@@ -71,23 +70,6 @@ def _over_line(ctx: Context, local: Any, axis: Axis, op: Op) -> Any:
     )
     params = {**ctx.eqn.params, "axes": (0,)}
     return jaxprs.bind(ctx.eqn, [line], params)[0]
-
-
-_NEUTRAL: dict[Op, int] = {"sum": 0, "prod": 1, "or": 0, "xor": 0}
-
-
-def neutral(op: Op, dtype: np.dtype[Any]) -> float | int | bool:
-    """The value that changes no reduction by `op`."""
-    if op in _NEUTRAL:
-        return _NEUTRAL[op]
-    if np.issubdtype(dtype, np.floating):
-        return -np.inf if op == "max" else np.inf
-    if dtype == np.bool_:
-        return op == "min"
-    limits = np.iinfo(dtype)
-    if op == "and":
-        return -1 if limits.min < 0 else int(limits.max)
-    return int(limits.min if op == "max" else limits.max)
 
 
 def _parity(a: jax.Array) -> Any:
