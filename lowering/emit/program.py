@@ -33,6 +33,7 @@ _MODULES = (
     "extremes",
     "saturate",
     "bfloat16",
+    "words",
 )  # beside pe.csl, where it needs them
 _COMMENT = re.compile(r"//.*")
 
@@ -183,11 +184,17 @@ def _buffer_context(buffer: Buffer) -> dict[str, str]:
     held = [_holding(value) for value in buffer.values]
     return {
         "name": buffer.name,
+        "type": _word_type(buffer) if buffer.holds_words else "",
         "initial": array_initial(first.dtype, buffer.element_count, data),
         "comment": "\n".join(comment(", then ".join(held), indent="")).removeprefix(
             "// "
         ),
     }
+
+
+def _word_type(buffer: Buffer) -> str:
+    """The declared type of an array that begins at a whole word."""
+    return f": [{buffer.element_count}]{ELEMENT_TYPES[buffer.dtype]} align(4)"
 
 
 def _holding(value: Value) -> str:

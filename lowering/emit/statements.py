@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lowering.dtypes import is_narrow
 from lowering.emit.dsds import Dsds
 from lowering.emit.elements import element_lines
 from lowering.emit.indexing import (
@@ -177,7 +178,7 @@ def _zero_unless(step: ZeroUnlessStep, dsds: Dsds, target: Target) -> list[str]:
 @step_lines.register
 def _move(step: MoveStep, dsds: Dsds, target: Target) -> list[str]:
     line = "rows_line" if step.axis == ROWS else "cols_line"
-    arguments = [*_move_vectors(step, dsds), str(step.extent_elements)]
+    arguments = [*_move_vectors(step, dsds), str(step.extent_words)]
     if step.kind == "relay_inward":
         arguments.append(_root_text(step.root, dsds))
     return [f"  {line}.{function_name(step)}({', '.join(arguments)});"]
@@ -194,6 +195,8 @@ def _move_vectors(step: MoveStep, dsds: Dsds) -> list[str]:
     target, n = step.target, step.extent_elements
     if step.kind == "pass_inward":
         return []
+    if is_narrow(target.dtype):
+        return _word_vectors(step, dsds)
     if step.source is None:
         return [dsds.whole(target)]
     source = dsds.vector(step.source, (n,), (1,), 0)
@@ -205,3 +208,19 @@ def _move_vectors(step: MoveStep, dsds: Dsds) -> list[str]:
     pitch = tile * joined.strides[step.dim]
     rest = View(target, (step.size - 1, *first.shape), (pitch, *first.strides), pitch)
     return [source, dsds.view(first), dsds.view(rest)]
+
+
+def _word_vectors(step: MoveStep, dsds: Dsds) -> list[str]:
+    """Vectors of whole words over elements of 16 bits; tiles begin at whole words."""
+    target, n = dsds.buffer_name(step.target), step.extent_words
+    if step.source is None:
+        return [_words(target, n)]
+    source = _words(dsds.buffer_name(step.source), n)
+    if step.kind == "shift":
+        return [source, _words(target, n)]
+    rest = _words(f"{target}[{step.extent_elements}]", (step.size - 1) * n)
+    return [source, _words(target, n), rest]
+
+
+def _words(first: str, count: int) -> str:
+    return f"words.of(@ptrcast([*]u32, &{first}), {count})"

@@ -93,6 +93,7 @@ def array_initial(dtype: Any, count: int, data: np.ndarray[Any, Any] | None) -> 
     if data is None:
         return f"@zeros([{count}]{element})"
     numbers = [stored_number(item, dtype) for item in data.ravel().tolist()]
+    numbers += [stored_number(0, dtype)] * (count - len(numbers))
     text = ", ".join(item.strip("()") for item in numbers)
     rows = textwrap.wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent="  ")
     return "\n".join([f"[{count}]{element} {{", *rows, "}"])

@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 
 from lowering.placement import storage_size_bytes
 from lowering.plan.liveness import Interval, intervals, may_replace
-from lowering.plan.steps import ElementStep, Step
+from lowering.plan.steps import ElementStep, MoveStep, Step
 from lowering.plan.values import Value, View
 
 
 @dataclass(eq=False, slots=True)
 class Buffer:
-    """An array in SRAM; `values` live in it one after the other."""
+    """An array in SRAM; `values` live in it one after the other.
+
+    One that `holds_words` is read and written in words of 32 bits, too.
+    """
 
     name: str
     dtype: str
     element_count: int
     values: list[Value] = field(default_factory=list[Value])
+    holds_words: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -60,7 +64,17 @@ def allocate(
         _place(allocation, value, steps, kept)
     for buffer in allocation.buffers:
         buffer.name = _known_value(buffer).name
+    _fill_words(allocation, steps)
     return allocation
+
+
+def _fill_words(allocation: Allocation, steps: Sequence[Step]) -> None:
+    """Makes whole words of the buffers whose 16-bit elements travel in pairs."""
+    for step in steps:
+        for value in step.packed if isinstance(step, MoveStep) else ():
+            buffer = allocation.buffer_of[value]
+            buffer.element_count += buffer.element_count % 2
+            buffer.holds_words = True
 
 
 def _known_value(buffer: Buffer) -> Value:

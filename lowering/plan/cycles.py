@@ -232,7 +232,7 @@ def _move_cycles(step: MoveStep, target: Target) -> int:
     costs = target.costs
     start = costs.task_start_cycles + costs.dsd_setup_cycles
     start += costs.exchange_overhead_cycles
-    count, hops = step.extent_elements, step.size - 1
+    count, hops = step.extent_words, step.size - 1
     stage = 2 * costs.ramp_cycles + 1 + costs.hop_cycles
     match step.kind:
         case "reduce_inward":

@@ -23,7 +23,8 @@ _RESERVED = frozenset(
 _TAKEN = frozenset(
     """
     i j k l m n main resume resume_id next_phase phase result total memcpy memcpy_params
-    math geometry linalg tiles extremes functions rows_line cols_line width height
+    math geometry linalg tiles extremes saturate bfloat16 words functions
+    rows_line cols_line width height
     best best_at element seen run slot left left_end right right_end takes_right
     left_index right_index
     """.split()

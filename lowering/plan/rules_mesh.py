@@ -16,17 +16,22 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lowering.dtypes import is_narrow
 from lowering.errors import UnsupportedDtypeError
 from lowering.jaxprs import JaxprEqn, type_of
 from lowering.plan import views
-from lowering.plan.element_ops import conversion
 from lowering.plan.origins import Origin
 from lowering.plan.select import Selection, number_text, register
 from lowering.plan.steps import CutStep, FillStep, MoveStep, Root, ZeroUnlessStep
-from lowering.plan.values import Constant, Count, Operand, Value, View, whole
-
-_INT32 = np.dtype("int32")
-_BOOL = np.dtype("bool")
+from lowering.plan.values import (
+    Constant,
+    Count,
+    Operand,
+    Value,
+    View,
+    contiguous_strides,
+    whole,
+)
 
 
 @register("mesh_broadcast")
@@ -87,11 +92,46 @@ def _reduce(selection: Selection, eqn: JaxprEqn) -> None:
 
 @register("mesh_all_gather")
 def _all_gather(selection: Selection, eqn: JaxprEqn) -> None:
-    axis, size, dim = (eqn.params[key] for key in ("axis", "size", "dim"))
     source, origin = _sendable(selection, eqn, "gathered")
-    target = _carrier(selection, eqn, "gathered", source.dtype, is_result=True)
-    origin = Origin(origin.equation.replace("gathered", target.name, 1), origin.place)
-    count = source.element_count
+    if is_narrow(source.dtype):
+        _gather_words(selection, eqn, source, origin)
+        return
+    target = selection.value(eqn, "gathered")
+    origin = _renamed(origin, target)
+    _gather(selection, eqn, source, target, eqn.params["dim"], origin)
+    _bind_as(selection, eqn, whole(target))
+
+
+def _gather_words(
+    selection: Selection, eqn: JaxprEqn, source: Value, origin: Origin
+) -> None:
+    """Each tile comes in whole words, tile by tile; then the tiles are joined."""
+    size, dim = eqn.params["size"], eqn.params["dim"]
+    pitch = source.element_count + source.element_count % 2
+    name = selection.names.unique("gathered_tiles")
+    target = Value(name, (size, pitch), source.dtype, place=origin.place)
+    origin = _renamed(origin, target)
+    _gather(selection, eqn, source, target, 0, origin)
+    strides = contiguous_strides(source.shape)
+    tiles = View(target, (size, *source.shape), (pitch, *strides))
+    order = (*range(1, dim + 1), 0, *range(dim + 1, len(source.shape) + 1))
+    joined = views.transpose(tiles, order)
+    aval: Any = eqn.outvars[0].aval
+    if views.reshape(joined, aval.shape) is None:
+        joined = whole(selection.materialise(joined, "gathered", origin))
+    _bind_as(selection, eqn, joined)
+
+
+def _gather(
+    selection: Selection,
+    eqn: JaxprEqn,
+    source: Value,
+    target: Value,
+    dim: int,
+    origin: Origin,
+) -> None:
+    axis, size = eqn.params["axis"], eqn.params["size"]
+    count, total = target.element_count // size, target.element_count
     selection.add(
         MoveStep(
             "gather_inward", axis, size, target, count, origin, source=source, dim=dim
@@ -99,8 +139,13 @@ def _all_gather(selection: Selection, eqn: JaxprEqn) -> None:
     )
     if size > 2:
         selection.add(MoveStep("pass_inward", axis, size, target, count, origin))
-    selection.add(MoveStep("flood", axis, size, target, target.element_count, origin))
-    _bind_as(selection, eqn, whole(target), origin)
+    selection.add(MoveStep("flood", axis, size, target, total, origin))
+
+
+def _renamed(origin: Origin, value: Value) -> Origin:
+    """The origin of what is called `gathered` until the value has a name."""
+    equation = origin.equation.replace("gathered", value.name, 1)
+    return Origin(equation, origin.place)
 
 
 @register("mesh_fill_padding")
@@ -125,7 +170,7 @@ def _fill_padding(selection: Selection, eqn: JaxprEqn) -> None:
         origin = selection.origin(eqn, value.name, call)
         selection.element("copy", value, [x], origin)
     selection.add(FillStep(value, axis, dim, length, number, origin))
-    _bind_as(selection, eqn, whole(value), origin)
+    _bind_as(selection, eqn, whole(value))
 
 
 @register("mesh_slice")
@@ -167,7 +212,7 @@ def _shift(selection: Selection, eqn: JaxprEqn) -> None:
             )
         )
         source = target
-    _bind_as(selection, eqn, whole(source), origin)
+    _bind_as(selection, eqn, whole(source))
 
 
 def _reduce_line(
@@ -195,61 +240,41 @@ def _in_place(
         _bind_copy(selection, eqn)
         return
     x = selection.read(eqn.invars[0])
-    dtype = _INT32 if x.dtype == _BOOL else x.dtype
-    value = _carrier(selection, eqn, name, dtype, is_result=not negate)
     text = selection.text(eqn.invars[0])
+    value = _like(x, selection, eqn, name) if negate else selection.value(eqn, name)
     call = f"{eqn.primitive.name}({text}, {eqn.params['axis']}, {call})"
     origin = selection.origin(eqn, value.name, call)
-    kind = "neg" if negate else "to_i32" if x.dtype == _BOOL else "copy"
-    selection.element(kind, value, [x], origin)
+    selection.element("neg" if negate else "copy", value, [x], origin)
     value = exchange(value, origin)
     if negate:
         out = selection.value(eqn, name)
         selection.element("neg", out, [whole(value)], origin)
         value = out
-    _bind_as(selection, eqn, whole(value), origin)
+    _bind_as(selection, eqn, whole(value))
 
 
 def _sendable(selection: Selection, eqn: JaxprEqn, name: str) -> tuple[Value, Origin]:
-    """The operand as a contiguous value of 32-bit elements that may be sent."""
+    """The operand as a contiguous value that may be sent."""
     x = selection.read(eqn.invars[0])
     text = selection.text(eqn.invars[0])
     call = f"{eqn.primitive.name}({text}, {eqn.params['axis']})"
     origin = selection.origin(eqn, name, call)
-    if x.dtype == _BOOL:
-        unique = selection.names.unique(f"{name}_words")
-        value = Value(unique, x.shape, _INT32, place=origin.place)
-        selection.element("to_i32", value, [x], origin)
-        return value, origin
-    operand: Any = x
-    if getattr(operand, "is_whole", False) and operand.value.shape == x.shape:
-        return operand.value, origin
+    if isinstance(x, View) and x.is_whole and x.value.shape == x.shape:
+        return x.value, origin
     return selection.materialise(x, f"{name}_source", origin), origin
 
 
-def _carrier(
-    selection: Selection, eqn: JaxprEqn, name: str, dtype: Any, is_result: bool
-) -> Value:
-    """What travels: the equation's result itself, or a value it is made of later."""
-    aval: Any = eqn.outvars[0].aval
-    if is_result and aval.dtype == dtype:
-        return selection.value(eqn, name)
+def _like(x: Operand, selection: Selection, eqn: JaxprEqn, name: str) -> Value:
+    """What the result is made of later."""
     unique = selection.names.unique(f"{name}_words")
-    return Value(unique, aval.shape, dtype, place=selection.place(eqn))
+    return Value(unique, x.shape, x.dtype, place=selection.place(eqn))
 
 
-def _bind_as(
-    selection: Selection, eqn: JaxprEqn, operand: Operand, origin: Origin
-) -> None:
-    """Binds the result, back in the dtype of the equation."""
+def _bind_as(selection: Selection, eqn: JaxprEqn, operand: Operand) -> None:
+    """Binds the result in the shape of the equation."""
     aval: Any = eqn.outvars[0].aval
     reshaped = views.reshape(operand, aval.shape)
     assert reshaped is not None, "a contiguous value takes any shape"
-    if operand.dtype != aval.dtype:
-        out = selection.value(eqn, "flags")
-        kind = conversion(operand.dtype, aval.dtype)
-        selection.element(kind, out, [reshaped], origin)
-        reshaped = whole(out)
     selection.bind(eqn.outvars[0], reshaped, _base_name(reshaped))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lowering.dtypes import is_narrow
 from lowering.mesh import Axis
 from lowering.plan.control import Start
 from lowering.plan.element_functions import ElementOp
@@ -184,8 +185,9 @@ class MoveStep(OneEquation):
                    zeros where there is no neighbour
 
     Inward is toward PE 0 of the line (west, north). `extent_elements` counts what one
-    PE contributes. In flight the PE's memory is read and written as `reads` and
-    `writes` say, and by nothing else.
+    PE contributes; two elements of 16 bits travel in one word, the last one beside
+    whatever stands behind it. In flight the PE's memory is read and written as `reads`
+    and `writes` say, and by nothing else.
     """
 
     kind: MoveKind
@@ -199,6 +201,18 @@ class MoveStep(OneEquation):
     root: Root = 0
     step: int = 0
     dim: int = 0
+
+    @property
+    def extent_words(self) -> int:
+        """The wavelets of what one PE contributes."""
+        per_word = 2 if is_narrow(self.target.dtype) else 1
+        return -(-self.extent_elements // per_word)
+
+    @property
+    def packed(self) -> list[Value]:
+        """The values of 16-bit elements that travel as whole words."""
+        values = [self.target] if self.source is None else [self.target, self.source]
+        return [value for value in values if is_narrow(value.dtype)]
 
     @property
     def channels(self) -> tuple[str, ...]:

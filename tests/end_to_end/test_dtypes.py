@@ -87,3 +87,16 @@ def test_elements_wrap_round_and_compare(dtype: str) -> None:
     a, b = np.concatenate([a, special]), np.concatenate([b, special[::-1]])
     flag = _random("bool", a.shape, 3)
     _agree(_elements, [a, b, flag], "wse2" if dtype in ("bfloat16", "int8") else "wse3")
+
+
+def _travels(a: Any, b: Any) -> list[Any]:
+    results = [a.T, a.reshape(-1), a[1:4], jnp.where(b > b[1, 2], a, a[:, :1])]
+    return [*results, lax.dynamic_slice(a, (b.shape[0] - 3, 1), (2, 3)), b.T[:, 4]]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int8", "uint16", "bool"])
+def test_elements_travel_in_pairs(dtype: str) -> None:
+    a, b = _random(dtype, (7, 5), 1), _random(dtype, (7, 5), 2)
+    target = "wse2" if dtype in ("bfloat16", "bool") else "wse3"
+    _agree(_travels, [a, b], target, 1, 3)
+    _agree(_travels, [a, b], target, 2, 2)
