@@ -40,7 +40,7 @@ class LibraryPe(Protocol):
 # --- <memcpy/memcpy>, <layout>, <random> --------------------------------------------
 
 
-@register("unblock_cmd_stream")
+@register("unblock_cmd_stream", cost="call_cycles")
 def unblock_cmd_stream(pe: LibraryPe) -> None:
     pe.unblock_cmd_stream()
 

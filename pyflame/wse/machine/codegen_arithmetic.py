@@ -87,11 +87,39 @@ def _float_binary(
     costs, name = w.unit.costs, node.type.name
     if node.operator == "/":
         w.charge(costs.div_f32_cycles if name == "f32" else costs.div_f16_cycles)
-    else:
+    elif _waits(node.left, node.right):
         w.charge(costs.dependent_float_cycles)
+    else:
+        w.charge(costs.issue_cycles)
     text = f"({left.text} {node.operator} {right.text})"
     depth = max(left.depth, right.depth) + 1
     return _rounded(w, node.type, text, depth)
+
+
+def _waits(left: code.Expression, right: code.Expression) -> bool:
+    """Whether an operation may need the result of the instruction before it. Loads
+    hold up nobody, and the load of the right operand gives the left one time."""
+    if _is_fresh(right):
+        return True
+    return _is_fresh(left) and not _is_loaded(right)
+
+
+def _is_loaded(operand: code.Expression) -> bool:
+    match operand:
+        case code.Variable(variable=code.GlobalVariable(mutable=mutable)):
+            return mutable
+        case code.Variable(variable=code.LocalVariable(in_memory=in_memory)):
+            return in_memory
+        case _:
+            return isinstance(operand, code.Element | code.Pointee)
+
+
+def _is_fresh(operand: code.Expression) -> bool:
+    """Whether an operand may just have been computed: neither constant nor loaded."""
+    if isinstance(operand, code.Variable):
+        local = isinstance(operand.variable, code.LocalVariable)
+        return local and not _is_loaded(operand)
+    return not (isinstance(operand, code.Constant) or _is_loaded(operand))
 
 
 def _rounded(w: FunctionWriter, type_: types.Float, text: str, depth: int) -> Value:

@@ -52,7 +52,7 @@ def _while(w: FunctionWriter, node: code.While) -> None:
 
     def step() -> None:
         w.statements(node.step)
-        _back_edge(w, node)
+        _back_edge(w, node, w.unit.costs.while_edge_cycles)
 
     header = "while True:" if test.lines else f"while {condition.text}:"
     with _refined(w, node):
@@ -108,9 +108,9 @@ def _assigns(body: list[code.Statement], variable: code.LocalVariable) -> bool:
     )
 
 
-def _back_edge(w: FunctionWriter, node: code.Statement) -> None:
+def _back_edge(w: FunctionWriter, node: code.Statement, cycles: int) -> None:
     """Charges an iteration and stops a loop that has outlived its budget."""
-    w.charge(w.unit.costs.loop_edge_cycles)
+    w.charge(cycles)
     w.settle()
     site = w.constant(support.Site(node.span))
     fail = w.constant(support.over_budget)
@@ -241,7 +241,7 @@ def _finish_for(
             w.charge(w.unit.costs.loop_edge_cycles)
             w.settle()
         else:
-            _back_edge(w, node)
+            _back_edge(w, node, w.unit.costs.loop_edge_cycles)
 
     frame = Frame(node.label, True, edge)
     w.frames.append(frame)

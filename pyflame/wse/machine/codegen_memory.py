@@ -75,8 +75,16 @@ class MemoryPlace(Place):
 
     # --- loading ---
 
+    def _charge_access(self) -> None:
+        """One instruction, after those that find the place of an element."""
+        costs = self.w.unit.costs
+        self.w.charge(costs.issue_cycles)
+        if self.indices:
+            more = len(self.indices) - 1  # each a product and a sum
+            self.w.charge(costs.index_cycles + 2 * costs.issue_cycles * more)
+
     def load(self) -> Value:
-        self.w.charge(self.w.unit.costs.issue_cycles)
+        self._charge_access()
         match self.type:
             case types.Array():
                 return self._load_array(self.type)
@@ -202,7 +210,7 @@ class MemoryPlace(Place):
     # --- storing ---
 
     def store(self, value: Value) -> None:
-        self.w.charge(self.w.unit.costs.issue_cycles)
+        self._charge_access()
         match self.type:
             case types.Array(element=element):
                 dtype = storage.dtype_of(element)

@@ -43,27 +43,32 @@ class Costs:
     fmac_mixed_lanes: float = 2.0  # assumed, after Rocki et al. 2020
     convert_lanes: float = 1.0  # assumed
     scalar_result_lanes: float = 0.5  # FAB 10d, 10j: dependent chain
-    dsd_setup_cycles: int  # whole operation on memory. SPMM 6, FAB 10i 9
+    # 16-bit words that a strided vector spans in a cycle. FAB 10d: 8 / stride elements;
+    # None: the lanes that DOC gives by the stride modulo 8.
+    strided_words_per_cycle: int | None
     bank_conflict_factor: float = 2.0  # FAB 3 1.94, SPMM 2.0
-    bank_count: int = 8  # DOC HC34; two 32-bit reads of one bank collide
+    bank_count: int = 8  # DOC HC34: of one port each
+
+    # --- set-up of operations ---
+    dsr_load_cycles: int = 1  # per descriptor. FAB 10i
+    dsr_use_cycles: int = 4  # a DSR's load to its use. FAB 10i
 
     # --- fabric operations ---
-    dsd_start_cycles: int = 4  # issue to first element: FAB 10i load-to-use
+    dsd_start_cycles: int = 4  # issue to first element. FAB 10j: 7 to the link
     async_issue_cycles: int = 1  # taken from the main thread. FAB 10f
     fabric_element_cycles: int = 1  # RED: a stage costs 2*T_R + 1
-    dsr_load_cycles: int = 1  # FAB 10i
     # Completion to first instruction: with ramp and element FAB's 3 cycles.
     completion_to_task_cycles: int = 0
 
     # --- scalar code and tasks ---
     issue_cycles: int = 1  # FAB 8
-    scalar_operation_cycles: int = 4  # ld, ld, op, st. FAB 10i/j
-    dependent_float_cycles: int = 2  # FAB 8, 10i
+    dependent_float_cycles: int = 2  # after the operation it needs. FAB 8, 10i
     branch_taken_cycles: int = 6  # FAB 10h
     branch_not_taken_cycles: int = 3  # FAB 10h
-    loop_edge_cycles: int = 9  # FAB 8
-    call_cycles: int = 8  # assumed
-    map_iteration_cycles: int = 7  # FAB 10: 11.1 with 4 of arithmetic
+    loop_edge_cycles: int = 9  # counter, test and branch. FAB 8
+    index_cycles: int = 4  # address of an element at a run-time index. FAB 12c
+    call_cycles: int = 8  # of a function that is not inlined. Assumed
+    map_iteration_cycles: int = 7  # FAB 10: 11.1 with 4 of arithmetic, one input
     task_start_cycles: int = 6  # assumed
     div_f32_cycles: int = 50  # DOC
     div_f16_cycles: int = 30  # assumed
@@ -79,11 +84,26 @@ class Costs:
     log_f16_cycles: int = 42  # assumed
     sin_f16_cycles: int = 36  # assumed
     tanh_f16_cycles: int = 54  # assumed
-    timestamp_cycles: int = 6  # assumed
+    timestamp_cycles: int  # SPMM 6 on WSE-2; FAB 3 on WSE-3: 15 to 17 less set-up
 
     # --- host ---
     command_cycles: int = 20  # from host command to the function's start. Assumed
     host_buffer_wavelets: int = 11_776  # DOC: a buffer PE's FIFO of 46 KB
+
+    @property
+    def dsd_setup_cycles(self) -> int:
+        """Of an operation that loads three descriptors."""
+        return 3 * self.dsr_load_cycles + self.dsr_use_cycles - 1
+
+    @property
+    def while_edge_cycles(self) -> int:
+        """The edge of a loop whose counter and test are code of its own."""
+        return self.loop_edge_cycles - 2 * self.issue_cycles
+
+    @property
+    def scalar_operation_cycles(self) -> int:
+        """Two loads, the operation, a store. FAB 10i/j."""
+        return 4 * self.issue_cycles
 
     def overridden(self, changes: dict[str, float]) -> Costs:
         """The costs with some numbers replaced.
@@ -113,7 +133,8 @@ WSE2 = Costs(
     alu_f32_lanes=1,
     mov_f16_lanes=4,
     mov_f32_lanes=2,
-    dsd_setup_cycles=6,
+    strided_words_per_cycle=None,
+    timestamp_cycles=6,
 )
 WSE3 = Costs(
     name="wse3",
@@ -128,7 +149,8 @@ WSE3 = Costs(
     alu_f32_lanes=2,
     mov_f16_lanes=8,
     mov_f32_lanes=4,
-    dsd_setup_cycles=9,
+    strided_words_per_cycle=8,
+    timestamp_cycles=10,
 )
 WSE3_SILICON = replace(
     WSE3,

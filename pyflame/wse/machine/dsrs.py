@@ -22,11 +22,12 @@ from pyflame.wse.machine.vectors import MEMORY_KINDS
 
 @dataclass(slots=True)
 class LoadedDsr:
-    """What `@load_to_dsr` left in a DSR."""
+    """What `@load_to_dsr` left in a DSR, for instructions from a cycle on."""
 
     descriptor: Descriptor
     config: OpConfig
     save_address: bool
+    usable_from: int
 
 
 class DsrFile:
@@ -42,10 +43,16 @@ class DsrFile:
         self._dsrs: dict[tuple[str, int], LoadedDsr] = {}
         self._fault = fault
 
-    def load(self, dsr: Dsr, descriptor: Descriptor, config: dict[str, Any]) -> None:
+    def load(
+        self,
+        dsr: Dsr,
+        descriptor: Descriptor,
+        config: dict[str, Any],
+        usable_from: int = 0,
+    ) -> None:
         save = bool(config.get("save_address", False))
         self._dsrs[dsr.kind, dsr.number] = LoadedDsr(
-            descriptor, op_config(config), save
+            descriptor, op_config(config), save, usable_from
         )
 
     def loaded(self, dsr: Dsr) -> LoadedDsr:
@@ -72,6 +79,8 @@ class Issued:
     """An operation whose DSR operands have been replaced by their contents.
 
     `moving` pairs DSRs with `.save_address` with the descriptors they held.
+    `dsr_loads` counts the operands that have still to be loaded into registers;
+    those that the program has loaded are `usable_from` a cycle on.
     """
 
     spec: OpSpec
@@ -81,6 +90,8 @@ class Issued:
     length: int
     accumulates: bool
     moving: tuple[tuple[LoadedDsr, Memory1or4], ...]
+    dsr_loads: int
+    usable_from: int
     site: Site | None = None
 
     @property

@@ -12,8 +12,8 @@ from pyflame.wse.machine.microthreads import RANKS, Execution, Threaded
 from pyflame.wse.machine.operand_making import Equipped, OperandMaker
 from pyflame.wse.machine.operations import Operation
 from pyflame.wse.machine.resolving import Resolver, Resolving
+from pyflame.wse.machine.vector_cycles import element_cycles, setup_cycles
 from pyflame.wse.machine.vector_plans import VectorPlan, VectorPlans
-from pyflame.wse.machine.vectors import cycles
 
 
 class Issuing(Threaded, Resolving, Equipped, Completing, Protocol):
@@ -73,16 +73,9 @@ class Issuer:
         return self._vector_cycles(issued)
 
     def _vector_cycles(self, issued: Issued) -> int:
-        costs = self._pe.costs
-        sizes = tuple(dtype.itemsize for dtype in issued.spec.source_dtypes)
-        return costs.dsd_setup_cycles + cycles(
-            self._lanes_of(issued),
-            costs.bank_conflict_factor,
-            costs.bank_count,
-            issued.sources,
-            sizes,
-            issued.length,
-        )
+        pe = self._pe
+        elements = element_cycles(issued, self._lanes_of(issued), pe.costs)
+        return setup_cycles(issued, pe.clock, pe.costs) + elements
 
     def _lanes_of(self, issued: Issued) -> float:
         costs = self._pe.costs
@@ -134,6 +127,7 @@ class Issuer:
             issued.site,
         )
         self.completion.expect(execution, issued)
+        pe.clock += setup_cycles(issued, pe.clock, pe.costs)
         execution.issue(pe.clock)
         if asynchronous:
             pe.clock += pe.costs.async_issue_cycles

@@ -173,7 +173,7 @@ def map_on_memory(
     arguments = list(operands[: len(inputs)])
     streams = [(n, s.take) for n, s in enumerate(inputs) if s is not None]
     each = pe.costs.map_iteration_cycles
-    each += pe.costs.issue_cycles * (len(streams) + (output is not None))
+    each += pe.costs.issue_cycles * max(0, len(streams) + (output is not None) - 1)
     while True:
         for number, take in streams:
             arguments[number] = value = take()

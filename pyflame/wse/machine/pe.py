@@ -152,7 +152,8 @@ class Pe:
     ) -> None:
         """`@load_to_dsr` at run time; `config` as CSL spells the fields."""
         self.clock += self.costs.dsr_load_cycles
-        self.dsrs.load(dsr, descriptor, config)
+        usable_from = self.clock + self.costs.dsr_use_cycles - 1
+        self.dsrs.load(dsr, descriptor, config, usable_from)
 
     def read_dsr(self, dsr: Dsr) -> Descriptor:
         """The descriptor that an explicit DSR holds now."""

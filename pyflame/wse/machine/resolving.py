@@ -54,9 +54,11 @@ class Resolver:
         config = operation.config
         moving: list[tuple[LoadedDsr, Memory1or4]] = []
         operands: list[Any] = []
+        usable_from = 0
         for operand in (operation.dest, *operation.sources):
             if type(operand) is Dsr:
                 held = self._dsrs.loaded(operand)
+                usable_from = max(usable_from, held.usable_from)
                 operand = held.descriptor
                 config = merged(config, held.config)
                 if held.save_address and isinstance(operand, MEMORY_KINDS):
@@ -72,6 +74,8 @@ class Resolver:
             length,
             self._accumulates(operation.spec, dest, sources),
             tuple(moving),
+            _dsr_loads(operation),
+            usable_from,
             operation.site,
         )
 
@@ -111,3 +115,15 @@ class Resolver:
             and not isinstance(sources[0], _DESCRIPTORS)
             and self._pe.semantics.scalar_is_accumulator
         )
+
+
+def _dsr_loads(operation: Operation) -> int:
+    """How many registers the operation loads with descriptors before it starts.
+
+    A destination that is also the first of two sources shares the register of that
+    source (FAB 12c); FIFOs have theirs for good.
+    """
+    dest, sources = operation.dest, operation.sources
+    loads = sum(isinstance(operand, _EXTENDED) for operand in (dest, *sources))
+    shared = len(sources) > 1 and isinstance(dest, _EXTENDED) and dest == sources[0]
+    return loads - shared

@@ -314,39 +314,3 @@ def _reads_own_result(
             if first_store.get(word, number) < number:
                 return True
     return False
-
-
-def cycles(
-    lanes: float,
-    conflict_factor: float,
-    bank_count: int,
-    sources: tuple[Any, ...],
-    sizes: tuple[int, ...],
-    length: int,
-) -> int:
-    """Cycles of the elements of a memory operation, without its set-up.
-
-    Two 32-bit vectors that are read in step cost `conflict_factor` where their first
-    words lie in the same bank (banks hold consecutive 16-bit words in turn).
-    """
-    vectors = [
-        source
-        for source, size in zip(sources, sizes, strict=True)
-        if size == 4 and isinstance(source, Mem1d) and source.stride
-    ]
-    share = (
-        _conflict_share(vectors[0], vectors[1], bank_count, length)
-        if (len(vectors) >= 2)
-        else 0.0
-    )
-    return int(np.ceil(length / lanes * (1 + share * (conflict_factor - 1))))
-
-
-def _conflict_share(a: Mem1d, b: Mem1d, bank_count: int, length: int) -> float:
-    """The share of element pairs in one bank; it repeats every `bank_count`."""
-    gap = (a.base - b.base) // 2 + 2 * (a.offset - b.offset)
-    step = 2 * (a.stride - b.stride)
-    if step == 0:
-        return float(gap % bank_count == 0)
-    tested = min(length, bank_count)
-    return sum((gap + step * i) % bank_count == 0 for i in range(tested)) / tested

@@ -1,9 +1,13 @@
+from typing import Any
+
 import pytest
 
 from pyflame.wse.errors import HostError
-from pyflame.wse.machine.costs import WSE2, WSE3, WSE3_SILICON, costs_of
-from pyflame.wse.machine.dsd import Mem1d
-from pyflame.wse.machine.vectors import cycles
+from pyflame.wse.machine.costs import WSE2, WSE3, WSE3_SILICON, Costs, costs_of
+from pyflame.wse.machine.dsd import Mem1d, Mem4d
+from pyflame.wse.machine.dsrs import Issued
+from pyflame.wse.machine.operations import OPERATIONS, PLAIN
+from pyflame.wse.machine.vector_cycles import element_cycles, setup_cycles
 
 
 def test_profiles() -> None:
@@ -33,26 +37,80 @@ def test_numbers_can_be_overridden_by_name() -> None:
 
 
 def vector(word_offset: int, stride: int = 1) -> Mem1d:
-    return Mem1d(2 * word_offset, 0, stride, 1000)
+    return Mem1d(2 * word_offset, 0, stride, 6000)
 
 
-def f32_cycles(a: Mem1d, b: Mem1d, lanes: float = 1, length: int = 5124) -> int:
-    return cycles(lanes, 2.0, 8, (a, b), (4, 4), length)
+def issued(name: str, dest: Any, sources: tuple[Any, ...], length: int) -> Issued:
+    spec = OPERATIONS[name]
+    return Issued(spec, dest, sources, PLAIN, length, False, (), 3, 0)
 
 
-def test_a_published_multiply_add_of_5124_elements() -> None:
-    """5,130 or 10,254 cycles by the placement of its operands (SPMM, WSE-2)."""
-    setup = WSE2.dsd_setup_cycles
-    assert setup + f32_cycles(vector(0), vector(2)) == 5130
-    assert setup + f32_cycles(vector(0), vector(8)) == 10254
+def of_elements(
+    name: str, costs: Costs, length: int, dest: Any, *sources: Any, lanes: float
+) -> int:
+    return element_cycles(issued(name, dest, sources, length), lanes, costs)
 
 
-def test_half_precision_pairs_of_wse3() -> None:
-    """9 + 2*ceil(n/8) cycles of a two-source operation (FAB 10i)."""
-    for n in (8, 16, 64):
-        run = cycles(WSE3.alu_f16_lanes, 2.0, 8, (vector(0), vector(0)), (2, 2), n)
-        assert WSE3.dsd_setup_cycles + run == 9 + 2 * -(-n // 8)
+@pytest.mark.parametrize(("words", "published"), [(2, 5124), (4, 5124), (8, 10248)])
+def test_two_f32_vectors_collide_in_one_of_four_placements(
+    words: int, published: int
+) -> None:
+    """A published operation took 5,130 or 10,254 cycles, its timer's 6 included
+    (SPMM, WSE-2)."""
+    a, b = vector(0), vector(words)
+    assert of_elements("@fmuls", WSE2, 5124, a, a, b, lanes=1) == published
+
+
+def test_rows_of_matrices_collide_as_their_elements_lie() -> None:
+    rows = Mem4d(0, 0, (1, 5), (4, 4))  # the second row starts 8 elements on
+    others = Mem4d(16, 0, (1, 4), (4, 4))
+    # In the first row they are 8 words apart, in the next ones 6, 4 and 2.
+    assert of_elements("@fadds", WSE3, 16, rows, rows, others, lanes=1) == 16 + 4
 
 
 def test_differing_strides_collide_now_and_then() -> None:
-    assert f32_cycles(vector(0, 1), vector(0, 2), length=64) == 64 + 16
+    a, b = vector(0), vector(0, 2)
+    assert of_elements("@fadds", WSE2, 64, a, a, b, lanes=1) == 64 + 16
+
+
+def test_columns_that_stay_in_one_bank_collide_with_their_own_results() -> None:
+    """Two columns of matrices with rows of 64: SPMM's took 2.2 cycles an element."""
+    column, beside, same = vector(0, 64), vector(2, 64), vector(8, 64)
+    for other, cycles in ((beside, 2), (same, 3)):
+        sources = (column, other)
+        assert of_elements("@fmuls", WSE2, 70, column, *sources, lanes=1) == 70 * cycles
+    elsewhere = vector(4, 64)
+    assert of_elements("@fmuls", WSE2, 70, elsewhere, column, beside, lanes=1) == 70
+
+
+@pytest.mark.parametrize("n", [8, 16, 64])
+def test_an_operation_of_two_half_precision_vectors(n: int) -> None:
+    """FAB 10i: the next instruction comes 6 + 2 (n / 8) cycles after the first load."""
+    a, b, c = vector(0), vector(512), vector(1024)
+    operation = issued("@faddh", c, (a, b), n)
+    lanes = WSE3.alu_f16_lanes
+    elements = element_cycles(operation, lanes, WSE3)
+    assert setup_cycles(operation, 100, WSE3) + elements == 6 + 2 * (n // 8)
+
+
+@pytest.mark.parametrize(
+    ("costs", "strides", "lanes"),
+    [
+        (WSE3, (0, 1, -1), 8),
+        (WSE3, (2, -2), 4),
+        (WSE3, (4,), 2),
+        (WSE3, (8, 16), 1),
+        (WSE2, (0, 1, 2, 3, 5, 6, 10), 4),
+        (WSE2, (4, 7, 9, 12, -1), 2),
+        (WSE2, (8, 16), 1),
+    ],
+)
+def test_lanes_of_strided_half_precision_copies(
+    costs: Costs, strides: tuple[int, ...], lanes: int
+) -> None:
+    """WSE-3 as FAB 10d measured it, WSE-2 as DOC has it."""
+    width = costs.mov_f16_lanes
+    for stride in strides:
+        copied = vector(0, stride)
+        cycles = of_elements("@fmovh", costs, 64, vector(4000), copied, lanes=width)
+        assert cycles == 64 // lanes

@@ -49,7 +49,7 @@ def deadlock(b: Any) -> list[str]:
 
 def test_a_receiver_that_asks_for_too_much(bench: Any) -> None:
     assert deadlock(pair(bench, "wse3", 2, 4)) == [
-        "Deadlock at cycle 39: 1 PE waits and nothing can move",
+        "Deadlock at cycle 44: 1 PE waits and nothing can move",
         "  PE(1,0) main: @mov32 has read 2 of 4 elements of color 4; PE(0,0) sent 2 "
         "and sends no more",
         "  PE(1,0): 'main' was launched and unblock_cmd_stream() has not been called",

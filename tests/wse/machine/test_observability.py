@@ -161,8 +161,9 @@ def test_the_trace_has_a_track_per_thread_and_slices_at_their_cycles(
     multiply, send = operation[1, "@fmuls"], operation[1, "@fmovs"]
     receive = operation[2, "@fmovs"]
     costs = wafer.costs
-    assert multiply["dur"] == costs.dsd_setup_cycles + 8 / costs.alu_f32_lanes
-    assert send["ts"] == multiply["ts"] + multiply["dur"] + costs.issue_cycles
+    assert multiply["dur"] == _fmuls_cycles(wafer)
+    loads = costs.dsr_load_cycles + costs.dsr_use_cycles
+    assert send["ts"] == multiply["ts"] + multiply["dur"] + loads
     assert send["dur"] == costs.dsd_start_cycles + 8
     assert send["args"]["at"].endswith("pe.csl:25:5")
     waits = [e for e in slices if e["cat"] == "wait" and e["pid"] == 2]
@@ -211,7 +212,8 @@ def test_the_log_of_a_pe(watched: Watched) -> None:
 
 
 def _fmuls_cycles(wafer: Wafer) -> int:
-    return wafer.costs.dsd_setup_cycles + int(8 / wafer.costs.alu_f32_lanes)
+    """Destination and first source are one DSR: a load, and its way to the use."""
+    return wafer.costs.dsr_use_cycles + int(8 / wafer.costs.alu_f32_lanes)
 
 
 # What public viewers of the vendor's log look for.

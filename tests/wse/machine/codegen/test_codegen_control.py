@@ -1,10 +1,11 @@
 """Branches, loops, jumps, block values, cycles and the budget."""
 
+import numpy as np
 import pytest
 
 from pyflame.wse.errors import CslError, MachineFault
 from pyflame.wse.language import code, types
-from pyflame.wse.language.types import I16, U16, U32
+from pyflame.wse.language.types import F32, I16, U16, U32
 from pyflame.wse.machine.costs import WSE3
 
 
@@ -278,10 +279,27 @@ def test_loops_nested_beyond_python_are_refused(b):
 
 def test_calls_pass_values_and_count_cycles(b):
     x = b.local("x")
-    square = b.fn(I16, [x], b.give(b.op("*", x, x)))
+    y = b.local("y")
+    square = b.fn(I16, [x], b.let(y, b.op("*", x, x)), b.give(y))
     function = b.fn(I16, [], b.give(b.op("+", b.call(square, 5), 1)))
     assert b.run(function) == 26
     assert b.pe.clock == WSE3.call_cycles + 2 * WSE3.issue_cycles
+
+
+def test_a_call_of_a_function_of_one_statement_is_inlined(b):
+    x = b.local("x")
+    square = b.fn(I16, [x], b.give(b.op("*", x, x)))
+    function = b.fn(I16, [], b.give(b.op("+", b.call(square, 5), 1)))
+    assert b.run(function) == 26
+    assert b.pe.clock == 2 * WSE3.issue_cycles
+
+
+def test_a_float_operation_waits_for_one_before_it(b):
+    """FAB 8: two cycles if it needs the last result, one if its operands are there."""
+    one = b.k(np.float32(1.5), F32)
+    function = b.fn(F32, [], b.give(b.op("*", b.op("+", one, one), one)))
+    assert b.run(function) == 4.5
+    assert b.pe.clock == WSE3.issue_cycles + WSE3.dependent_float_cycles
 
 
 # --- cycles -----------------------------------------------------------------------

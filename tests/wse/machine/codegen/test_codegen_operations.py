@@ -65,7 +65,7 @@ def test_async_operations_start_at_the_clock(b, array):
     function = b.fn(I16, [x], b.let(x, b.op("*", x, 3)), b.do(operation), b.give(x))
     assert b.run(function, 5) == 15
     ((kind, started, clock),) = b.pe.calls
-    assert (kind, clock) == ("start", 2 * WSE3.issue_cycles)
+    assert (kind, clock) == ("start", WSE3.issue_cycles)
     assert started.config == OpConfig(asynchronous=True, activate=9)
     assert not b.compiled.function(function).blocking
 
@@ -94,7 +94,6 @@ def test_waiting_operations_are_yielded_and_resumed_with_their_result(b, array):
     assert b.compiled.function(outer).blocking
     assert next(thread).sources == (dsd.FabIn(3, 2, 8),)
     clock = b.pe.clock
-    assert clock > 0
     assert thread.send(True).dest == dsd.Mem1d(b.address_in_memory(array), 0, 1, 8)
     assert b.pe.clock > clock
     with pytest.raises(StopIteration) as end:

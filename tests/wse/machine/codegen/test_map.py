@@ -31,7 +31,7 @@ def test_scalars_are_passed_on_and_results_written(b):
     plan = _plan([I16, None], I16)
     map_on_memory(b.pe, plan, lambda pe, x, k: x * k, (a, 10, out))
     assert _read(b, 0x200, 3) == [10, 20, 30]
-    each = WSE3.map_iteration_cycles + 2 * WSE3.issue_cycles
+    each = WSE3.map_iteration_cycles + WSE3.issue_cycles
     assert b.pe.clock == 3 * each
 
 
