@@ -364,7 +364,7 @@ def test_an_endless_while_spends_the_budget(b):
     with pytest.raises(MachineFault) as fault:
         b.run(function)
     assert str(fault.value) == (
-        "pe.csl:1:5: fault: PE(2,1): the loop has not ended after 300,021 cycles; "
+        "pe.csl:1:5: fault: PE(2,1): the loop has not ended after 300,005 cycles; "
         "the budget is 250,000 cycles" + EXCERPT
     )
 
