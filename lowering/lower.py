@@ -16,7 +16,7 @@ from lowering.host import host_files, program, program_text
 from lowering.jaxprs import ClosedJaxpr
 from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.normalise.normalise import normalise
-from lowering.partition.partition import Partitioned, partition
+from lowering.partition.partition import Partitioned, conventional, partition
 from lowering.partition.registry import COMFORTABLE_BYTES
 from lowering.partition.uniform import check_uniform, varying
 from lowering.placement import Placement, place
@@ -86,6 +86,7 @@ class _Request:
     out_layouts: tuple[Layout | None, ...]
     target: Target
     optimize: bool
+    carry: tuple[tuple[int, int], ...]
 
     @property
     def layouts(self) -> tuple[Layout | None, ...]:
@@ -100,6 +101,7 @@ def lower(
     mesh: Mesh | None = None,
     in_layouts: Sequence[Layout | None] | None = None,
     out_layouts: Sequence[Layout | None] | None = None,
+    carry: Sequence[tuple[int, int]] = (),
     target: str = "wse3",
     options: Options | None = None,
 ) -> Lowered:
@@ -107,7 +109,9 @@ def lower(
 
     `in_names` and `out_names` name its inputs and outputs; a layout of None leaves the
     placement to the compiler. Without a mesh it is the smallest that holds the layouts
-    or, without layouts, the fastest by predicted cycles of those that fit.
+    or, without layouts, the fastest by predicted cycles of those that fit. `carry`
+    pairs numbers of inputs with those of the outputs that they are at the next launch:
+    these lie as the inputs do, in their memory.
     Raises: LoweringError, or a subclass that says what went wrong.
     """
     options = options or Options()
@@ -124,6 +128,7 @@ def lower(
         tuple(out_layouts or (None,) * len(out_names)),
         parse_target(target),
         options.optimize,
+        tuple(carry),
     )
     partitioned, planned = _planned(request, mesh)
     if options.check_stages:
@@ -233,13 +238,13 @@ def _attempt_within(
 ) -> tuple[Partitioned, Plan]:
     """Partition and plan where one equation should do with so much SRAM."""
     closed = request.closed
-    partitioned = partition(
-        closed,
-        mesh,
-        _placements(request.in_layouts, closed.in_avals, mesh),
-        _placements(request.out_layouts, closed.out_avals, mesh),
-        budget_bytes,
-    )
+    ins = _placements(request.in_layouts, closed.in_avals, mesh)
+    outs = _placements(request.out_layouts, closed.out_avals, mesh)
+    for source, result in request.carry:
+        aval: Any = closed.in_avals[source]
+        ins[source] = ins[source] or conventional(aval.shape, aval.dtype, mesh)
+        outs[result] = ins[source]
+    partitioned = partition(closed, mesh, ins, outs, budget_bytes)
     planned = plan(
         partitioned.jaxpr,
         mesh,
@@ -247,6 +252,7 @@ def _attempt_within(
         request.out_names,
         request.target,
         request.optimize,
+        {result: source for source, result in request.carry},
     )
     return partitioned, planned
 

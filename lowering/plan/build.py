@@ -29,7 +29,7 @@ from lowering.plan.in_place import without_self_copies
 from lowering.plan.names import Names
 from lowering.plan.products import with_products
 from lowering.plan.resources import Resources, assign
-from lowering.plan.select import RULES, select
+from lowering.plan.select import RULES, Carry, select
 from lowering.plan.steps import MoveStep, Step
 from lowering.plan.values import Value
 from lowering.plan.windows import check_windows
@@ -120,15 +120,20 @@ def plan(
     out_names: Sequence[str],
     target: Target,
     optimize: bool = True,
+    carry: Carry | None = None,
 ) -> Plan:
     """Plans a PE jaxpr; `optimize` joins element-wise steps into loops.
+
+    `carry` maps numbers of outputs to those of the inputs that they are next time.
 
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError,
     LoweringError.
     Whether it fits the wafer is for `check_fits` to say.
     """
     names = Names()
-    chosen, inputs, outputs = select(closed, in_names, out_names, names, place_of)
+    chosen, inputs, outputs = select(
+        closed, in_names, out_names, names, place_of, carry
+    )
     steps = _live(chosen, outputs)
     check_windows(steps, target)
     if optimize:

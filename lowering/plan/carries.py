@@ -1,7 +1,8 @@
-"""Carries of loops computed where they stand, instead of beside it and copied.
+"""Carries computed where they stand, instead of beside it and copied.
 
-At the end of a loop's body stands `carry = next`. Where nobody reads the old carry any
-more when `next` is first written, `next` may be the carry itself.
+At the end of a loop's body stands `carry = next`, and so it does at the end of the
+program for what the next launch goes on with. Where nobody reads the old carry any more
+when `next` is first written, `next` may be the carry itself.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any, cast
 
-from lowering.plan.control import LoopEnd, Start, is_control, loop_spans
+from lowering.plan.control import Start, is_control, loop_spans
 from lowering.plan.liveness import may_replace
 from lowering.plan.steps import ElementOp, ElementStep, MoveStep, Step
 from lowering.plan.values import Value, View
@@ -19,10 +20,10 @@ from lowering.plan.values import Value, View
 def carried_in_place(steps: Sequence[Step]) -> list[Step]:
     """The steps without the copies that a carry can do without."""
     kept = list(steps)
-    for start, end in reversed(loop_spans(steps)):
+    for start, end in (*reversed(loop_spans(steps)), (-1, len(steps))):
         number = end - 1
-        while number > start and _plain_copy(kept[number]):
-            _join(kept, start, number)
+        while number > start and _changes_carry(kept[number], start):
+            _join(kept, start, number, end)
             number -= 1
     return [step for step in kept if step is not _GONE]
 
@@ -42,18 +43,25 @@ def _plain_copy(step: Step) -> tuple[Value, Value] | None:
     return (op.out, source) if is_same and source.dtype == op.out.dtype else None
 
 
-def _join(steps: list[Step], start: int, copy: int) -> None:
+def _changes_carry(step: Step, start: int) -> bool:
+    """Whether the step copies to a carry; those of the program are its inputs."""
+    pair = _plain_copy(step)
+    return pair is not None and (start >= 0 or pair[0].role == "input")
+
+
+def _join(steps: list[Step], start: int, copy: int, end: int) -> None:
     """Writes the carry where `next` was written, if that is safe."""
     pair = _plain_copy(steps[copy])
     assert pair is not None, "the caller looked"
     carry, following = pair
-    inside = [n for n in range(start, copy) if following in _touched(steps[n])]
+    inside = [n for n in range(max(start, 0), copy) if following in _touched(steps[n])]
     everywhere = [n for n, step in enumerate(steps) if following in _touched(step)]
     if following.role != "temporary" or everywhere != [*inside, copy]:
         return
-    if not _is_straight(steps, inside[0], copy) or not _is_unread(
-        steps, inside[0], copy, carry, following
-    ):
+    if not _is_straight(steps, inside[0], copy):
+        return
+    after = [*steps[inside[0] + 1 : copy], *steps[copy + 1 : end]]
+    if not _is_unread(steps[inside[0]], after, carry, following):
         return
     for number in inside:
         steps[number] = _swap(steps[number], following, carry)
@@ -66,17 +74,12 @@ def _is_straight(steps: Sequence[Step], first: int, last: int) -> bool:
 
 
 def _is_unread(
-    steps: Sequence[Step], first: int, copy: int, carry: Value, following: Value
+    writer: Step, after: Sequence[Step], carry: Value, following: Value
 ) -> bool:
     """Whether the old carry is gone when `following` is first written."""
-    if carry in _touched(steps[first]) and not may_replace(
-        steps[first], carry, following
-    ):
+    if carry in _touched(writer) and not may_replace(writer, carry, following):
         return False
-    rest = [step for step in steps[first + 1 : copy] if step is not _GONE]
-    end = next(n for n in range(copy, len(steps)) if isinstance(steps[n], LoopEnd))
-    rest += [step for step in steps[copy + 1 : end] if step is not _GONE]
-    return not any(carry in _touched(step) for step in rest)
+    return not any(carry in _touched(step) for step in after if step is not _GONE)
 
 
 def _touched(step: Step) -> set[Value]:

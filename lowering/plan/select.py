@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ from lowering.plan.values import Constant, Count, Operand, Ramp, Value, View, wh
 PlaceOf = Callable[[JaxprEqn], Place | None]
 Rule = Callable[["Selection", JaxprEqn], None]
 RULES: dict[str, Rule] = {}
+
+# The number of an output, and that of the input which it is at the next launch.
+Carry = Mapping[int, int]
 
 
 def register(*primitives: str) -> Callable[[Rule], Rule]:
@@ -139,18 +142,26 @@ def select(
     out_names: Sequence[str],
     names: Names,
     place_of: PlaceOf,
+    carry: Carry | None = None,
 ) -> tuple[list[Step], dict[str, Value], dict[str, Value]]:
     """Steps, and the values of inputs and outputs by symbol name, of a PE jaxpr.
 
+    What `carry` names is an output that becomes an input of the next launch: it has
+    that input's symbol and memory.
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError (all of them at once).
     """
     check_supported(closed.jaxpr, place_of)
+    carry = carry or {}
     in_names = [names.unique(name) for name in in_names]
-    out_names = [names.unique(name) for name in out_names]
+    out_names = [
+        in_names[carry[number]] if number in carry else names.unique(name)
+        for number, name in enumerate(out_names)
+    ]
+    results = list(enumerate(closed.jaxpr.outvars))
     wanted = {
-        atom: name
-        for atom, name in reversed([*zip(closed.jaxpr.outvars, out_names, strict=True)])
-        if isinstance(atom, Var)
+        atom: out_names[number]
+        for number, atom in reversed(results)
+        if isinstance(atom, Var) and number not in carry
     }  # of a value that is returned twice, the first name
     selection = Selection(names, place_of, wanted)
     inputs = [
@@ -158,7 +169,7 @@ def select(
         for var, name in zip(closed.jaxpr.invars, in_names, strict=True)
     ]
     selection.run(closed)
-    outputs = _outputs(selection, closed.jaxpr, out_names)
+    outputs = _outputs(selection, closed.jaxpr, out_names, inputs, carry)
     return (
         selection.steps,
         dict(zip(in_names, inputs, strict=True)),
@@ -263,24 +274,55 @@ def _bind_constant(selection: Selection, var: Var, data: np.ndarray[Any, Any]) -
 
 
 def _outputs(
-    selection: Selection, jaxpr: Jaxpr, out_names: Sequence[str]
+    selection: Selection,
+    jaxpr: Jaxpr,
+    out_names: Sequence[str],
+    inputs: Sequence[Value],
+    carry: Carry,
 ) -> list[Value]:
-    """Gives every output a value of its own."""
-    outputs: list[Value] = []
-    for atom, name in zip(jaxpr.outvars, out_names, strict=True):
-        operand = selection.read(atom)
-        value = (
-            operand.value if isinstance(operand, View) and operand.is_whole else None
+    """Gives every output a value of its own, or that of the input it is carried to.
+
+    The inputs change last, when nothing reads them any more.
+    """
+    kept = {
+        number: _own_output(selection, atom, out_names[number])
+        for number, atom in enumerate(jaxpr.outvars)
+        if number not in carry
+    }
+    carried = {number: inputs[carry[number]] for number in carry}
+    _carry_over(selection, [(jaxpr.outvars[n], v) for n, v in carried.items()])
+    return [(kept | carried)[number] for number in range(len(jaxpr.outvars))]
+
+
+def _own_output(selection: Selection, atom: Any, name: str) -> Value:
+    operand = selection.read(atom)
+    value = operand.value if isinstance(operand, View) and operand.is_whole else None
+    if value is None or value.role != "temporary":
+        value = Value(name, atom.aval.shape, atom.aval.dtype)
+        selection.element(
+            "copy", value, [operand], _result_origin(selection, value, atom)
         )
-        if value is None or value.role != "temporary":
-            aval: Any = atom.aval
-            equation = f"{name}: {type_text(aval.shape, aval.dtype)}"
-            origin = Origin(f"{equation} = {selection.text(atom)}")
-            value = Value(name, aval.shape, aval.dtype)
-            selection.element("copy", value, [operand], origin)
-        value.name, value.role = name, "output"  # a view may bring another's name
-        outputs.append(value)
-    return outputs
+    value.name, value.role = name, "output"  # a view may bring another's name
+    return value
+
+
+def _carry_over(selection: Selection, carried: Sequence[tuple[Any, Value]]) -> None:
+    """All inputs change at once: what another is made of is copied first."""
+    changes: list[tuple[Value, Operand, Origin]] = []
+    for atom, value in carried:
+        operand = selection.read(atom)
+        origin = _result_origin(selection, value, atom)
+        if isinstance(operand, View) and operand.value.role == "input":
+            if operand == whole(value):
+                continue
+            operand = whole(selection.materialise(operand, "next", origin))
+        changes.append((value, operand, origin))
+    for value, operand, origin in changes:
+        selection.element("copy", value, [operand], origin)
+
+
+def _result_origin(selection: Selection, value: Value, atom: Any) -> Origin:
+    return Origin(f"{value.name}: {value.type_text} = {selection.text(atom)}")
 
 
 def ramp(shape: tuple[int, ...], dimension: int, dtype: np.dtype[Any]) -> Ramp:

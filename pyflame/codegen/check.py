@@ -7,6 +7,7 @@ differs in the text is the two numbers that the layout begins with.
 
 from __future__ import annotations
 
+from lowering.emit import ENTRY
 from lowering.errors import LoweringError
 from lowering.lower import Lowered
 from lowering.mesh import Mesh
@@ -58,7 +59,7 @@ def check_text(lowered: Lowered) -> None:
             help="this is a fault of the compiler: please report it",
         ) from error
     exported = {export.name for export in image.exports}
-    wanted = {*lowered.plan.inputs, *lowered.plan.outputs, simulate.ENTRY}
+    wanted = {*lowered.plan.inputs, *lowered.plan.outputs, ENTRY}
     if missing := sorted(wanted - exported):
         raise LoweringError(
             f"the generated text does not export {', '.join(missing)}",

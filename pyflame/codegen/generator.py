@@ -14,8 +14,9 @@ from lowering.errors import LoweringError, OptionError, raise_all
 from lowering.lower import Lowered, lower
 from lowering.lower import Options as LoweringOptions
 from pyflame.codegen import finish, layouts
+from pyflame.codegen.carry import carried
+from pyflame.codegen.executable import Executable
 from pyflame.codegen.options import CodeGenOptions, problems_of
-from pyflame.codegen.program import Program
 from pyflame.codegen.result import CodeGenResult
 from pyflame.codegen.staged import Staged, stage_function, stage_graph
 from pyflame.errors import ArgumentError, PyFlameError
@@ -46,7 +47,9 @@ def compile_to_csl(
             like the arguments. None leaves the choice to the tensors, then the
             compiler.
         out_layouts: the same for the result.
-        carry: values that stay on the wafer between launches; refused by this version.
+        carry: `{input path: output path}`: outputs that the next launch finds as
+            inputs, on the wafer, in the same memory. A path is a value's name, or one
+            above it: `{"params": "out.0"}`. See `CodeGenResult.session`.
 
     Returns: a CodeGenResult; what keeps the program from compiling is in its
     `error_message`.
@@ -67,10 +70,10 @@ def compile_to_csl(
     if not isinstance(chosen, CodeGenOptions):
         return _failed(CodeGenOptions(), str(_no_options(chosen)))
     try:
-        program = _compiled(
+        staged, lowered = _compiled(
             target, example_args, chosen, in_layouts, out_layouts, carry
         )
-        return _written(program, chosen)
+        return _written(staged, lowered, chosen)
     except LoweringError as error:
         return _failed(chosen, str(error))
     except Exception as error:
@@ -97,11 +100,8 @@ def _compiled(
     in_layouts: Any,
     out_layouts: Any,
     carry: Any,
-) -> Program:
-    problems = problems_of(options)
-    if carry:
-        problems.append(_no_carry(carry))
-    if problems:
+) -> tuple[Staged, Lowered]:
+    if problems := problems_of(options):
         raise_all(problems)
     staged = _stage(target, args)
     ins = layouts.merged(
@@ -109,13 +109,17 @@ def _compiled(
         staged.in_layouts,
     )
     outs = layouts.spread("out_layouts", out_layouts, staged.out_tree, staged.out_names)
-    return Program(staged, _lowered(staged, ins, outs, options))
+    pairs, problems = carried(carry, staged, outs)
+    if problems:
+        raise_all(problems)
+    return staged, _lowered(staged, ins, outs, pairs, options)
 
 
 def _lowered(
     staged: Staged,
     ins: layouts.Layouts,
     outs: layouts.Layouts,
+    carry: list[tuple[int, int]],
     options: CodeGenOptions,
 ) -> Lowered:
     wanted = layouts.lowered((*ins, *outs))
@@ -130,6 +134,7 @@ def _lowered(
         mesh=mesh,
         in_layouts=wanted[: len(ins)],
         out_layouts=wanted[len(ins) :],
+        carry=carry,
         target=options.target,
         options=LoweringOptions(
             check_stages=options.generate_debug_info, optimize=options.optimize
@@ -162,8 +167,10 @@ def _stage(target: Any, args: tuple[Any, ...]) -> Staged:
     return stage_function(graph, args)
 
 
-def _written(program: Program, options: CodeGenOptions) -> CodeGenResult:
-    files = program.lowered.files
+def _written(
+    staged: Staged, lowered: Lowered, options: CodeGenOptions
+) -> CodeGenResult:
+    files = lowered.files
     folder = Path(options.output_dir)
     try:
         paths = [_write(folder, name, text) for name, text in files.items()]
@@ -178,8 +185,9 @@ def _written(program: Program, options: CodeGenOptions) -> CodeGenResult:
         output_dir=os.fspath(options.output_dir),
         generated_files=paths,
         sources=dict(files),
-        cost=program.lowered.plan.cost,
-        _program=program,
+        cost=lowered.plan.cost,
+        _executable=Executable.of(lowered),
+        _interface=staged.interface,
     )
 
 
@@ -208,14 +216,6 @@ def _no_options(options: Any) -> ArgumentError:
     return ArgumentError(
         f"compile_to_csl: options={options!r} are no options",
         rule="options are a pf.CodeGenOptions, or None for the defaults",
-    )
-
-
-def _no_carry(carry: Any) -> OptionError:
-    return OptionError(
-        f"compile_to_csl: carry={carry!r} cannot be kept on the wafer",
-        rule="each launch gets its inputs from the host",
-        help="return the value and pass it in again",
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pyflame.codegen.simulation_run import SimulationRun
 from pyflame.errors import RunError
 
 if TYPE_CHECKING:
     from lowering.plan import Cost
-    from pyflame.codegen.program import Program
-    from pyflame.codegen.simulation_run import SimulationRun
+    from pyflame.codegen.executable import Executable
+    from pyflame.codegen.interface import Interface
+    from pyflame.codegen.session import Session
     from pyflame.wse.machine.engine import MachineConfig
 
 
@@ -34,12 +37,13 @@ class CodeGenResult:
     error_message: str = ""
     sources: dict[str, str] = field(default_factory=dict, repr=False)
     cost: Cost | None = field(default=None, repr=False)
-    _program: Program | None = field(default=None, repr=False)
+    _executable: Executable | None = field(default=None, repr=False)
+    _interface: Interface | None = field(default=None, repr=False)
 
     def simulate(
         self, *inputs: Any, seed: int | None = None, config: MachineConfig | None = None
     ) -> SimulationRun:
-        """Runs the generated text on the simulated wafer.
+        """Runs the generated text once on a simulated wafer.
 
         Args:
             inputs: as the compiled function takes them; none for a compiled tensor
@@ -50,13 +54,67 @@ class CodeGenResult:
         Raises: RunError, if nothing was generated or an input does not fit; the
         errors of `pyflame.wse`, if the program breaks a rule of the machine.
         """
-        if self._program is None:
+        executable, interface = self._compiled("simulate")
+        arrays = interface.complete("simulate", inputs)
+        outputs, cycles, report = executable.run(arrays, _machine(seed, config))
+        return SimulationRun(interface.result(outputs), cycles, report)
+
+    def session(
+        self, *, seed: int | None = None, config: MachineConfig | None = None
+    ) -> Session:
+        """The program on a simulated wafer of its own, to be launched many times.
+
+        Each `session.run(*inputs)` is a launch. `...` in the place of an argument, or
+        of a part of one, leaves what is on the wafer: what the host put there, or, of
+        a value that `carry` names, what the last launch made of it.
+
+        Raises: RunError, if nothing was generated; the errors of `pyflame.wse`.
+        """
+        executable, interface = self._compiled("session")
+        from pyflame.codegen.session import Session  # loads the simulator
+
+        return Session(executable, interface, _machine(seed, config))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the program to a folder, made if there is none, that `load` reads.
+
+        The folder holds the generated files and `result.json`: the same names, types
+        and pytrees, and the predicted cost. Dicts, lists and tuples come back as they
+        are; other containers (modules of a library, say) come back as dicts by the
+        names of their parts. Present values of a compiled tensor's inputs are not
+        saved.
+
+        Raises: RunError, if nothing was generated; OSError.
+        """
+        executable, interface = self._compiled("save")
+        saved = import_module("pyflame.codegen.saved_program")
+        saved.save(path, executable, interface, self.cost)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> CodeGenResult:
+        """The result that `save` wrote to a folder. Nothing in the folder is run.
+
+        Raises: SavedFileError, if the folder is incomplete, damaged, or not one of
+        ours; OSError.
+        """
+        return import_module("pyflame.codegen.saved_program").load(path)
+
+    def _compiled(self, call: str) -> tuple[Executable, Interface]:
+        if self._executable is None or self._interface is None:
             raise RunError(
-                "simulate: nothing was generated",
+                f"{call}: nothing was generated",
                 rule="only a successful result can run",
                 help=f"see error_message: {self.error_message.splitlines()[:1]}",
             )
-        return self._program.simulate(inputs, seed, config)
+        return self._executable, self._interface
 
     def _repr_html_(self) -> str:
         return import_module("pyflame.report").html_of(self)
+
+
+def _machine(seed: int | None, config: MachineConfig | None) -> MachineConfig:
+    """The simulated machine that a run asks for."""
+    from pyflame.wse.machine.engine import MachineConfig
+
+    machine = config or MachineConfig()
+    return machine if seed is None else replace(machine, seed=seed)

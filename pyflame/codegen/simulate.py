@@ -6,15 +6,13 @@ as run.py's do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from lowering.emit import ENTRY
-from lowering.lower import Lowered
+from lowering.host import Description, HostValue
 from lowering.mesh import Mesh
-from lowering.placement import Placement
 from lowering.target import Target
 from pyflame.wse.language.compile import compile_program
 from pyflame.wse.language.image import Image, Options
@@ -23,14 +21,6 @@ from pyflame.wse.machine.engine import MachineConfig, Wafer
 from pyflame.wse.sdk.saved import ProgramReader
 
 _TOP_FILE = "layout.csl"
-
-
-def compile_text(lowered: Lowered) -> Image:
-    """The program that the generated files are.
-
-    Raises: CslError, if the text breaks a rule of CSL.
-    """
-    return compile_files(lowered.files, lowered.plan.mesh, lowered.plan.target)
 
 
 def compile_files(files: Mapping[str, str], mesh: Mesh, target: Target) -> Image:
@@ -50,52 +40,43 @@ def compile_files(files: Mapping[str, str], mesh: Mesh, target: Target) -> Image
     return compile_program(_TOP_FILE, options, reader)
 
 
-def run(
-    image: Image,
-    lowered: Lowered,
-    arrays: Sequence[np.ndarray[Any, Any]],
-    config: MachineConfig,
-) -> tuple[list[np.ndarray[Any, Any]], int, Any]:
-    """Copies the inputs in, launches the program once, copies the outputs out.
-
-    Returns: the outputs in order, the cycles of the launch, the wafer's report.
-    """
-    plan, parts = lowered.plan, lowered.partitioned
+def loaded(image: Image, described: Description, config: MachineConfig) -> Wafer:
+    """The program on a wafer of its own, with its constants, waiting for the host."""
     wafer = Wafer(image, config)
     wafer.load()
     wafer.start()
     wafer.run_until_quiet()
-    given = [*arrays, *lowered.constants]
-    for symbol, array, placement in zip(
-        plan.inputs, given, parts.in_placements, strict=True
-    ):
-        _write(wafer, symbol, placement.tile(array, plan.mesh))
+    for value, array in described.constants:
+        write(wafer, described.mesh, value, array)
+    return wafer
+
+
+def launch(wafer: Wafer, entry: str) -> int:
+    """Runs the function `entry` on all PEs. Returns: the cycles until all are done."""
     start = wafer.now
-    wafer.run_until(wafer.launch(ENTRY, []))
+    wafer.run_until(wafer.launch(entry, []))
     wafer.run_until_quiet()
-    cycles = wafer.now - start
-    outputs = [
-        _read(wafer, symbol, placement, lowered)
-        for symbol, placement in zip(plan.outputs, parts.out_placements, strict=True)
-    ]
-    return outputs, cycles, wafer.report()
+    return wafer.now - start
 
 
-def _write(wafer: Wafer, symbol: str, tiles: np.ndarray[Any, Any]) -> None:
-    """tiles: [rows, cols, *tile_shape]."""
+def write(
+    wafer: Wafer, mesh: Mesh, value: HostValue, array: np.ndarray[Any, Any]
+) -> None:
+    """Copies an array to where the program has it."""
+    tiles = value.placement.tile(array, mesh)
     rows, cols = tiles.shape[:2]
     for y in range(rows):
         for x in range(cols):
             data = tiles[y, x].astype(_stored(tiles.dtype)).tobytes()
             if data:
-                address, _ = wafer.symbol(x, y, symbol)
+                address, _ = wafer.symbol(x, y, value.symbol)
                 wafer.write_memory(x, y, address, data)
 
 
-def _read(
-    wafer: Wafer, symbol: str, placement: Placement, lowered: Lowered
-) -> np.ndarray[Any, Any]:
-    mesh, dtype = lowered.plan.mesh, np.dtype(placement.dtype)
+def read(wafer: Wafer, mesh: Mesh, value: HostValue) -> np.ndarray[Any, Any]:
+    """Copies an array from where the program has it."""
+    placement = value.placement
+    dtype = np.dtype(placement.dtype)
     stored = _stored(dtype)
     tiles = np.zeros((mesh.rows, mesh.cols, *placement.tile_shape), dtype)
     size_bytes = int(np.prod(placement.tile_shape)) * stored.itemsize
@@ -103,7 +84,7 @@ def _read(
         return placement.untile(tiles)
     for y in range(placement.extent[0]):
         for x in range(placement.extent[1]):
-            address, _ = wafer.symbol(x, y, symbol)
+            address, _ = wafer.symbol(x, y, value.symbol)
             data = wafer.read_memory(x, y, address, size_bytes)
             values = np.frombuffer(data, stored).reshape(placement.tile_shape)
             tiles[y, x] = values.astype(dtype)

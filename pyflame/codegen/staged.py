@@ -13,6 +13,7 @@ from jax.extend.core import ClosedJaxpr
 
 from pyflame import node as nodes
 from pyflame import staging
+from pyflame.codegen.interface import Interface
 from pyflame.errors import GraphError
 from pyflame.graph import Graph, Node, names_of
 from pyflame.graph_program import program_of
@@ -37,6 +38,22 @@ class Staged:
     in_tree: Any
     out_tree: Any
     defaults: Callable[[], list[np.ndarray[Any, Any]]] | None
+
+    @property
+    def interface(self) -> Interface:
+        """What the compiled program is to its caller."""
+        return Interface(
+            self.in_names,
+            tuple(
+                jax.ShapeDtypeStruct(aval.shape, aval.dtype)
+                for aval in self.jaxpr.in_avals
+            ),
+            self.in_tree,
+            tuple(range(len(self.in_names))),
+            self.out_tree,
+            tuple(range(len(self.out_names))),
+            self.defaults,
+        )
 
 
 def stage_graph(graph: Graph) -> Staged:

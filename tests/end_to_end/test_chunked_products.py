@@ -16,7 +16,7 @@ from lowering.mesh import Layout, Mesh
 from lowering.normalise.normalise import normalise
 from lowering.partition.partition import Partitioned, evaluate, partition
 from lowering.placement import place
-from pyflame.codegen import simulate
+from pyflame.codegen.executable import Executable
 from pyflame.wse.machine.engine import MachineConfig
 
 MESHES = [(2, 2), (3, 5), (4, 4), (1, 4), (3, 1), (4, 2)]
@@ -77,19 +77,16 @@ def test_chunks_give_the_product_on_the_wafer(
     form: str, mesh: tuple[int, int], target: str
 ) -> None:
     parts, arrays, want = in_chunks(form, mesh, (7, 16, 9))
-    program = lowered(parts, target)
-    got, _, _ = simulate.run(
-        simulate.compile_text(program), program, arrays, MachineConfig()
-    )
+    program = Executable.of(lowered(parts, target))
+    got, _, _ = program.run(arrays, MachineConfig())
     np.testing.assert_allclose(got[0], want, 2e-5, 2e-5)
 
 
 def test_ten_scheduler_seeds_give_the_same_product() -> None:
     parts, arrays, _ = in_chunks("a b", (3, 4), (9, 24, 8))
-    program = lowered(parts)
-    image = simulate.compile_text(program)
+    program = Executable.of(lowered(parts))
     runs = [
-        simulate.run(image, program, arrays, MachineConfig(seed=seed))[0][0]
+        program.run(arrays, MachineConfig(seed=seed))[0][0]
         for seed in (None, *range(10))
     ]
     for run in runs:

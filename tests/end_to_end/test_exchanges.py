@@ -14,7 +14,7 @@ from lowering.normalise.normalise import normalise
 from lowering.partition.partition import Partitioned, evaluate, partition
 from lowering.partition.reshard import canonical, route
 from lowering.placement import Placement, place
-from pyflame.codegen import simulate
+from pyflame.codegen.executable import Executable
 from pyflame.wse.machine.engine import MachineConfig
 
 F32 = np.dtype("float32")
@@ -68,9 +68,9 @@ def test_a_transpose_keeps_its_values_under_vmap(move: str) -> None:
 def test_a_transpose_keeps_its_values_on_the_wafer(move: str, target: str) -> None:
     parts, x, want = transposed(move)
     program = lower_partitioned(parts, in_names=["x"], out_names=["y"], target=target)
-    image = simulate.compile_text(program)
+    executable = Executable.of(program)
     for seed in (None, 0, 1):
-        got, _, _ = simulate.run(image, program, [x], MachineConfig(seed=seed))
+        got, _, _ = executable.run([x], MachineConfig(seed=seed))
         np.testing.assert_array_equal(got[0], want)
 
 
@@ -114,6 +114,6 @@ def test_a_vector_goes_from_columns_to_rows(length: int, target: str) -> None:
         program = lower_partitioned(
             parts, in_names=["x"], out_names=["y"], target=target
         )
-        image = simulate.compile_text(program)
-        got, _, _ = simulate.run(image, program, [x], MachineConfig(seed=1))
+        executable = Executable.of(program)
+        got, _, _ = executable.run([x], MachineConfig(seed=1))
         np.testing.assert_array_equal(got[0], x)

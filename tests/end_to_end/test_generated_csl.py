@@ -16,7 +16,7 @@ from lowering.mesh import Mesh
 from lowering.partition import mesh_primitives as mesh_p
 from lowering.partition.partition import Partitioned, evaluate
 from lowering.placement import Placement
-from pyflame.codegen import simulate
+from pyflame.codegen.executable import Executable
 from pyflame.wse.machine.engine import MachineConfig, Wafer
 
 Program = Callable[..., Any]
@@ -52,10 +52,10 @@ def _check(
     array = array.astype(np.float32)
     outs = [f"y{n}" for n in range(len(parts.out_placements))]
     lowered = lower_partitioned(parts, in_names=["x"], out_names=outs, target=arch)
-    image = simulate.compile_text(lowered)
+    program = Executable.of(lowered)
     wanted = evaluate(parts, array)
     for seed in seeds:
-        got, _, _ = simulate.run(image, lowered, [array], MachineConfig(seed=seed))
+        got, _, _ = program.run([array], MachineConfig(seed=seed))
         for number, (have, want) in enumerate(zip(got, wanted, strict=True)):
             name = names[number] if len(names) == len(got) else f"output {number}"
             assert have.dtype == want.dtype, name
@@ -204,8 +204,8 @@ def test_a_long_product_with_short_sides_is_fast() -> None:
     parts = _partitioned(lambda x: x @ x[:1].T, Mesh(1, 1), (4, 300))
     lowered = lower_partitioned(parts, in_names=["x"], out_names=["y"])
     array = np.ones(parts.in_placements[0].shape, np.float32)
-    image = simulate.compile_text(lowered)
-    _, cycles, _ = simulate.run(image, lowered, [array], MachineConfig())
+    program = Executable.of(lowered)
+    _, cycles, _ = program.run([array], MachineConfig())
     assert cycles < 4000
     assert 0.8 < lowered.plan.cost.cycles / cycles < 1.2
 
@@ -219,7 +219,7 @@ def test_a_program_may_run_again_on_other_data() -> None:
     """A second launch sees the inputs of its own time and nothing of the first."""
     parts = _partitioned(_all_channels, Mesh(3, 4), _TILE)
     lowered = lower_partitioned(parts, in_names=["x"], out_names=["y"])
-    wafer = Wafer(simulate.compile_text(lowered), MachineConfig())
+    wafer = Wafer(Executable.of(lowered).image, MachineConfig())
     wafer.load()
     wafer.start()
     for seed in range(3):
@@ -254,6 +254,6 @@ def test_predicted_cycles_are_near_the_simulated_ones() -> None:
         outs = [f"y{n}" for n in range(len(parts.out_placements))]
         lowered = lower_partitioned(parts, in_names=["x"], out_names=outs)
         array = np.ones(parts.in_placements[0].shape, np.float32)
-        image = simulate.compile_text(lowered)
-        _, cycles, _ = simulate.run(image, lowered, [array], MachineConfig())
+        program = Executable.of(lowered)
+        _, cycles, _ = program.run([array], MachineConfig())
         assert 0.6 < lowered.plan.cost.cycles / cycles < 1.6

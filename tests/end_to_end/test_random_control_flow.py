@@ -19,7 +19,7 @@ from jax import lax
 from lowering.errors import DoesNotFitError
 from lowering.lower import lower
 from lowering.mesh import Layout, Mesh
-from pyflame.codegen import simulate
+from pyflame.codegen.executable import Executable
 from pyflame.wse.machine.engine import MachineConfig
 
 State = tuple[Any, Any, Any, Any]  # f32[n, n], f32[n], f32[], i32[]
@@ -143,8 +143,8 @@ def check(seed: int) -> None:
     except DoesNotFitError:
         pytest.skip("the code is longer than the memory of a PE")
     arrays = [np.asarray(value) for value in state]
-    image = simulate.compile_text(lowered)
-    got, _, _ = simulate.run(image, lowered, arrays, MachineConfig(seed=seed))
+    executable = Executable.of(lowered)
+    got, _, _ = executable.run(arrays, MachineConfig(seed=seed))
     for have, want in zip(got, jax.jit(function)(*state), strict=True):
         np.testing.assert_allclose(have, want, 1e-3, 1e-3, err_msg=f"seed {seed}")
 

@@ -98,3 +98,21 @@ def test_without_input_files_the_inputs_are_random(folder: Path) -> None:
     done = _run(folder, "commands_wse3.sh", *nothing)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "SUCCESS!"
+
+
+def test_several_launches_go_on_with_what_is_carried(tmp_path: Path) -> None:
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    lowered = lower(
+        jax.make_jaxpr(lambda x, y: (x + y, y))(x, x),
+        in_names=["x", "y"],
+        out_names=["total", "y"],
+        mesh=Mesh(2, 2),
+        carry=[(0, 0)],
+    )
+    for name, text in lowered.files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    np.savez(tmp_path / "inputs.npz", x=x, y=2 * x)
+    np.savez(tmp_path / "expected.npz", total=7 * x, y=2 * x)
+    done = _run(tmp_path, "commands_wse3.sh", "--launches", "3")
+    assert done.returncode == 0, done.stderr
+    assert "The outputs are those of expected.npz." in done.stdout

@@ -182,15 +182,6 @@ def test_wrong_targets(options: pf.CodeGenOptions) -> None:
     assert message.startswith("compile_to_csl: a tensor takes no example arguments")
 
 
-def test_carry_is_refused(options: pf.CodeGenOptions) -> None:
-    message = _refusal(lambda x: x + 1, A, options, carry={"x": "out"})
-    assert message == (
-        "compile_to_csl: carry={'x': 'out'} cannot be kept on the wafer\n"
-        "  rule      each launch gets its inputs from the host\n"
-        "  help      return the value and pass it in again"
-    )
-
-
 def test_runs_that_are_refused(options: pf.CodeGenOptions) -> None:
     result = pf.compile_to_csl(lambda x, w: x @ w, A, A.T, options)
     with pytest.raises(pf.RunError) as error:

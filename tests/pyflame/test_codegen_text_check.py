@@ -15,6 +15,7 @@ from lowering.errors import LoweringError
 from lowering.lower import Lowered, lower
 from lowering.mesh import Mesh
 from pyflame.codegen import check, simulate
+from pyflame.codegen.executable import Executable
 from pyflame.wse.language.image import Image
 
 
@@ -50,7 +51,7 @@ def test_every_set_of_routes_is_in_the_small_program(mesh: Mesh) -> None:
     files = check.text_on(small, lowered)
     image = simulate.compile_files(files, small, lowered.plan.target)
     assert (image.height, image.width) == small.extent
-    assert _routes(image) == _routes(simulate.compile_text(lowered))
+    assert _routes(image) == _routes(Executable.of(lowered).image)
 
 
 def test_the_text_checked_is_the_text_written_but_for_two_numbers() -> None:

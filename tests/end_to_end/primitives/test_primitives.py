@@ -10,7 +10,7 @@ from same_values import difference
 
 from lowering.errors import LoweringError
 from lowering.normalise.check import supported_primitives
-from pyflame.codegen import simulate
+from pyflame.codegen.executable import Executable
 from pyflame.wse.machine.engine import MachineConfig
 
 ROWS = {
@@ -53,8 +53,7 @@ def test_a_row_computes_what_jax_does(name):
     lowered, program = compiled(name, dtypes), PROGRAMS[name]
     groups = [arrays(program, dtype) for dtype in dtypes]
     given = [array for group in groups for array in group]
-    image = simulate.compile_text(lowered)
-    outputs, _, _ = simulate.run(image, lowered, given, MachineConfig())
+    outputs, _, _ = Executable.of(lowered).run(given, MachineConfig())
     expected = [jax.jit(program.function)(*group) for group in groups]
     assert difference(outputs, jax.tree.leaves(expected)) == ""
 

@@ -1,0 +1,98 @@
+"""Sessions: many launches of one program on one wafer."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyflame as pf
+from pyflame.errors import RunError, ShapeError
+
+W = np.linspace(-1, 2, 8, dtype=np.float32).reshape(4, 2)
+X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+
+
+def _affine(params: Any, x: Any) -> Any:
+    return {"y": x @ params["w"] + params["b"][0]}
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> pf.CodeGenResult:
+    options = pf.CodeGenOptions(output_dir=str(tmp_path / "out"), target="wse3")
+    params = {"w": W, "b": [np.float32(1)]}
+    return pf.compile_to_csl(
+        _affine, params, X, options=options, in_layouts=pf.MeshLayout.grid(2, 2)
+    )
+
+
+def test_inputs_stay_where_they_were_put(result: pf.CodeGenResult) -> None:
+    session = result.session()
+    first = session.run({"w": W, "b": [1.0]}, X)
+    np.testing.assert_allclose(first.outputs["y"], X @ W + 1, rtol=1e-5)
+    second = session.run(..., 2 * X)
+    np.testing.assert_allclose(second.outputs["y"], 2 * X @ W + 1, rtol=1e-5)
+    third = session.run({"w": ..., "b": [-1.0]}, ...)
+    np.testing.assert_allclose(third.outputs["y"], 2 * X @ W - 1, rtol=1e-5)
+    assert first.cycles == second.cycles == third.cycles
+    assert third.report.cycles >= 3 * third.cycles
+
+
+def test_sessions_have_wafers_of_their_own(result: pf.CodeGenResult) -> None:
+    one, other = result.session(seed=1), result.session(seed=2)
+    one.run({"w": W, "b": [1.0]}, X)
+    other.run({"w": 2 * W, "b": [0.0]}, X)
+    np.testing.assert_allclose(one.run(..., ...).outputs["y"], X @ W + 1, rtol=1e-5)
+    np.testing.assert_allclose(other.run(..., ...).outputs["y"], 2 * X @ W, rtol=1e-5)
+
+
+def test_a_tensor_brings_its_values(tmp_path: Path) -> None:
+    x = pf.tensor(X)
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    session = pf.compile_to_csl(pf.exp(x), options).session()
+    np.testing.assert_allclose(session.run().outputs, np.exp(X), rtol=1e-5)
+    np.testing.assert_allclose(session.run(-X).outputs, np.exp(-X), rtol=1e-5)
+    np.testing.assert_allclose(session.run(...).outputs, np.exp(-X), rtol=1e-5)
+
+
+def test_the_first_launch_gives_every_input(result: pf.CodeGenResult) -> None:
+    with pytest.raises(RunError) as caught:
+        result.session().run({"w": ..., "b": ...}, X)
+    assert str(caught.value) == (
+        "run: nothing is on the wafer yet for params.b.0, params.w\n"
+        "  rule  `...` leaves what is there, from an earlier launch\n"
+        "  help  give every input at the first launch"
+    )
+
+
+def test_wrong_arguments(result: pf.CodeGenResult) -> None:
+    session = result.session()
+    with pytest.raises(RunError) as caught:
+        session.run(..., ..., ...)
+    assert str(caught.value) == (
+        "run: 3 inputs with 3 arrays are given\n"
+        "  rule  the program takes params.b.0, params.w, x"
+    )
+    with pytest.raises(RunError, match="run: 2 inputs with 2 arrays are given"):
+        session.run(W, ...)
+    with pytest.raises(ShapeError, match=r"run: input x has shape \[4, 2\]"):
+        session.run(..., W)
+
+
+def test_nothing_to_run() -> None:
+    failed = pf.compile_to_csl(pf.relu, X, pf.CodeGenOptions(target="wse9"))
+    for call in ("session", "simulate"):
+        with pytest.raises(RunError, match=f"{call}: nothing was generated"):
+            getattr(failed, call)()
+    with pytest.raises(RunError, match="save: nothing was generated"):
+        failed.save("nowhere")
+
+
+def test_a_single_run_has_nothing_from_before(result: pf.CodeGenResult) -> None:
+    with pytest.raises(RunError) as caught:
+        result.simulate({"w": W, "b": ...}, ...)
+    assert str(caught.value) == (
+        "simulate: `...` in the place of params.b.0, x\n"
+        "  rule  only a session has values from earlier launches\n"
+        "  help  give every input, or use session()"
+    )
