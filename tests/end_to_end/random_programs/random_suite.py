@@ -10,7 +10,7 @@ from random_ops_lines import LINES
 from random_ops_moves import MOVES
 from random_program import Program
 
-from lowering.normalise.core_set import DTYPES
+from lowering.dtypes import DTYPES
 
 # The first is as likely as the rest together: most programs compute with floats.
 _KINDS = ("float32", "int32", *sorted(DTYPES - {"bool"}), "bool")
