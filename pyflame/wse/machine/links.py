@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from pyflame.wse.machine.timeline import Event, Timeline
 
@@ -61,6 +62,15 @@ class Buffer:
         """The head has become visible, or what it waited for has happened."""
         raise NotImplementedError
 
+    def standing(self, now: int) -> tuple[Any, ...]:
+        """All that decides what happens to it after cycle `now`, but the payloads."""
+        times = tuple([time - now if time > now else 0 for time in self.times])
+        return times, tuple(self.waiters)
+
+    def shift(self, cycles: int) -> None:
+        """Everything that it knows of happens this much later."""
+        self.times = deque([time + cycles for time in self.times])
+
 
 class Link:
     """Carries one wavelet at a time; those who find it busy are served in order."""
@@ -99,6 +109,17 @@ class Link:
             self._free_millis = start
         self._free_millis += self._period
         self.free_at = -(-self._free_millis // 1000)
+
+    def standing(self, now: int) -> tuple[Any, ...]:
+        """All that decides what it does after cycle `now`."""
+        free = max(0, self.free_at - now), max(0, self._free_millis - 1000 * now)
+        return *free, max(0, self._wake_at - now), tuple(self.waiting)
+
+    def shift(self, cycles: int) -> None:
+        """Everything that it knows of happens this much later."""
+        self.free_at += cycles
+        self._free_millis += 1000 * cycles
+        self._wake_at += cycles
 
     def choose(self) -> int:
         """The place in `waiting` of the user to serve next."""

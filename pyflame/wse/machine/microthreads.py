@@ -3,15 +3,22 @@ thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine.dsd import INFINITE_EXTENT
 from pyflame.wse.machine.links import Datapath
-from pyflame.wse.machine.operands import Dest, FabricDest, FabricSource, Source
+from pyflame.wse.machine.operands import (
+    Dest,
+    FabricDest,
+    FabricSource,
+    MemoryOperand,
+    Source,
+)
 from pyflame.wse.machine.operations import OpConfig, OpSpec
 from pyflame.wse.machine.processor import Processor
+from pyflame.wse.machine.queues import InputQueue
 from pyflame.wse.machine.sites import Site
 from pyflame.wse.machine.vectors import VectorUnit
 from pyflame.wse.machine.wavelet import CONTROL
@@ -52,12 +59,14 @@ class Execution:
     __slots__ = (
         "_at_gate",
         "_compute",
+        "_datapath",
         "_dest",
         "_done",
         "_flags_last",
         "_pairs",
         "_sources",
         "_stoppable",
+        "_timeline",
         "_waitable",
         "config",
         "element_cycles",
@@ -92,6 +101,7 @@ class Execution:
         site: Site | None = None,
     ) -> None:
         self.pe = pe
+        self._datapath, self._timeline = pe.datapath, pe.timeline
         self.site = site
         self.spec = spec
         self.config = config
@@ -126,6 +136,10 @@ class Execution:
         )
 
     @property
+    def dest(self) -> Dest | None:
+        return self._dest
+
+    @property
     def operands(self) -> list[Source | Dest]:
         return [*self._sources, *([self._dest] if self._dest else [])]
 
@@ -151,10 +165,12 @@ class Execution:
             if source.at_control():
                 self._end_by_control(source, now)
                 return
-        datapath = self.pe.datapath
-        if not datapath.is_free(now, self):
+        datapath, cycles = self._datapath, self.element_cycles
+        taken = datapath.free_at > now or datapath.waiting
+        if taken and not datapath.is_free(now, self):
             return
-        datapath.take_for(now, self.element_cycles)
+        datapath.free_at = now + cycles
+        datapath.busy_cycles += cycles
         self.waiting_on = None
         try:
             self.processed += self._process(now)
@@ -167,7 +183,7 @@ class Execution:
             self.finished = True
             if type(self._dest) is FabricDest:
                 self._dest.flush(now)
-        self.pe.timeline.at(now + self.element_cycles, self)
+        self._timeline.at(now + cycles, self)
 
     def _start(self, now: int) -> None:
         self.started = True
@@ -186,6 +202,65 @@ class Execution:
             bits = self._compute(*[source.take(now) for source in sources])
         dest.put(bits, now)
         return 1
+
+    # --- many elements at once: see `steady` ---
+
+    def standing(self) -> tuple[Any, ...]:
+        """All that decides what it does next, but its elements and their number."""
+        gated = self._at_gate, frozenset(self.pe.gated_microthreads)
+        halves = [operand.has_half for operand in self._fabric_operands()]
+        return self.waiting_on, *gated, *halves
+
+    def _fabric_operands(self) -> list[FabricSource | FabricDest]:
+        return [o for o in self._waitable if isinstance(o, FabricSource | FabricDest)]
+
+    def move_run(self, count: int, arrived: dict[InputQueue, list[int]]) -> list[int]:
+        """Moves the next elements, given the wavelets that its queues gave for them;
+        the wavelets that they become. As `_process`, element after element."""
+        first, dest = self.processed, self._dest
+        assert dest is not None, "only @dfilt has no destination"
+        self.processed = end = first + count
+        if self._feeds_itself(first, end):
+            return self._move_in_order(first, end, arrived)
+        columns = [_run_of(s, first, end, arrived) for s in self._sources]
+        values = list(map(self._compute, *columns))
+        if isinstance(dest, FabricDest):
+            return dest.put_run(values)
+        assert isinstance(dest, MemoryOperand), "scalars are moved in order"
+        dest.put_run(first, values)
+        return []
+
+    def _feeds_itself(self, first: int, end: int) -> bool:
+        """Whether an element may read what the run stores."""
+        dest = self._dest
+        if not isinstance(dest, MemoryOperand):
+            return not isinstance(dest, FabricDest)
+        low, high = dest.reach(first, end)
+        reaches = [
+            source.reach(first, end)
+            for source in self._sources
+            if isinstance(source, MemoryOperand)
+        ]
+        return any(start < high and low < past for start, past in reaches)
+
+    def _move_in_order(
+        self, first: int, end: int, arrived: dict[InputQueue, list[int]]
+    ) -> list[int]:
+        dest, sources = self._dest, self._sources
+        assert dest is not None, "only @dfilt has no destination"
+        assert not isinstance(dest, FabricDest), "the fabric feeds nobody at once"
+        given = {
+            source: iter(source.take_run(arrived[source.queue]))
+            for source in sources
+            if isinstance(source, FabricSource)
+        }
+        for _ in range(first, end):
+            bits = [
+                next(given[s]) if isinstance(s, FabricSource) else s.take(0)
+                for s in sources
+            ]
+            dest.put(self._compute(*bits), 0)
+        return []
 
     def _place(self, fault: MachineFault) -> None:
         """Tells a fault of an operand which PE and operation it belongs to."""
@@ -219,6 +294,17 @@ class Execution:
         self.finished = self.ended_by_control = True
         self.pe.control_ended(self, now + 1)
         self.pe.timeline.at(now + 1, self)
+
+
+def _run_of(
+    source: Source, first: int, end: int, arrived: dict[InputQueue, list[int]]
+) -> Iterable[int]:
+    """The elements of a source from number `first` to before `end`."""
+    if isinstance(source, FabricSource):
+        return source.take_run(arrived[source.queue])
+    if isinstance(source, MemoryOperand):
+        return source.take_run(first, end)
+    return [source.take(0)] * (end - first)
 
 
 class DropFilter(Execution):

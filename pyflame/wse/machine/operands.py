@@ -8,7 +8,7 @@ it that the execution is run again when it may have become so. `waits` tells whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
 
 from pyflame.wse.errors import MachineFault
@@ -49,10 +49,14 @@ class ScalarSource:
 
 
 class MemoryOperand:
-    """A vector in memory, as source or destination."""
+    """A vector in memory, as source or destination.
+
+    `places` are its elements as indices of a view of memory; None if the operation
+    has no end, or reaches an element outside.
+    """
 
     waits = False
-    __slots__ = ("_places", "_view", "dsd")
+    __slots__ = ("_next", "_unit", "_view", "dsd", "places", "size_bytes")
 
     def __init__(
         self,
@@ -63,33 +67,87 @@ class MemoryOperand:
         length: int,
     ) -> None:
         self.dsd = dsd
+        self.size_bytes = size_bytes
         start = start_base(dsd, index_words) + dsd.offset * size_bytes
         self._view: memoryview | _AnyWords = memory.u16
-        if size_bytes == 4:
-            self._view = memory.u32 if start % 4 == 0 else _AnyWords(memory)
+        self._unit = 2  # bytes
+        if size_bytes == 4 and start % 4 == 0:
+            self._view, self._unit = memory.u32, 4
+        elif size_bytes == 4:
+            self._view = _AnyWords(memory)
+        self.places = self._bounded(memory, start, index_words, length)
+        if self.places is not None:
+            self._next = iter(self.places)
+            return
+        addresses = self._walk(start, index_words)
+        checked = _checked(memory, addresses, size_bytes)
+        self._next = map((self._unit >> 1).__rrshift__, checked)
+
+    def _bounded(
+        self, memory: Memory, start: int, index_words: int, length: int
+    ) -> Sequence[int] | None:
+        dsd, size, unit = self.dsd, self.size_bytes, self._unit
+        if length == INFINITE_EXTENT:
+            return None
         if isinstance(dsd, Mem1d):
-            step = dsd.stride * size_bytes
-            if length == INFINITE_EXTENT:
-                walk = islice(count(start, step), dsd.extent if step else None)
-                addresses = _checked(memory, walk, size_bytes)
-            else:
-                memory.check_range(start, size_bytes)
-                memory.check_range(start + step * (length - 1), size_bytes)
-                addresses = islice(count(start, step), length)
-        else:
-            listed = element_addresses(dsd, size_bytes, dsd.extent, index_words)
-            addresses = _checked(memory, iter(listed.tolist()), size_bytes)
-        shift = 1 if type(self._view) is _AnyWords else size_bytes >> 1
-        self._places: Iterator[int] = map(shift.__rrshift__, addresses)
+            step = dsd.stride * size
+            memory.check_range(start, size)
+            memory.check_range(start + step * (length - 1), size)
+            first, step = start // unit, step // unit
+            if step == 0:
+                return [first] * length
+            return range(first, first + step * length, step)
+        addresses = element_addresses(dsd, size, dsd.extent, index_words)
+        if addresses.min() < 0 or addresses.max() + size > memory.size_bytes:
+            return None
+        return (addresses // unit).tolist()
+
+    def _walk(self, start: int, index_words: int) -> Iterator[int]:
+        """Addresses in order, as far as there are any."""
+        dsd, size = self.dsd, self.size_bytes
+        if isinstance(dsd, Mem1d):
+            step = dsd.stride * size
+            return islice(count(start, step), dsd.extent if step else None)
+        return iter(element_addresses(dsd, size, dsd.extent, index_words).tolist())
 
     def ready(self, now: int, execution: Event) -> bool:
         return True
 
     def take(self, now: int) -> int:
-        return self._view[next(self._places)]
+        return self._view[next(self._next)]
 
     def put(self, bits: int, now: int) -> None:
-        self._view[next(self._places)] = bits
+        self._view[next(self._next)] = bits
+
+    def reach(self, first: int, end: int) -> tuple[int, int]:
+        """The bytes, from and to before, in which these elements lie."""
+        places = self._run(first, end)
+        ends = (places[0], places[-1]) if isinstance(places, range) else places
+        low, high = min(ends), max(ends)
+        return low * self._unit, high * self._unit + self.size_bytes
+
+    def take_run(self, first: int, end: int) -> list[int]:
+        """The elements from number `first` to before `end`; `end` is next then."""
+        view, places = self._view, self._run(first, end)
+        self.skip_to(end)
+        return [view[place] for place in places]
+
+    def put_run(self, first: int, values: list[int]) -> None:
+        """Stores in the elements from number `first`; the one behind is next then."""
+        end = first + len(values)
+        view = self._view
+        for place, bits in zip(self._run(first, end), values, strict=True):
+            view[place] = bits
+        self.skip_to(end)
+
+    def skip_to(self, element: int) -> None:
+        """Makes an element the next one."""
+        assert self.places is not None, "only bounded vectors are used in runs"
+        self._next = iter(self.places[element:])
+
+    def _run(self, first: int, end: int) -> Sequence[int]:
+        assert self.places is not None, "only bounded vectors are used in runs"
+        return self.places[first:end]
 
 
 class _AnyWords:
@@ -137,7 +195,10 @@ class FabricSource:
         self._half: int | None = None  # the second element of a wavelet
 
     def ready(self, now: int, execution: Event) -> bool:
-        return self._half is not None or self.queue.ready(now, execution)
+        times = self.queue.times
+        if self._half is not None or (times and times[0] <= now):
+            return True
+        return self.queue.ready(now, execution)
 
     def at_control(self) -> bool:
         """Whether the (ready) head is a control wavelet that ends the operation."""
@@ -149,10 +210,28 @@ class FabricSource:
         if self._half is not None:
             half, self._half = self._half, None
             return half
-        word = self.queue.take(now) & wavelet.PAYLOAD_MASK
+        queue = self.queue
+        queue.read_count += 1
+        word = queue.pop(now) & wavelet.PAYLOAD_MASK
         if self.packed:
             self._half = word >> 16
         return word
+
+    @property
+    def has_half(self) -> bool:
+        """Whether the second element of a wavelet is next."""
+        return self._half is not None
+
+    def take_run(self, words: list[int]) -> list[int]:
+        """The elements that come while these wavelets are taken from the queue: as
+        many as they hold."""
+        if not self.packed:
+            return words
+        halves = [half for word in words for half in (word, word >> 16)]
+        if self._half is not None:
+            halves.insert(0, self._half)
+            self._half = halves.pop()
+        return halves
 
 
 class FifoSource:
@@ -252,6 +331,22 @@ class FabricDest:
             word = bits & self._mask | self._index_bits
         self.queue.push(word | self._flags, now + self._visible)
 
+    @property
+    def has_half(self) -> bool:
+        """Whether an element waits for the second one of its wavelet."""
+        return self._half is not None
+
+    def put_run(self, elements: list[int]) -> list[int]:
+        """The wavelets that elements become; an even number if they are packed."""
+        mask, index = self._mask, self._index_bits
+        if not self.packed:
+            return [bits & mask | index for bits in elements]
+        if self._half is not None:
+            elements = [self._half, *elements]
+            self._half = elements.pop() & 0xFFFF
+        pairs = zip(elements[::2], elements[1::2], strict=True)
+        return [low & 0xFFFF | (high & 0xFFFF) << 16 for low, high in pairs]
+
     def flush(self, now: int) -> None:
         """Sends the lone last half of an odd number of packed elements."""
         if self._half is not None:
@@ -286,6 +381,10 @@ class ScalarDest:
     def put(self, bits: int, now: int) -> None:
         self.bits = bits
         self._memory.store_bits(self._address, self._size, bits)
+
+    def reach(self) -> tuple[int, int]:
+        """The bytes, from and to before, in which it lies."""
+        return self._address, self._address + self._size
 
 
 Source = ScalarSource | MemoryOperand | FabricSource | FifoSource | ScalarDest

@@ -199,12 +199,8 @@ class Port(Buffer):
         hops = branch.hops
         if word >= wavelet.CONTROL or channel.filter is not None:
             hops = self._selected_hops(word, branch)
-        for hop in hops:
-            if not hop.target.has_room(now, self):
-                return
-        for hop in hops:
-            if not hop.link.is_free(now, self):
-                return
+        if not self._can_leave(hops, now):
+            return
         self.pop(now)
         leaves_at = now
         if word >= wavelet.CONTROL:
@@ -217,7 +213,24 @@ class Port(Buffer):
         if channel.filter is not None:
             channel.filter.count(word)
         if self.words:
-            self.timeline.at(max(now + 1, self.times[0]), self)
+            ahead = self.times[0]
+            self.timeline.at(ahead if ahead > now else now + 1, self)
+
+    def _can_leave(self, hops: tuple[Hop, ...], now: int) -> bool:
+        """Whether all copies can go now. Buffers and links are only asked, which
+        arranges for another try, where something is in the way."""
+        for hop in hops:
+            target = hop.target
+            room = target.capacity - len(target.words)
+            tight = room < 1 or (room == 1 and target.popped_at == now)
+            if tight and not target.has_room(now, self):
+                return False
+        for hop in hops:
+            link = hop.link
+            taken = link.free_at > now or link.waiting
+            if taken and not link.is_free(now, self):
+                return False
+        return True
 
     def _selected_hops(self, word: int, branch: Branch) -> tuple[Hop, ...]:
         """The copies of a control wavelet, or of one that a filter may reject."""

@@ -37,7 +37,8 @@ class Timeline:
         bucket = self._due.get(cycle)
         if bucket is None:
             self._due[cycle] = [event]
-            heappush(self._cycles, cycle)
+            if cycle not in self._late:
+                heappush(self._cycles, cycle)
         else:
             bucket.append(event)
 
@@ -45,9 +46,32 @@ class Timeline:
         bucket = self._late.get(cycle)
         if bucket is None:
             self._late[cycle] = [event]
-            heappush(self._cycles, cycle)
+            if cycle not in self._due:
+                heappush(self._cycles, cycle)
         else:
             bucket.append(event)
+
+    def due(self) -> list[tuple[int, list[Event]]]:
+        """What is due, by cycle, without late events."""
+        return sorted(self._due.items())
+
+    def awaits(self, events: list[tuple[int, list[Event]]]) -> bool:
+        """Whether these are due, by cycles from now, as the whole of their cycles."""
+        now, due = self.now, self._due
+        return all(due.get(now + cycle) == bucket for cycle, bucket in events)
+
+    def first_late(self) -> int | None:
+        """The first cycle that has late events."""
+        return min(self._late, default=None)
+
+    def jump(self, cycles: int, moved: list[tuple[int, list[Event]]]) -> None:
+        """Puts time and these buckets of `due`, which must not meet others, forward."""
+        self.now += cycles
+        for cycle, _ in moved:
+            del self._due[cycle]
+        for cycle, events in moved:
+            self._due[cycle + cycles] = events
+        self._cycles = sorted({*self._due, *self._late})
 
     def pick(self, count: int) -> int:
         """A place among `count` equals: the first, or any under a seed."""
