@@ -1,9 +1,10 @@
 """The plan becomes CSL text that a person could have written."""
 
-from lowering.emit import reductions, scans, sorting, statements
+from lowering.emit import contractions, reductions, scans, sorting, statements
 from lowering.emit.program import ENTRY, emit
 
 STEP_FILES = (
+    contractions,
     reductions,
     scans,
     sorting,

@@ -20,6 +20,7 @@ from lowering.errors import (
     raise_all,
 )
 from lowering.normalise import (
+    rewrites_convolution,
     rewrites_cumulative,
     rewrites_reductions,
     rewrites_sort,
@@ -29,7 +30,13 @@ from lowering.normalise.core_set import CONTROL_FLOW, CORE, LOGIC
 from lowering.normalise.rewrites import REWRITES
 
 # Importing these registers their rewrites.
-REGISTERED = (rewrites_cumulative, rewrites_reductions, rewrites_sort, widen)
+REGISTERED = (
+    rewrites_convolution,
+    rewrites_cumulative,
+    rewrites_reductions,
+    rewrites_sort,
+    widen,
+)
 
 _HELP = "write it with supported primitives, or compute it with JAX on the host"
 _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"

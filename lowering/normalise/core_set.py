@@ -20,7 +20,12 @@ CUMULATIVE = frozenset("cumsum cumprod cummax cummin".split())
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})
 WINDOWS = frozenset({"dynamic_slice", "dynamic_update_slice"})
 CORE = (
-    ELEMENTWISE | REDUCTIONS | CUMULATIVE | SHAPES | WINDOWS | {"dot_general", "iota"}
+    ELEMENTWISE
+    | REDUCTIONS
+    | CUMULATIVE
+    | SHAPES
+    | WINDOWS
+    | {"dot_general", "conv_general_dilated", "iota"}
 )
 
 LOGIC = frozenset({"and", "or", "not", "xor"})  # of bool only

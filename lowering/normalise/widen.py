@@ -41,14 +41,15 @@ def widened(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     params = dict(eqn.params)
     for name in _RESULT_DTYPES:
         if params.get(name) is not None:
-            params[name] = np.dtype(_wide_dtype(params[name]))
-    results = jaxprs.bind(eqn, [x.astype(_wide_dtype(x.dtype)) for x in args], params)
+            params[name] = np.dtype(wide_dtype(params[name]))
+    results = jaxprs.bind(eqn, [x.astype(wide_dtype(x.dtype)) for x in args], params)
     return [
         result.astype(jaxprs.dtype_of(var))
         for result, var in zip(results, eqn.outvars, strict=True)
     ]
 
 
-def _wide_dtype(dtype: Any) -> str:
+def wide_dtype(dtype: Any) -> str:
+    """The name of the dtype of 32 bits that holds all numbers of `dtype`."""
     name = str(np.dtype(dtype))
     return _WIDE.get(name, name)

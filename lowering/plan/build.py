@@ -13,6 +13,7 @@ from lowering.jaxprs import ClosedJaxpr, place_of
 from lowering.mesh import Mesh
 from lowering.plan import (
     rules_control,
+    rules_convolution,
     rules_functions,
     rules_local,
     rules_mesh,
@@ -37,6 +38,7 @@ from lowering.target import Target
 
 RULE_FILES = (
     rules_control,
+    rules_convolution,
     rules_functions,
     rules_local,
     rules_mesh,

@@ -26,7 +26,7 @@ _TAKEN = frozenset(
     math geometry linalg tiles extremes saturate bfloat16 words functions
     rows_line cols_line width height
     best best_at element seen run slot left left_end right right_end takes_right
-    left_index right_index
+    left_index right_index inner_1 inner_2 inner_3 inner_4
     """.split()
 )
 _LONGEST = 40

@@ -10,6 +10,7 @@ from lowering.normalise.normalise import normalise
 from lowering.partition import control_flow
 from lowering.partition.partition import evaluate, partition
 from lowering.partition.rules import (
+    convolution,
     creation,
     cumulative,
     dot,
@@ -27,6 +28,7 @@ SIZES = [1, 7, 16, 33]
 LAYOUTS = ["chosen", "single_pe", "row_partition", "col_partition", "grid", "mixed"]
 FILES = [
     control_flow,
+    convolution,
     creation,
     cumulative,
     dot,

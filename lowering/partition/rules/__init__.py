@@ -4,6 +4,7 @@ Importing this package registers all of them.
 """
 
 from lowering.partition.rules import (
+    convolution,
     creation,
     cumulative,
     dot,
@@ -16,6 +17,7 @@ from lowering.partition.rules import (
 )
 
 __all__ = [
+    "convolution",
     "creation",
     "cumulative",
     "dot",

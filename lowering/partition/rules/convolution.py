@@ -1,0 +1,201 @@
+"""Convolutions: space is whole on a PE; batch, features or channels are split.
+
+A scheme names the mesh axes that split the batch, the features of the result, and the
+channels that are summed; partial sums are added along their axis. Feature groups are
+split as such, where they divide evenly. The scheme with the fewest predicted cycles is
+taken. Padding of the operand and holes in it are a pad on each PE.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from jax import lax
+
+from lowering import jaxprs
+from lowering.mesh import AXES, Axis
+from lowering.partition import mesh_primitives as prims
+from lowering.partition.cases import Case
+from lowering.partition.registry import Context, partitions
+from lowering.partition.reshard import WHOLE_LIMIT_BYTES
+from lowering.partition.rules.elementwise import fill_padding
+from lowering.partition.tiles import AnyTile
+from lowering.placement import Placement
+
+# Cycles that a byte is worth where the equation exceeds its budget of SRAM.
+_DISCOMFORT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    """Placements of operands and result; `partial` is the axis of partial sums.
+
+    `groups` is how many feature groups a PE has.
+    """
+
+    left: Placement
+    right: Placement
+    result: Placement
+    partial: Axis | None
+    groups: int
+
+
+@partitions("conv_general_dilated")
+def convolution(ctx: Context, left: AnyTile, right: AnyTile, **_: Any) -> AnyTile:
+    """What lies in padding of summed channels is zero in both operands."""
+    best = min(
+        _schemes(ctx, left.shape, right.shape),
+        key=lambda scheme: _cycles(ctx, left, right, scheme),
+    )
+    numbers = ctx.eqn.params["dimension_numbers"]
+    x, kernel = left.at(best.left), right.at(best.right)
+    if best.partial is not None:
+        x = fill_padding(ctx, x, best.left, numbers.lhs_spec[1], 0)
+        kernel = fill_padding(ctx, kernel, best.right, numbers.rhs_spec[1], 0)
+    local = _local(ctx, x, kernel, best.groups)
+    if best.partial is not None:
+        size = ctx.mesh.size(best.partial)
+        local = prims.mesh_all_reduce(local, axis=best.partial, size=size, op="sum")
+    return ctx.settled(local, best.result)
+
+
+def _local(ctx: Context, x: Any, kernel: Any, groups: int) -> Any:
+    params: Any = ctx.eqn.params
+    spatial = params["dimension_numbers"].lhs_spec[2:]
+    widths = [(0, 0, 0)] * x.ndim
+    for dim, (low, high), dilation in zip(
+        spatial, params["padding"], params["lhs_dilation"], strict=True
+    ):
+        widths[dim] = (low, high, dilation - 1)
+    if any(map(any, widths)):
+        x = lax.pad(x, np.zeros((), x.dtype), widths)
+    local: Any = {
+        **params,
+        "padding": ((0, 0),) * len(spatial),
+        "lhs_dilation": (1,) * len(spatial),
+        "feature_group_count": groups,
+    }
+    return jaxprs.bind(ctx.eqn, [x, kernel], local)[0]
+
+
+def _schemes(
+    ctx: Context, left: tuple[int, ...], right: tuple[int, ...]
+) -> Iterator[_Scheme]:
+    """Every way to give batch, features and channels different axes."""
+    params: Any = ctx.eqn.params
+    usable: list[Axis | None] = [axis for axis in AXES if ctx.mesh.size(axis) > 1]
+    usable.append(None)
+    none: list[Axis | None] = [None]
+    has_groups = params["feature_group_count"] > 1
+    has_batches = params["batch_group_count"] > 1
+    batches = none if has_batches else usable
+    features = none if has_batches else usable
+    can_sum = not (has_groups or has_batches) and ctx.out_dtype == np.float32
+    for batch, feature, channel in product(
+        batches, features, usable if can_sum else none
+    ):
+        named = [axis for axis in (batch, feature, channel) if axis is not None]
+        count = 1 if feature is None else ctx.mesh.size(feature)
+        is_even = not has_groups or params["feature_group_count"] % count == 0
+        if len(set(named)) == len(named) and is_even:
+            yield _scheme(ctx, left, right, batch, feature, channel)
+
+
+def _scheme(
+    ctx: Context,
+    left: tuple[int, ...],
+    right: tuple[int, ...],
+    batch: Axis | None,
+    feature: Axis | None,
+    channel: Axis | None,
+) -> _Scheme:
+    numbers = ctx.eqn.params["dimension_numbers"]
+    groups: int = ctx.eqn.params["feature_group_count"]
+    cut = feature if groups > 1 else channel
+    placements = [
+        ctx.place(shape, ctx.out_dtype, _axes(spec, first, second))
+        for shape, spec, first, second in (
+            (left, numbers.lhs_spec, batch, cut),
+            (right, numbers.rhs_spec, feature, channel),
+            (ctx.out_shape, numbers.out_spec, batch, feature),
+        )
+    ]
+    if groups > 1 and feature is not None:
+        groups //= ctx.mesh.size(feature)
+    return _Scheme(placements[0], placements[1], placements[2], channel, groups)
+
+
+def _axes(
+    spec: tuple[int, ...], first: Axis | None, second: Axis | None
+) -> tuple[Axis | None, ...]:
+    axes: list[Axis | None] = [None] * len(spec)
+    axes[spec[0]], axes[spec[1]] = first, second
+    return tuple(axes)
+
+
+def _cycles(ctx: Context, left: AnyTile, right: AnyTile, scheme: _Scheme) -> float:
+    """Multiply-adds of one PE, and the words it receives."""
+    spec = ctx.eqn.params["dimension_numbers"].rhs_spec
+    kernel, result = scheme.right.tile_shape, scheme.result.tile_shape
+    window = math.prod(kernel[dim] for dim in spec[1:])
+    cycles = float(math.prod(result) * window)
+    size_bytes = scheme.result.tile_size_bytes
+    peaks = 0
+    for tile, placement in ((left, scheme.left), (right, scheme.right)):
+        words = tile.words_to(placement)
+        cycles += words + (ctx.mesh.rows + ctx.mesh.cols if words else 0)
+        peak = tile.peak_bytes_to(placement)
+        size_bytes += max(placement.tile_size_bytes, peak)
+        peaks = max(peaks, peak)
+    if scheme.partial is not None:  # a chain there, a broadcast back
+        cycles += 2 * (math.prod(result) + ctx.mesh.size(scheme.partial))
+    if size_bytes > ctx.budget_bytes:
+        cycles += _DISCOMFORT * size_bytes
+    largest = max(scheme.left.tile_size_bytes, scheme.right.tile_size_bytes)
+    return math.inf if peaks > max(WHOLE_LIMIT_BYTES, largest) else cycles
+
+
+def _conv(**options: Any) -> Any:
+    return lambda x, w: lax.conv_general_dilated(
+        x, w, **{"window_strides": (1, 1), "padding": "SAME", **options}
+    )
+
+
+CASES = [
+    Case("same", _conv(), ("f32[2,3,7,6]", "f32[4,3,3,3]")),
+    Case("valid", _conv(padding="VALID"), ("f32[5,3,7,6]", "f32[2,3,3,2]")),
+    Case("strides", _conv(window_strides=(2, 3)), ("f32[2,3,7,9]", "f32[4,3,3,3]")),
+    Case("holes", _conv(rhs_dilation=(2, 1)), ("f32[2,3,7,6]", "f32[4,3,3,3]")),
+    Case(
+        "spread",
+        _conv(lhs_dilation=(2, 3), padding=((1, 2), (-1, 0))),
+        ("f32[2,3,4,5]", "f32[4,3,3,3]"),
+    ),
+    Case("groups", _conv(feature_group_count=4), ("f32[2,8,5,6]", "f32[4,2,3,3]")),
+    Case("depthwise", _conv(feature_group_count=6), ("f32[2,6,5,6]", "f32[6,1,3,3]")),
+    Case("batch groups", _conv(batch_group_count=2), ("f32[4,3,5,6]", "f32[6,3,3,3]")),
+    Case(
+        "channels last",
+        _conv(dimension_numbers=("NHWC", "HWIO", "NHWC")),
+        ("f32[2,7,6,3]", "f32[3,3,3,4]"),
+    ),
+    Case("of integers", _conv(), ("i32[2,3,7,6]", "i32[4,3,3,3]")),
+    Case(
+        "one dimension",
+        lambda x, w: lax.conv_general_dilated(x, w, (2,), "SAME"),
+        ("f32[n,3,m]", "f32[k,3,3]"),
+    ),
+    Case(
+        "three dimensions",
+        lambda x, w: lax.conv_general_dilated(x, w, (1, 2, 1), "VALID"),
+        ("f32[2,2,4,5,4]", "f32[3,2,2,2,3]"),
+    ),
+]
