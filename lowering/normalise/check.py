@@ -24,6 +24,7 @@ from lowering.normalise import (
     rewrites_cumulative,
     rewrites_reductions,
     rewrites_sort,
+    rewrites_windows,
     widen,
 )
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, LOGIC
@@ -35,6 +36,7 @@ REGISTERED = (
     rewrites_cumulative,
     rewrites_reductions,
     rewrites_sort,
+    rewrites_windows,
     widen,
 )
 

@@ -19,12 +19,17 @@ REDUCTIONS = frozenset(
 CUMULATIVE = frozenset("cumsum cumprod cummax cummin".split())
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})
 WINDOWS = frozenset({"dynamic_slice", "dynamic_update_slice"})
+POOLING = frozenset(
+    "reduce_window_sum reduce_window_max reduce_window_min reduce_window "
+    "select_and_scatter_add select_and_gather_add".split()
+)
 CORE = (
     ELEMENTWISE
     | REDUCTIONS
     | CUMULATIVE
     | SHAPES
     | WINDOWS
+    | POOLING
     | {"dot_general", "conv_general_dilated", "iota"}
 )
 

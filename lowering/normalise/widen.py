@@ -19,7 +19,8 @@ from lowering.normalise.conditional import rewrites_where
 
 _WIDENED = (
     "reduce_prod reduce_and reduce_or reduce_xor argmax argmin cumsum cumprod cummax "
-    "cummin sort"
+    "cummin sort reduce_window_sum reduce_window_max reduce_window_min "
+    "select_and_scatter_add select_and_gather_add"
 ).split()
 _WIDE: dict[str, str] = {
     **dict.fromkeys(("float16", "bfloat16"), "float32"),

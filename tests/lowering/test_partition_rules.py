@@ -10,6 +10,7 @@ from lowering.normalise.normalise import normalise
 from lowering.partition import control_flow
 from lowering.partition.partition import evaluate, partition
 from lowering.partition.rules import (
+    chosen_elements,
     convolution,
     creation,
     cumulative,
@@ -20,6 +21,7 @@ from lowering.partition.rules import (
     reduction,
     shape,
     sorting,
+    windows,
 )
 from lowering.placement import place
 
@@ -28,6 +30,7 @@ SIZES = [1, 7, 16, 33]
 LAYOUTS = ["chosen", "single_pe", "row_partition", "col_partition", "grid", "mixed"]
 FILES = [
     control_flow,
+    chosen_elements,
     convolution,
     creation,
     cumulative,
@@ -38,6 +41,7 @@ FILES = [
     reduction,
     shape,
     sorting,
+    windows,
 ]
 
 

@@ -4,6 +4,7 @@ Importing this package registers all of them.
 """
 
 from lowering.partition.rules import (
+    chosen_elements,
     convolution,
     creation,
     cumulative,
@@ -14,9 +15,11 @@ from lowering.partition.rules import (
     reduction,
     shape,
     sorting,
+    windows,
 )
 
 __all__ = [
+    "chosen_elements",
     "convolution",
     "creation",
     "cumulative",
@@ -27,4 +30,5 @@ __all__ = [
     "reduction",
     "shape",
     "sorting",
+    "windows",
 ]

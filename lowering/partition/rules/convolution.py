@@ -120,17 +120,13 @@ def _scheme(
     numbers = ctx.eqn.params["dimension_numbers"]
     groups: int = ctx.eqn.params["feature_group_count"]
     cut = feature if groups > 1 else channel
-    placements = [
-        ctx.place(shape, ctx.out_dtype, _axes(spec, first, second))
-        for shape, spec, first, second in (
-            (left, numbers.lhs_spec, batch, cut),
-            (right, numbers.rhs_spec, feature, channel),
-            (ctx.out_shape, numbers.out_spec, batch, feature),
-        )
-    ]
+    dtype = ctx.out_dtype
+    lhs = ctx.place(left, dtype, _axes(numbers.lhs_spec, batch, cut))
+    rhs = ctx.place(right, dtype, _axes(numbers.rhs_spec, feature, channel))
+    result = ctx.placement(_axes(numbers.out_spec, batch, feature))
     if groups > 1 and feature is not None:
         groups //= ctx.mesh.size(feature)
-    return _Scheme(placements[0], placements[1], placements[2], channel, groups)
+    return _Scheme(lhs, rhs, result, channel, groups)
 
 
 def _axes(
@@ -164,9 +160,8 @@ def _cycles(ctx: Context, left: AnyTile, right: AnyTile, scheme: _Scheme) -> flo
 
 
 def _conv(**options: Any) -> Any:
-    return lambda x, w: lax.conv_general_dilated(
-        x, w, **{"window_strides": (1, 1), "padding": "SAME", **options}
-    )
+    params: dict[str, Any] = {"window_strides": (1, 1), "padding": "SAME", **options}
+    return lambda x, w: lax.conv_general_dilated(x, w, **params)
 
 
 CASES = [
