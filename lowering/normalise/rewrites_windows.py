@@ -55,7 +55,8 @@ def _is_not_product(eqn: jaxprs.JaxprEqn) -> bool:
     """Whether it is anything but a product of one 32-bit operand, from 1 on."""
     if len(eqn.outvars) != 1 or monoids(_computation(eqn)) != ["mul"]:
         return True
-    start, dtype = eqn.invars[1], jaxprs.dtype_of(eqn.outvars[0])
+    start: Any = eqn.invars[1]
+    dtype = jaxprs.dtype_of(eqn.outvars[0])
     is_from_one = jaxprs.is_literal(start) and jaxprs.literal_value(start) == 1
     return not is_from_one or wide_dtype(dtype) != str(dtype)
 

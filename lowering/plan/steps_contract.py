@@ -16,6 +16,9 @@ from lowering.plan.origins import OneEquation, Origin
 from lowering.plan.values import Shape, Value, View, collapse
 from lowering.target import CycleCosts, Target
 
+# Scalar operations of one product: two elements and where they are, and the sum.
+_SCALAR_OPS = 9
+
 
 @dataclass(slots=True)
 class ContractStep(OneEquation):
@@ -114,7 +117,8 @@ def _scalars(step: ContractStep, costs: CycleCosts) -> ContractScheme:
     views = [_only(view, dims) for view in (step.out, step.a, step.b)]
     loops = _collapsed(views)
     products = math.prod(step.out.shape)
-    cycles = products * (4 * costs.scalar_op_cycles + costs.loop_edge_cycles)
+    per_product = _SCALAR_OPS * costs.scalar_op_cycles + costs.loop_edge_cycles
+    cycles = products * per_product
     return ContractScheme(
         _only(step.out, []),
         _only(step.a, []),

@@ -164,13 +164,13 @@ def select_and_scatter_add(
         stays = select_prim.bind(best, new)
         if not isinstance(place, int):
             stays = stays & (place > 0)
-        return jnp.where(stays, best, new), jnp.where(stays, won_at, place)
+        return _where(stays, best, new), _where(stays, won_at, place)
 
     none = jnp.zeros(windows.shape, jnp.int32)
     _, won_at = windows.each(compare, (jnp.zeros(windows.shape, x.dtype), none))
 
     def add(place: Any, total: Any) -> Any:
-        won = jnp.where(won_at == place, added, jnp.zeros_like(added))
+        won = _where(won_at == place, added, jnp.zeros_like(added))
         return windows.spread(won, place, total)
 
     total = windows.each(add, jnp.zeros(windows.padded, added.dtype))
@@ -212,13 +212,18 @@ def select_and_gather_add(
         if counts is not None:
             stays = stays | ~counts
         following = windows.taken(tangent, place)
-        return jnp.where(stays, best, new), jnp.where(stays, chosen, following)
+        return _where(stays, best, new), _where(stays, chosen, following)
 
     start = (
         jnp.full(windows.shape, _worst(select_prim, x.dtype), x.dtype),
         jnp.zeros(windows.shape, tangent.dtype),
     )
     return ctx.settled(windows.each(compare, start)[1], after)
+
+
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where the condition holds, else `y`, which may be a number."""
+    return lax.select(condition, x, jnp.broadcast_to(jnp.asarray(y, x.dtype), x.shape))
 
 
 def _worst(select_prim: Any, dtype: Any) -> Any:

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 from jax import lax
 
-from lowering.mesh import AXES
+from lowering.mesh import AXES, Axis
 from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.reduction import Op, neutral
@@ -109,7 +109,9 @@ def whole_windows(ctx: Context, operand: AnyTile, params: Any) -> Placement:
     )
     dims = [dim for dim, each in enumerate(windows) if each != (1, 1, (0, 0, 0))]
     free = [dim for dim in range(len(operand.shape)) if dim not in dims]
-    axes = [None if d in dims else a for d, a in enumerate(operand.placement.axes)]
+    axes: list[Axis | None] = [
+        None if dim in dims else axis for dim, axis in enumerate(operand.placement.axes)
+    ]
     extents = extents_of(operand.placement)
     for axis in AXES:
         largest = max(
