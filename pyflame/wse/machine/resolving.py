@@ -125,5 +125,6 @@ def _dsr_loads(operation: Operation) -> int:
     """
     dest, sources = operation.dest, operation.sources
     loads = sum(isinstance(operand, _EXTENDED) for operand in (dest, *sources))
-    shared = len(sources) > 1 and isinstance(dest, _EXTENDED) and dest == sources[0]
-    return loads - shared
+    first = sources[0] if len(sources) > 1 else None
+    shared = isinstance(dest, _EXTENDED) and isinstance(first, _EXTENDED)
+    return loads - (shared and dest == first)

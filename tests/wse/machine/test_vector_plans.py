@@ -101,3 +101,14 @@ def test_other_operands_are_worked_out_each_time(operation: Operation) -> None:
         raise AssertionError("there is nothing to plan")
 
     assert VectorPlans().find(operation, make) is None
+
+
+@pytest.mark.parametrize("factor", [np.float32(2), np.asarray(2, np.float32)])
+def test_a_number_is_not_taken_for_the_vector_it_scales(factor):
+    """Its register is no vector's: comparing the two elementwise is no comparison."""
+    vector = Mem1d(base=0, offset=0, stride=1, extent=4)
+    operation = Operation(OPERATIONS["@fmuls"], vector, (factor, vector))
+    pe = bench(VectorPlans())
+    before = pe.memory.f32[:4].copy()
+    pe.run_memory_op(operation)
+    np.testing.assert_array_equal(pe.memory.f32[:4], 2 * before)
