@@ -35,10 +35,14 @@ def inside(axis: str, tile: int, length: int) -> str:
     return f"tiles.inside(geometry.{COORDINATE[axis]}(), {tile}, {length})"
 
 
-def moved_by(dsds: Dsds, view: View, starts: tuple[Start, ...]) -> str:
-    """The view's vector, moved to where indices of the program say."""
-    terms = [_term(start, dsds) for start in starts]
-    return moved(dsds, view, " + ".join(terms)) if terms else dsds.view(view)
+def start_text(starts: tuple[Start, ...], dsds: Dsds) -> str:
+    """The number of elements by which a window is moved; empty if by none."""
+    return " + ".join(_term(start, dsds) for start in starts)
+
+
+def indented(lines: list[str]) -> list[str]:
+    """The lines, one level deeper."""
+    return [f"  {line}" for line in lines]
 
 
 def _term(start: Start, dsds: Dsds) -> str:

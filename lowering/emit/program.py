@@ -31,6 +31,7 @@ _MODULES = (
     "linalg",
     "tiles",
     "extremes",
+    "places",
     "saturate",
     "bfloat16",
     "words",

@@ -9,16 +9,18 @@ from lowering.emit.dsds import Dsds
 from lowering.emit.elements import element_lines
 from lowering.emit.indexing import (
     COORDINATE,
+    indented,
     inside,
     loop_names,
     moved,
-    moved_by,
     scalar_text,
     slice_of,
+    start_text,
     typed_number,
 )
 from lowering.emit.registry import step_lines
 from lowering.emit.text import index_text, nest
+from lowering.emit.windows import Window, window_lines
 from lowering.mesh import ROWS
 from lowering.plan.element_ops import MOVES
 from lowering.plan.resources import function_name
@@ -62,14 +64,15 @@ def _index(step: IndexStep, dsds: Dsds, target: Target) -> list[str]:
 
 @step_lines.register
 def _take(step: TakeStep, dsds: Dsds, target: Target) -> list[str]:
-    moved = moved_by(dsds, step.x, step.starts)
-    return [_copy(step.out, dsds.whole(step.out), moved)]
+    source = Window(step.x, start_text(step.starts, dsds))
+    return indented(window_lines(Window(whole(step.out)), source, dsds))
 
 
 @step_lines.register
 def _put(step: PutStep, dsds: Dsds, target: Target) -> list[str]:
-    moved = moved_by(dsds, step.window, step.starts)
-    return [_copy(step.window.value, moved, dsds.view(step.x))]
+    to = Window(step.window, start_text(step.starts, dsds))
+    source = Window(step.x) if isinstance(step.x, View) else step.x
+    return indented(window_lines(to, source, dsds))
 
 
 def _dot(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
@@ -159,10 +162,6 @@ def _cut(step: CutStep, dsds: Dsds, target: Target) -> list[str]:
         f"    {builtin}({to}, {origin});",
         "  }",
     ]
-
-
-def _copy(value: Value, target: str, source: str) -> str:
-    return f"  {MOVES[str(value.dtype)]}({target}, {source});"
 
 
 @step_lines.register

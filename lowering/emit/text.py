@@ -12,7 +12,7 @@ import numpy as np
 from lowering.dtypes import ELEMENT_TYPES, SCALAR_TYPES, is_float
 from lowering.plan.values import Constant, Count
 
-LOOP_NAMES = ("i", "j", "k", "l", "m", "n", "p", "q")
+LOOP_NAMES = ("i", "j", "k", "l", "m", "n", "p", "q", "r", "s", "t")
 _COLUMNS = 92
 
 

@@ -22,6 +22,7 @@ from lowering.errors import (
 from lowering.normalise import (
     rewrites_convolution,
     rewrites_cumulative,
+    rewrites_moves,
     rewrites_reductions,
     rewrites_sort,
     rewrites_windows,
@@ -34,6 +35,7 @@ from lowering.normalise.rewrites import REWRITES
 REGISTERED = (
     rewrites_convolution,
     rewrites_cumulative,
+    rewrites_moves,
     rewrites_reductions,
     rewrites_sort,
     rewrites_windows,
@@ -103,8 +105,6 @@ def _leaf_equations(
 def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
-    if name == "slice" and any(s != 1 for s in eqn.params["strides"] or ()):
-        return "slice with strides"
     if name in LOGIC and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
         return f"bitwise {name}"
     if name == "rem" and is_float(jaxprs.dtype_of(eqn.invars[0])):

@@ -18,19 +18,26 @@ REDUCTIONS = frozenset(
 )
 CUMULATIVE = frozenset("cumsum cumprod cummax cummin".split())
 SHAPES = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice"})
+MOVES = frozenset({"concatenate", "pad", "rev"})
 WINDOWS = frozenset({"dynamic_slice", "dynamic_update_slice"})
 POOLING = frozenset(
     "reduce_window_sum reduce_window_max reduce_window_min reduce_window "
     "select_and_scatter_add select_and_gather_add".split()
+)
+# With JAX's function to combine an element with its update, besides `scatter` itself.
+SCATTERS = frozenset(
+    "scatter scatter-add scatter-sub scatter-mul scatter-min scatter-max".split()
 )
 CORE = (
     ELEMENTWISE
     | REDUCTIONS
     | CUMULATIVE
     | SHAPES
+    | MOVES
     | WINDOWS
+    | SCATTERS
     | POOLING
-    | {"dot_general", "conv_general_dilated", "iota"}
+    | {"gather", "dot_general", "conv_general_dilated", "iota"}
 )
 
 LOGIC = frozenset({"and", "or", "not", "xor"})  # of bool only

@@ -1,8 +1,8 @@
 """jaxpr -> jaxpr: calls inlined, derived primitives rewritten, dead code gone.
 
 The result computes the same values from core primitives only (`core_set`), whose
-element-wise operands have the result's shape or rank 0, and whose dot_generals are
-canonical (`dot`).
+element-wise operands have the result's shape or rank 0; products, gathers, scatters and
+windows have the form of `canonical`.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -20,10 +20,11 @@ from jax import lax
 from jax.core import Tracer
 
 from lowering import jaxprs
+from lowering.normalise.canonical import FORMS
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE
-from lowering.normalise.dot import canonical_dot, is_canonical
+from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
 from lowering.normalise.rewrites import REWRITES
 
@@ -60,8 +61,8 @@ def _folded(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
 
 def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     name = eqn.primitive.name
-    if name == "dot_general":
-        return is_canonical(eqn)
+    if name in FORMS:
+        return FORMS[name].fits(eqn)
     if name in CONTROL_FLOW or name == "element_call":
         nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
         return all(map(_is_core, nested))
@@ -84,7 +85,8 @@ def _inline(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     called = jaxprs.called_jaxpr(eqn)
     if called is not None:
         return jaxprs.interpret(called.jaxpr, called.consts, args, _inline)
-    return jaxprs.bind(eqn, args)
+    simpler = without_empty(eqn, args)
+    return jaxprs.bind(eqn, args) if simpler is None else [simpler]
 
 
 def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
@@ -102,8 +104,8 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if name in REWRITES:
         results = REWRITES[name](*args, **eqn.params)
         return results if eqn.primitive.multiple_results else [results]
-    if name == "dot_general" and not is_canonical(eqn):
-        return [canonical_dot(eqn, *args)]
+    if name in FORMS and not FORMS[name].fits(eqn):
+        return [FORMS[name].stage(eqn, *args)]
     if name in ELEMENTWISE:
         return jaxprs.bind(eqn, _spread(eqn, args))
     return jaxprs.bind(eqn, args)

@@ -15,8 +15,10 @@ from lowering.plan import (
     rules_control,
     rules_convolution,
     rules_functions,
+    rules_gather,
     rules_local,
     rules_mesh,
+    rules_moves,
     rules_scan,
     rules_sort,
 )
@@ -33,15 +35,16 @@ from lowering.plan.resources import Resources, assign
 from lowering.plan.select import RULES, Carry, select
 from lowering.plan.steps import MoveStep, Step
 from lowering.plan.values import Value
-from lowering.plan.windows import check_windows
 from lowering.target import Target
 
 RULE_FILES = (
     rules_control,
     rules_convolution,
     rules_functions,
+    rules_gather,
     rules_local,
     rules_mesh,
+    rules_moves,
     rules_scan,
     rules_sort,
 )  # importing them fills RULES
@@ -137,7 +140,6 @@ def plan(
         closed, in_names, out_names, names, place_of, carry
     )
     steps = _live(chosen, outputs)
-    check_windows(steps, target)
     if optimize:
         steps = accumulate(carried_in_place(steps))
         steps = _live(fuse(steps, outputs.values()), outputs)

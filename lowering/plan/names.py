@@ -22,9 +22,9 @@ _RESERVED = frozenset(
 # Names that the templates use for themselves.
 _TAKEN = frozenset(
     """
-    i j k l m n main resume resume_id next_phase phase result total memcpy memcpy_params
-    math geometry linalg tiles extremes saturate bfloat16 words functions
-    rows_line cols_line width height
+    i j k l m n p q r s t main resume resume_id next_phase phase result total
+    memcpy memcpy_params places place math geometry linalg tiles extremes saturate
+    bfloat16 words functions rows_line cols_line width height
     best best_at element seen run slot left left_end right right_end takes_right
     left_index right_index inner_1 inner_2 inner_3 inner_4
     """.split()

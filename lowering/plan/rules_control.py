@@ -21,7 +21,7 @@ from lowering.plan.control import (
     Start,
 )
 from lowering.plan.origins import Origin
-from lowering.plan.select import Selection, register
+from lowering.plan.select import Selection, in_memory, register
 from lowering.plan.steps import PutStep, TakeStep
 from lowering.plan.values import Constant, Count, Loop, Operand, Value, View, whole
 
@@ -147,7 +147,7 @@ def _cond(selection: Selection, eqn: JaxprEqn) -> None:
 @register("dynamic_slice")
 def _dynamic_slice(selection: Selection, eqn: JaxprEqn) -> None:
     """The starts are inside the operand already: partition has clamped them."""
-    x = _in_memory(selection, eqn.invars[0])
+    x = in_memory(selection, eqn.invars[0])
     starts = _starts(selection, eqn.invars[1:], x.strides)
     out = selection.value(eqn, "window")
     origin = selection.origin(eqn, out.name)
@@ -161,7 +161,7 @@ def _dynamic_update_slice(selection: Selection, eqn: JaxprEqn) -> None:
     out = selection.value(eqn, "updated")
     origin = selection.origin(eqn, out.name)
     selection.element("copy", out, [selection.read(eqn.invars[0])], origin)
-    update = _in_memory(selection, eqn.invars[1])
+    update = in_memory(selection, eqn.invars[1])
     target = whole(out)
     starts = _starts(selection, eqn.invars[2:], target.strides)
     window = replace(target, shape=update.shape)
@@ -215,7 +215,7 @@ def _take_slice(
 ) -> None:
     """The pass's slice of a sequence, as a value of its own."""
     atom, var = eqn.invars[position], body.jaxpr.invars[position]
-    x = _in_memory(selection, atom)
+    x = in_memory(selection, atom)
     text = selection.text(atom)
     name = selection.names.unique(f"{text}_slice")
     out = Value(name, x.shape[1:], x.dtype, place=selection.place(eqn))
@@ -274,14 +274,6 @@ def _scalar_in_memory(
     if isinstance(operand, View):
         return operand
     return whole(selection.materialise(operand, name, origin))
-
-
-def _in_memory(selection: Selection, atom: Any) -> View:
-    operand = selection.read(atom)
-    if isinstance(operand, View):
-        return operand
-    text = selection.text(atom)
-    return whole(selection.materialise(operand, "filled", Origin(text)))
 
 
 def _starts(

@@ -243,6 +243,23 @@ def _dtype_errors(jaxpr: Jaxpr, place_of: PlaceOf) -> list[LoweringError]:
     return list(seen.values())
 
 
+def in_memory(selection: Selection, atom: Var | Literal) -> View:
+    """What the atom stands for; a copy in memory if that is a number or a ramp."""
+    operand = selection.read(atom)
+    if isinstance(operand, View):
+        return operand
+    text = selection.text(atom)
+    return whole(selection.materialise(operand, "filled", Origin(text)))
+
+
+def number_or_memory(selection: Selection, atom: Var | Literal) -> View | Constant:
+    """The same, but numbers that do not count passes stay numbers."""
+    operand = selection.read(atom)
+    if isinstance(operand, Constant) and not isinstance(operand.number, Count):
+        return operand
+    return in_memory(selection, atom)
+
+
 def constant(data: np.ndarray[Any, Any]) -> Constant:
     """The number of a one-element array, in its own shape."""
     return Constant(data.reshape(()).item(), data.shape, data.dtype)

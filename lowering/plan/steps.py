@@ -12,7 +12,7 @@ from lowering.mesh import Axis
 from lowering.plan.control import Start
 from lowering.plan.element_functions import ElementOp
 from lowering.plan.origins import OneEquation, Origin, Step
-from lowering.plan.values import Count, Operand, Value, View
+from lowering.plan.values import Constant, Count, Operand, Value, View
 
 ReduceOp = Literal["sum", "max", "min"]
 
@@ -263,7 +263,7 @@ class PutStep(OneEquation):
     """`window`, moved by `starts`, of its value becomes `x`; the rest stays."""
 
     window: View
-    x: View
+    x: View | Constant
     starts: tuple[Start, ...]
     origin: Origin
 
@@ -273,7 +273,8 @@ class PutStep(OneEquation):
         return math.prod(self.x.shape)
 
     def reads(self) -> list[Value]:
-        return [self.x.value, *_values_of(self.starts)]
+        read = _values_of(self.starts)
+        return [self.x.value, *read] if isinstance(self.x, View) else read
 
     def writes(self) -> list[Value]:
         return [self.window.value]

@@ -45,6 +45,21 @@ def transpose(operand: Operand, permutation: Sequence[int]) -> Operand:
     )
 
 
+def reverse(operand: Operand, dims: Sequence[int]) -> Operand:
+    """`rev`: each of these dimensions from its last element to its first.
+
+    The operand is no ramp, whose offset is always 0.
+    """
+    if not isinstance(operand, View):
+        return operand
+    strides = list(operand.strides)
+    offset = operand.offset
+    for dim in dims:
+        offset += (operand.shape[dim] - 1) * strides[dim]
+        strides[dim] = -strides[dim]
+    return replace(operand, strides=tuple(strides), offset=offset)
+
+
 def window(
     operand: Operand, starts: Sequence[int], limits: Sequence[int], steps: Sequence[int]
 ) -> Operand | None:

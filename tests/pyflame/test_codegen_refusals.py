@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.extend.core import Primitive
@@ -205,21 +203,3 @@ def test_runs_that_are_refused(options: pf.CodeGenOptions) -> None:
     failed = pf.compile_to_csl(3, options)
     with pytest.raises(pf.RunError, match="simulate: nothing was generated"):
         failed.simulate()
-
-
-def test_a_window_with_too_many_strides():
-    def take(x, i):
-        return jax.lax.dynamic_slice(x, (i,) * 5, (2,) * 5)
-
-    result = pf.compile_to_csl(take, jnp.zeros((3,) * 5), jnp.int32(1))
-    assert not result.success
-    lines = result.error_message.splitlines()
-    assert lines[0].endswith(
-        "a window [2, 2, 2, 2, 2] of x [3, 3, 3, 3, 3] has 5 strides"
-    )
-    assert lines[1].endswith("return jax.lax.dynamic_slice(x, (i,) * 5, (2,) * 5)")
-    assert lines[2:] == [
-        "  rule      a memory vector runs through at most 4",
-        "  help      take the window whole in some dimensions, or reshape the array "
-        "to fewer",
-    ]

@@ -50,13 +50,14 @@ def slice_(
     *,
     start_indices: tuple[int, ...],
     limit_indices: tuple[int, ...],
-    **_: Any,
+    strides: tuple[int, ...] | None,
 ) -> AnyTile:
     """Cuts whole dimensions locally; a split one that is cut is gathered first."""
+    steps = strides or (1,) * len(operand.shape)
     cut = [
         dim
         for dim, size in enumerate(operand.shape)
-        if (start_indices[dim], limit_indices[dim]) != (0, size)
+        if (start_indices[dim], limit_indices[dim], steps[dim]) != (0, size, 1)
     ]
     before = whole_dims(ctx, operand, cut)
     starts = [
@@ -66,7 +67,7 @@ def slice_(
         limit_indices[dim] if dim in cut else tile
         for dim, tile in enumerate(before.tile_shape)
     ]
-    local = lax.slice(operand.at(before), starts, limits)
+    local = lax.slice(operand.at(before), starts, limits, steps)
     return ctx.settled(local, ctx.placement(before.axes, extents_of(before)))
 
 

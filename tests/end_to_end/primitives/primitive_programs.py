@@ -233,12 +233,14 @@ PROGRAMS: dict[str, Program] = {
     "sort": Program(lax.sort),
     "split": Program(lambda x: lax.split(x, (2, 3), 1)),
     "squeeze": Program(lambda x: lax.squeeze(x, (0,)), ("d[1,5]",)),
+    "stack": Program(lambda x: jnp.stack([x, x], 1)),
     "threefry2x32": Program(
         _bound(primitives.threefry2x32_p), ("u32[3]", "u32[3]", "u32[3]", "u32[3]")
     ),
     "tile": Program(lambda x: lax.tile(x, (2, 1))),
     "top_k": Program(lambda x: lax.top_k(x, 2)),
     "transpose": Program(lambda x: lax.transpose(x, (1, 0))),
+    "unstack": Program(lambda x: jnp.unstack(x, axis=1)),
     "while": Program(lambda x: lax.while_loop(_is_small, lambda x: x + x, x)),
     "xor": Program(lax.bitwise_xor, _PAIR),
 }
