@@ -26,7 +26,8 @@ from lowering.plan.steps import ElementStep
 from lowering.plan.values import Operand, Value, View
 
 _LONGEST = 64  # characters of an expression inside another
-_CALL = re.compile(r"[@\w.]+\([^()]*\)$")  # the text of a kind that is one call
+_LONGEST_LINE = 72  # of all expressions inside one
+_CALL = re.compile(r"[@\w.]+\(")
 
 
 def functions_called(steps: Iterable[Step]) -> list[ElementFunction]:
@@ -42,7 +43,7 @@ def functions_called(steps: Iterable[Step]) -> list[ElementFunction]:
 
 def function_text(function: ElementFunction) -> str:
     """`fn name(x: f32) f32 { ... }`"""
-    writer = _Writer(_uses(function))
+    writer = _Writer(_uses(function), _value_of(function.result))
     for parameter in function.parameters:
         writer.known[parameter] = parameter.name
     writer.write(function.body)
@@ -58,6 +59,21 @@ def _type(operand: Operand | Value) -> str:
 
 def _kind_text(op: ElementOp) -> str:
     return KINDS[op.kind].text_for(str(op.operands[-1].dtype))
+
+
+def _value_of(operand: Operand) -> Value | None:
+    return operand.value if isinstance(operand, View) else None
+
+
+def _is_call(text: str) -> bool:
+    """Whether the text is one call, whose parentheses end with it."""
+    start = _CALL.match(text)
+    depth = 1 if start else 0
+    position = start.end() if start else 0
+    while depth and position < len(text):
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        position += 1
+    return start is not None and depth == 0 and position == len(text)
 
 
 def _uses(function: ElementFunction) -> Counter[Value]:
@@ -94,6 +110,7 @@ class _Writer:
     """
 
     uses: Counter[Value]
+    result: Value | None
     known: dict[Value, str] = field(default_factory=dict[Value, str])
     pending: dict[Value, str] = field(default_factory=dict[Value, str])
     products: set[Value] = field(default_factory=set[Value])
@@ -118,27 +135,37 @@ class _Writer:
 
     def _text(self, operand: Operand) -> str:
         if isinstance(operand, View) and operand.value in self.pending:
-            return f"({self.pending.pop(operand.value)})"
+            text = self.pending.pop(operand.value)
+            return text if _is_call(text) else f"({text})"
         return Locals(self.known).text(operand)
 
     def _operation(self, op: ElementOp) -> None:
-        read = {
-            operand.value: self._inside_of(op, operand)
-            for operand in op.operands
-            if isinstance(operand, View)
-        }
+        views = [operand for operand in op.operands if isinstance(operand, View)]
+        self._shorten([view.value for view in views if view.value in self.pending])
+        read = {view.value: self._inside_of(op, view) for view in views}
         plain = expression(op, Locals(read, module=""))
         text = in_dtype(op, plain)
-        if self.uses[op.out] == 1 and len(text) <= _LONGEST:
+        is_short = op.out is self.result or len(text) <= _LONGEST
+        if is_short and self.uses[op.out] == 1:
             self.pending[op.out] = text
             if op.kind == "mul" and text == plain:
                 self.products.add(op.out)
         else:
             self._name(op.out, text)
 
+    def _shorten(self, values: list[Value]) -> None:
+        """Names the longest of what stands inside one expression, until it is short."""
+        waiting = sorted(values, key=lambda value: len(self.pending[value]))
+        while sum(len(self.pending[value]) for value in waiting) > _LONGEST_LINE:
+            longest = waiting.pop()
+            self._name(longest, self.pending.pop(longest))
+
     def _inside_of(self, op: ElementOp, operand: View) -> str:
         """Without parentheses, where commas or the order of operators part it."""
-        is_argument = op.function is not None or _CALL.match(_kind_text(op))
+        is_condition = op.kind == "select_n" and operand is op.operands[0]
+        is_argument = (
+            is_condition or op.function is not None or _is_call(_kind_text(op))
+        )
         is_term = op.kind in ("add", "sub") and operand.value in self.products
         return self.bare(operand) if is_argument or is_term else self._text(operand)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lowering import jaxprs
-from lowering.dtypes import DTYPES, is_float
+from lowering.dtypes import DTYPES
 from lowering.errors import (
     LayoutError,
     LoweringError,
@@ -20,25 +20,35 @@ from lowering.errors import (
     raise_all,
 )
 from lowering.normalise import (
+    bits,
+    division,
+    elementary,
+    rewrites,
     rewrites_convolution,
     rewrites_cumulative,
     rewrites_moves,
     rewrites_reductions,
     rewrites_sort,
     rewrites_windows,
+    trigonometric,
     widen,
 )
-from lowering.normalise.core_set import CONTROL_FLOW, CORE, LOGIC
-from lowering.normalise.rewrites import REWRITES
+from lowering.normalise.core_set import CONTROL_FLOW, CORE
+from lowering.normalise.registry import REWRITES
 
 # Importing these registers their rewrites.
 REGISTERED = (
+    bits,
+    division,
+    elementary,
+    rewrites,
     rewrites_convolution,
     rewrites_cumulative,
     rewrites_moves,
     rewrites_reductions,
     rewrites_sort,
     rewrites_windows,
+    trigonometric,
     widen,
 )
 
@@ -105,12 +115,6 @@ def _leaf_equations(
 def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
-    if name in LOGIC and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
-        return f"bitwise {name}"
-    if name == "rem" and is_float(jaxprs.dtype_of(eqn.invars[0])):
-        return "rem of floats"
-    if name == "select_n" and str(jaxprs.dtype_of(eqn.invars[0])) != "bool":
-        return "select_n by a number"
     return "" if name in CORE | CONTROL_FLOW or name in REWRITES else name
 
 

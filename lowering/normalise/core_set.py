@@ -8,9 +8,14 @@ from __future__ import annotations
 # Results have the shape of the operands; an operand of rank 0 serves every element.
 UNARY = frozenset("neg sign abs exp log tanh sqrt rsqrt not".split())
 BINARY = frozenset(
-    "add sub mul div max min eq ne lt le gt ge and or".split(),
+    "add sub mul div max min eq ne lt le gt ge and or xor".split(),
 )
-ELEMENTWISE = UNARY | BINARY | {"select_n", "convert_element_type", "element_call"}
+ELEMENTWISE = (
+    UNARY
+    | BINARY
+    | {"select_n", "convert_element_type", "bitcast_convert_type"}
+    | {"element_call", "machine_op"}
+)
 
 REDUCTIONS = frozenset(
     "reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or reduce_xor "
@@ -39,7 +44,5 @@ CORE = (
     | POOLING
     | {"gather", "dot_general", "conv_general_dilated", "iota"}
 )
-
-LOGIC = frozenset({"and", "or", "not", "xor"})  # of bool only
 
 CONTROL_FLOW = frozenset({"cond", "while", "scan"})

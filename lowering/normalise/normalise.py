@@ -26,7 +26,7 @@ from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE
 from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
-from lowering.normalise.rewrites import REWRITES
+from lowering.normalise.registry import REWRITES
 
 
 def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:

@@ -1,16 +1,10 @@
-"""Derived primitives in terms of the core set.
-
-A rewrite is a function of the operands, like the primitive itself: it takes them by
-position and the equation's parameters by keyword, and stages other primitives. The
-registry is keyed by the primitive's name.
-"""
+"""Small derived primitives in terms of the core set."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,19 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-Rewrite = Callable[..., Any]
-
-REWRITES: dict[str, Rewrite] = {}
-
-
-def rewrites(*names: str) -> Callable[[Rewrite], Rewrite]:
-    """Registers the decorated rewrite for the primitives of these names."""
-
-    def register(rewrite: Rewrite) -> Rewrite:
-        REWRITES.update(dict.fromkeys(names, rewrite))
-        return rewrite
-
-    return register
+from lowering import jaxprs
+from lowering.normalise.conditional import rewrites_where
+from lowering.normalise.registry import rewrites
 
 
 @rewrites("stop_gradient", "copy", "copy_p", "name")
@@ -75,10 +59,20 @@ def _logistic(x: Any, **_: Any) -> Any:
     return jnp.divide(one, jnp.add(one, jnp.exp(-x)))
 
 
-@rewrites("rem")
-def _rem(x: Any, y: Any) -> Any:
-    """Of integers, whose division truncates; floats are refused before."""
-    return x - lax.div(x, y) * y
+def _is_by_number(eqn: jaxprs.JaxprEqn) -> bool:
+    return len(eqn.invars) != 3 or str(jaxprs.dtype_of(eqn.invars[0])) != "bool"
+
+
+@rewrites_where(_is_by_number, "select_n")
+def _select_by_number(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """The first case for numbers below 0, the last one for numbers beyond it."""
+    del eqn
+    which, *cases = args
+    chosen = cases[-1]
+    for number in reversed(range(len(cases) - 1)):
+        is_later = which > _scalar(number, which)
+        chosen = lax.select_n(is_later, cases[number], chosen)
+    return [chosen]
 
 
 @rewrites("clamp")
@@ -90,12 +84,6 @@ def _clamp(low: Any, x: Any, high: Any) -> Any:
 def _is_finite(x: Any) -> Any:
     """x - x is 0 for finite x and NaN for the others."""
     return jnp.equal(x - x, _scalar(0, x))
-
-
-@rewrites("xor")
-def _xor(x: Any, y: Any) -> Any:
-    """Of bool operands: integers are refused before (see `check`)."""
-    return jnp.not_equal(x, y)
 
 
 def _scalar(value: int, like: jax.Array) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from lowering.normalise.rewrites import rewrites
+from lowering.normalise.registry import rewrites
 
 
 @rewrites("cumlogsumexp")

@@ -11,7 +11,7 @@ from typing import Any
 
 from jax import lax
 
-from lowering.normalise.rewrites import rewrites
+from lowering.normalise.registry import rewrites
 
 
 @rewrites("split")

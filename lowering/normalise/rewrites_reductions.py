@@ -16,7 +16,7 @@ from jax import lax
 
 from lowering import jaxprs
 from lowering.normalise.conditional import rewrites_where
-from lowering.normalise.rewrites import rewrites
+from lowering.normalise.registry import rewrites
 
 _REDUCTION_OF = {
     "add": lax.reduce_sum,

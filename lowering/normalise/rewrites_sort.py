@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from lowering.errors import UnsupportedPrimitiveError
-from lowering.normalise.rewrites import rewrites
+from lowering.normalise.registry import rewrites
 
 _LOWEST = np.int32(-(2**31))
 

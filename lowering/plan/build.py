@@ -12,6 +12,7 @@ from lowering.errors import Place
 from lowering.jaxprs import ClosedJaxpr, place_of
 from lowering.mesh import Mesh
 from lowering.plan import (
+    rules_bits,
     rules_control,
     rules_convolution,
     rules_functions,
@@ -38,6 +39,7 @@ from lowering.plan.values import Value
 from lowering.target import Target
 
 RULE_FILES = (
+    rules_bits,
     rules_control,
     rules_convolution,
     rules_functions,

@@ -82,6 +82,23 @@ KINDS: dict[str, ElementKind] = {
     "select_n": ElementKind("if ({0}) {2} else {1}", is_exact=True),
     # Written by its function, which rounds what it computes.
     "call": ElementKind("", cost="function", is_exact=True),
+    "divide": ElementKind("{0} / {1}", cost="divide"),
+    "remainder": ElementKind("{0} % {1}", cost="divide"),
+    "bit_and": ElementKind("{0} & {1}", is_exact=True),
+    "bit_or": ElementKind("{0} | {1}", is_exact=True),
+    "bit_xor": ElementKind("{0} ^ {1}", is_exact=True),
+    "shift_left": ElementKind("{0} << {1}"),
+    "shift_right": ElementKind("{0} >> {1}"),
+    "shift_right_signed": ElementKind("{0} >> {1}"),
+    **{
+        f"bitcast_{name}": ElementKind(f"@bitcast({name}, {{0}})")
+        for name in ("f32", "i32", "u32", "f16", "i16", "u16")
+    },
+    "floor": ElementKind("math.floor({0})"),
+    "ceil": ElementKind("math.ceil({0})"),
+    "sin": ElementKind("math.sin({0})", cost="transcendental"),
+    "cos": ElementKind("math.cos({0})", cost="transcendental"),
+    "pow": ElementKind("math.pow({0}, {1})", cost="transcendental"),
     "to_bool": ElementKind("{0} != {zero}", result_bool=True),
     # A float that no integer of the type can hold: the nearest one, and 0 for NaN.
     **{

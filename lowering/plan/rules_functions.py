@@ -22,8 +22,6 @@ from lowering.plan.select import RULES, Selection, register
 from lowering.plan.steps import ElementStep, Step
 from lowering.plan.values import Operand, Value, whole
 
-_PARAMETERS = ("x", "y", "z")
-
 
 @register("element_call")
 def _element_call(selection: Selection, eqn: JaxprEqn) -> None:
@@ -32,22 +30,22 @@ def _element_call(selection: Selection, eqn: JaxprEqn) -> None:
     operands = [views.fitted(selection.read(atom), out.shape) for atom in eqn.invars]
     texts = ", ".join(map(selection.text, eqn.invars))
     origin = selection.origin(eqn, out.name, f"{name}({texts})")
-    function = _function(selection, name, eqn.params["jaxpr"])
+    function = _function(selection, **eqn.params)
     op = ElementOp("call", out, tuple(operands), origin, function)
     selection.add(ElementStep([op]))
     selection.bind_value(eqn.outvars[0], out)
 
 
-def _function(outer: Selection, name: str, closed: ClosedJaxpr) -> ElementFunction:
+def _function(
+    outer: Selection, *, name: str, parameters: Sequence[str], jaxpr: ClosedJaxpr
+) -> ElementFunction:
     body = _Body(outer)
-    names = _PARAMETERS if len(closed.in_avals) <= len(_PARAMETERS) else ()
-    parameters: list[Value] = []
-    for position, var in enumerate(closed.jaxpr.invars):
-        wanted = names[position] if names else f"x{position}"
-        parameters.append(body.scalar(wanted, var.aval))
-        body.bind_value(var, parameters[-1])
-    (result,) = body.run(closed)
-    return ElementFunction(name, str(closed), parameters, body.statements, result)
+    values: list[Value] = []
+    for wanted, var in zip(parameters, jaxpr.jaxpr.invars, strict=True):
+        values.append(body.scalar(wanted, var.aval))
+        body.bind_value(var, values[-1])
+    (result,) = body.run(jaxpr)
+    return ElementFunction(name, str(jaxpr), values, body.statements, result)
 
 
 class _Body(Selection):

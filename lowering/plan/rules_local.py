@@ -19,7 +19,7 @@ from lowering.plan.values import Constant, Operand, Value, View, whole
 
 _SAME_NAME = (
     "add sub mul max min neg abs sign div exp log tanh sqrt rsqrt logistic "
-    "eq ne lt le gt ge and or not select_n"
+    "eq ne lt le gt ge not select_n"
 ).split()
 _REDUCE_OPS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
 
@@ -224,7 +224,7 @@ def _in_memory(selection: Selection, operand: Operand, origin: Any) -> View:
 
 _ANY = frozenset(DTYPES)
 _LEGAL = {
-    **dict.fromkeys(("and", "or", "not"), frozenset({"bool"})),
+    "not": frozenset({"bool"}),
     **dict.fromkeys(("exp", "log", "tanh", "sqrt", "rsqrt", "logistic"), FLOATS),
     **dict.fromkeys(
         ("add", "sub", "mul", "neg", "abs", "sign", "div"), FLOATS | INTEGERS

@@ -142,15 +142,15 @@ def test_every_unsupported_primitive_is_listed():
 
 def test_what_a_branch_cannot_do_is_refused_with_its_place():
     def program(x):
-        return jax.lax.cond(x[0, 0] > 0, jnp.sin, jnp.exp, x)
+        return jax.lax.cond(x[0, 0] > 0, riddle.bind, jnp.exp, x)
 
     first = program.__code__.co_firstlineno
     with pytest.raises(UnsupportedPrimitiveError) as caught:
         normalise(jax.make_jaxpr(program)(X))
     line = f"at test_normalise.py:{first + 1}  return jax.lax.cond(x[0, 0] > 0, "
     assert str(caught.value) == (
-        "1 primitive has no rule: sin\n"
-        f"  sin       (f32[3,4]) -> f32[3,4]  {line}jnp.sin, jnp.exp, x)\n"
+        "1 primitive has no rule: riddle\n"
+        f"  riddle    (f32[3,4]) -> f32[3,4]  {line}riddle.bind, jnp.exp, x)\n"
         f"  rule      supported are {SUPPORTED}\n"
         "  help      write it with supported primitives, or compute it with JAX on "
         "the host"
@@ -159,24 +159,10 @@ def test_what_a_branch_cannot_do_is_refused_with_its_place():
 
 @pytest.mark.parametrize("wrapped", [jax.jit, jax.checkpoint, lambda f: f])
 def test_what_is_refused_is_refused_in_calls_too(wrapped):
-    """Rewriting while inlining once turned a remainder of floats into integers'."""
-    program = wrapped(lambda x: jax.lax.rem(x, x + 2))
-    with pytest.raises(UnsupportedPrimitiveError, match="rem of floats"):
+    """Rewriting while inlining once let through what nobody had checked."""
+    program = wrapped(lambda x: riddle.bind(x))
+    with pytest.raises(UnsupportedPrimitiveError, match="riddle"):
         normalise(jax.make_jaxpr(program)(X))
-
-
-@pytest.mark.parametrize(
-    ("program", "reason"),
-    [
-        (lambda x: x % 2, "rem of floats"),
-        (lambda x: x.astype(int) & 1, "bitwise and"),
-        (lambda x: jax.lax.select_n(x.astype(int), x, x, x), "select_n by a number"),
-    ],
-)
-def test_forms_of_supported_primitives_that_are_not(program, reason):
-    with pytest.raises(UnsupportedPrimitiveError) as caught:
-        normalise(jax.make_jaxpr(program)(X))
-    assert caught.value.message == f"1 primitive has no rule: {reason}"
 
 
 def test_random_keys_are_refused_by_their_name():
@@ -224,7 +210,7 @@ def test_values_without_elements():
 
 def test_primitives_and_dtypes_are_reported_together():
     with pytest.raises(SeveralErrors) as caught:
-        normalise(jax.make_jaxpr(lambda x: jnp.sin(x).astype(jnp.complex64))(X))
+        normalise(jax.make_jaxpr(lambda x: riddle.bind(x).astype(jnp.complex64))(X))
     assert [type(error) for error in caught.value.errors] == [
         UnsupportedPrimitiveError,
         UnsupportedDtypeError,

@@ -183,16 +183,6 @@ def test_sums_of_integers_on_the_fabric_are_refused() -> None:
         _plan(program, (4,))
 
 
-def test_bits_of_integers_are_refused_with_the_line() -> None:
-    def program(a: Any) -> Any:
-        return lax.bitwise_and(lax.convert_element_type(a, jnp.int32), 3)
-
-    with pytest.raises(UnsupportedPrimitiveError) as caught:
-        _plan(program, (4,))
-    assert "primitive and on i32[4], i32[] is not supported" in str(caught.value)
-    assert "rule      and works on bool" in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("program", "message", "rule"),
     [

@@ -27,17 +27,13 @@ def elementwise(ctx: Context, *tiles: AnyTile, **_: Any) -> AnyTile:
     """The result lies where moving the operands and computing costs least.
 
     Operands of rank 0 are on every PE and move nowhere. If all others are pending, the
-    result is too. Integer division by padding would be by zero: it is by one.
+    result is too.
     """
     whole = [tile for tile in tiles if tile.shape == ctx.out_shape]
     target = replace(_cheapest(whole), dtype=np.dtype(ctx.out_dtype))
 
     def make(after: Placement) -> Any:
         operands = [_local(tile, after) for tile in tiles]
-        if ctx.eqn.primitive.name == "div" and jnp.issubdtype(
-            ctx.out_dtype, np.integer
-        ):
-            operands[1] = _with_padding_one(ctx, operands[1], after)
         return jaxprs.bind(ctx.eqn, operands)[0]
 
     def cost(after: Placement) -> int:
@@ -63,15 +59,6 @@ def _local(tile: AnyTile, after: Placement) -> Any:
     if tile.shape != after.shape:
         return tile.at(tile.placement)
     return tile.at(after)
-
-
-def _with_padding_one(ctx: Context, divisor: Any, placement: Placement) -> Any:
-    if np.shape(divisor) != placement.tile_shape:
-        return divisor
-    for dim, axis in enumerate(placement.axes):
-        if axis is not None:
-            divisor = fill_padding(ctx, divisor, placement, dim, 1)
-    return divisor
 
 
 def fill_padding(

@@ -21,7 +21,7 @@ from lowering.lower import Lowered, lower
 from lowering.mesh import Layout, Mesh
 from lowering.normalise.check import supported_primitives
 from lowering.normalise.core_set import CONTROL_FLOW
-from lowering.normalise.rewrites import REWRITES
+from lowering.normalise.registry import REWRITES
 from lowering.partition import control_flow, rules
 from lowering.partition.cases import Case
 from lowering.partition.registry import RULES
