@@ -13,7 +13,7 @@ from random_program import Program
 from lowering.dtypes import DTYPES
 
 # The first is as likely as the rest together: most programs compute with floats.
-_KINDS = ("float32", "int32", *sorted(DTYPES - {"bool"}), "bool")
+_KINDS = ("float32", "int32", *sorted({*DTYPES} - {"bool"}), "bool")
 _OPERATIONS = [*ELEMENTWISE, *MOVES, *LINES, *FLOW]
 
 
