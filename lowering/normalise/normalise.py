@@ -44,9 +44,13 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
 
 
 def _in_core(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
-    """A supported program in core primitives, with all jaxprs inside it."""
+    """A supported program in core primitives, with all jaxprs inside it.
+
+    Raises: UnsupportedPrimitiveError, if a rewrite staged what has no rule itself.
+    """
     while not all(map(_is_core, closed.jaxpr.eqns)):
         closed = _retrace(closed, _evaluate)
+        check_supported(closed)
     return _folded(jaxprs.drop_dead_equations(closed))
 
 

@@ -14,6 +14,7 @@ from lowering.errors import (
 from lowering.normalise.check import supported_primitives
 from lowering.normalise.core_set import CORE
 from lowering.normalise.normalise import normalise
+from lowering.normalise.rewrites import REWRITES
 
 RANDOM = np.random.default_rng(0)
 KEY = jax.random.key(0)
@@ -215,3 +216,10 @@ def test_primitives_and_dtypes_are_reported_together():
         UnsupportedPrimitiveError,
         UnsupportedDtypeError,
     ]
+
+
+def test_a_rewrite_into_what_has_no_rule_is_refused(monkeypatch):
+    # It was tried again and again.
+    monkeypatch.setitem(REWRITES, "riddle", mystery.bind)
+    with pytest.raises(UnsupportedPrimitiveError, match="no rule: mystery"):
+        normalise(jax.make_jaxpr(riddle.bind)(X))
