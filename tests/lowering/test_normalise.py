@@ -14,7 +14,7 @@ from lowering.errors import (
 from lowering.normalise.check import supported_primitives
 from lowering.normalise.core_set import CORE
 from lowering.normalise.normalise import normalise
-from lowering.normalise.rewrites import REWRITES
+from lowering.normalise.registry import REWRITES
 
 RANDOM = np.random.default_rng(0)
 KEY = jax.random.key(0)
