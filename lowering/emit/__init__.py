@@ -1,11 +1,20 @@
 """The plan becomes CSL text that a person could have written."""
 
-from lowering.emit import contractions, gather, reductions, scans, sorting, statements
+from lowering.emit import (
+    contractions,
+    gather,
+    products,
+    reductions,
+    scans,
+    sorting,
+    statements,
+)
 from lowering.emit.program import ENTRY, emit
 
 STEP_FILES = (
     contractions,
     gather,
+    products,
     reductions,
     scans,
     sorting,

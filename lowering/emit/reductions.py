@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowering.dtypes import ELEMENT_TYPES, HALVES, SCALAR_TYPES
+from lowering.dtypes import ELEMENT_TYPES, SCALAR_TYPES
 from lowering.emit.dsds import Dsds
 from lowering.emit.indexing import loop_names
 from lowering.emit.registry import step_lines
@@ -10,7 +10,7 @@ from lowering.emit.scalars import loaded, rounded, stored
 from lowering.emit.text import index_text, nest, number
 from lowering.neutral import neutral
 from lowering.plan.element_ops import KINDS
-from lowering.plan.schemes import ReduceScheme, reduce_scheme
+from lowering.plan.schemes import ReduceScheme, adds_halves, reduce_scheme
 from lowering.plan.steps import ReduceStep
 from lowering.plan.values import Constant
 from lowering.target import Target
@@ -48,11 +48,13 @@ def _reduce_scalar(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[s
     names = loop_names(scheme.kept)
     if names:
         shift = index_text(names, scheme.kept_strides)
-        row = f"@increment_dsd_offset({row}, {shift}, f32)"
+        element = ELEMENT_TYPES[str(step.x.dtype)]
+        row = f"@increment_dsd_offset({row}, {shift}, {element})"
     index = index_text(names, scheme.out_strides)
+    builtin = "@faddhs" if adds_halves(step) else _REGISTER_BUILTIN[step.op]
     body = [
         f"total = {_NEUTRAL[step.op]};",
-        f"{_REGISTER_BUILTIN[step.op]}(&total, total, {row});",
+        f"{builtin}(&total, total, {row});",
         f"{dsds.buffer_name(step.out)}[{index}] = total;",
     ]
     return nest(names, scheme.kept, body)
@@ -78,19 +80,16 @@ def _reduce_loop(step: ReduceStep, scheme: ReduceScheme, dsds: Dsds) -> list[str
 
 
 def _accumulation(step: ReduceStep, element: str) -> tuple[str, str, str]:
-    """The declaration of `result`, one more element in it, and what it gives.
-
-    Sums of halves grow in f32 and are rounded once.
-    """
+    """The declaration of `result`, one more element in it, and what it gives."""
     dtype = step.out.dtype
-    is_wide = step.op == "sum" and str(dtype) in HALVES
-    kind = "f32" if is_wide else SCALAR_TYPES[str(dtype)]
     start = number(Constant(neutral(step.op, dtype), (), dtype))
-    term = loaded(dtype, element)
-    if is_wide and ELEMENT_TYPES[str(dtype)] == "f16":
-        term, result = f"@as(f32, {term})", "@as(f16, result)"
-    else:
-        result = rounded(dtype, "result") if step.op == "sum" else "result"
     row = KINDS[_COMBINE[step.op]]
+    term = loaded(step.x.dtype, element)
+    if SCALAR_TYPES[str(step.x.dtype)] != SCALAR_TYPES[str(dtype)]:
+        term = f"@as({SCALAR_TYPES[str(dtype)]}, {term})"
     combined = row.text_for(str(dtype)).format("result", term)
-    return f"var result: {kind} = {start};", f"result = {combined};", result
+    return (
+        f"var result: {SCALAR_TYPES[str(dtype)]} = {start};",
+        f"result = {combined};",
+        "result" if row.is_exact else rounded(dtype, "result"),
+    )

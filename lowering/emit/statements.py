@@ -11,7 +11,6 @@ from lowering.emit.indexing import (
     COORDINATE,
     indented,
     inside,
-    loop_names,
     moved,
     scalar_text,
     slice_of,
@@ -19,18 +18,13 @@ from lowering.emit.indexing import (
     typed_number,
 )
 from lowering.emit.registry import step_lines
-from lowering.emit.text import index_text, nest
+from lowering.emit.text import index_text
 from lowering.emit.windows import Window, window_lines
 from lowering.mesh import ROWS
 from lowering.plan.element_ops import MOVES
 from lowering.plan.resources import function_name
-from lowering.plan.schemes import (
-    dot_scheme,
-    inner_scheme,
-)
 from lowering.plan.steps import (
     CutStep,
-    DotStep,
     ElementStep,
     FillStep,
     IndexStep,
@@ -40,20 +34,13 @@ from lowering.plan.steps import (
     TakeStep,
     ZeroUnlessStep,
 )
-from lowering.plan.values import Count, Value, View, whole
+from lowering.plan.values import Count, View, whole
 from lowering.target import Target
 
 
 @step_lines.register
 def _element(step: ElementStep, dsds: Dsds, target: Target) -> list[str]:
     return element_lines(step, dsds)
-
-
-@step_lines.register
-def _product(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
-    if step.products is not None:
-        return _inner_products(step, step.products, dsds, target)
-    return _dot(step, dsds, target)
 
 
 @step_lines.register
@@ -73,59 +60,6 @@ def _put(step: PutStep, dsds: Dsds, target: Target) -> list[str]:
     to = Window(step.window, start_text(step.starts, dsds))
     source = Window(step.x) if isinstance(step.x, View) else step.x
     return indented(window_lines(to, source, dsds))
-
-
-def _dot(step: DotStep, dsds: Dsds, target: Target) -> list[str]:
-    scheme = dot_scheme(step, target)
-    out, matrix, scalars = scheme.out, scheme.matrix, scheme.scalars
-    arguments = [
-        _first_vector(out, dsds),
-        _first_vector(matrix, dsds),
-        f"&{dsds.buffer_name(scalars.value)}",
-        *map(
-            str,
-            (
-                scheme.outer,
-                scheme.inner,
-                out.strides[0],
-                matrix.strides[0],
-                scalars.offset,
-                *scalars.strides,
-            ),
-        ),
-    ]
-    function = "multiply_add" if step.adds else "multiply"
-    return [f"  linalg.{function}({', '.join(arguments)});"]
-
-
-def _inner_products(
-    step: DotStep, products: Value, dsds: Dsds, target: Target
-) -> list[str]:
-    """Per element of the result: a row times a column, summed in `total`."""
-    scheme = inner_scheme(step, target)
-    names = loop_names(scheme.shape)
-    row, column = (
-        moved(dsds, view, index_text(names, strides)) if names else dsds.view(view)
-        for view, strides in (
-            (scheme.row, scheme.row_strides),
-            (scheme.column, scheme.column_strides),
-        )
-    )
-    vector = dsds.whole(products)
-    element = f"{dsds.buffer_name(step.out)}[{index_text(names, scheme.out_strides)}]"
-    body = [
-        f"@fmuls({vector}, {row}, {column});",
-        f"total = {element if step.adds else '0.0'};",
-        f"@fadds(&total, total, {vector});",
-        f"{element} = total;",
-    ]
-    return nest(names, scheme.shape, body)
-
-
-def _first_vector(matrix: View, dsds: Dsds) -> str:
-    return dsds.vector(
-        matrix.value, matrix.shape[1:], matrix.strides[1:], matrix.offset
-    )
 
 
 @step_lines.register

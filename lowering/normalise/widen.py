@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lowering import jaxprs
+from lowering.dtypes import HALVES
 from lowering.normalise.conditional import rewrites_where
 
 _WIDENED = (
@@ -48,6 +49,14 @@ def widened(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
         result.astype(jaxprs.dtype_of(var))
         for result, var in zip(results, eqn.outvars, strict=True)
     ]
+
+
+def _is_of_halves(eqn: jaxprs.JaxprEqn) -> bool:
+    return str(jaxprs.dtype_of(eqn.invars[0])) in HALVES
+
+
+# A sum of halves is rounded once, also where the sums of several PEs are added.
+rewrites_where(_is_of_halves, "reduce_sum")(widened)
 
 
 def wide_dtype(dtype: Any) -> str:

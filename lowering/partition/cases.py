@@ -30,7 +30,14 @@ class Case:
         return [_array(operand, sizes, random) for operand in self.operands]
 
 
-_DTYPES = {"f32": np.float32, "i32": np.int32, "bool": np.bool_}
+_DTYPES = {
+    "f32": np.float32,
+    "f16": np.float16,
+    "i32": np.int32,
+    "i16": np.int16,
+    "i8": np.int8,
+    "bool": np.bool_,
+}
 
 
 def _array(
@@ -41,7 +48,7 @@ def _array(
         sizes[dim] if dim in sizes else int(dim) for dim in dims.split(",") if dim
     )
     values = np.asarray(random.standard_normal(shape))
-    if name == "i32":
+    if name in ("i32", "i16", "i8"):
         values = np.where(values < 0, values * 9 - 1, values * 9 + 1)
     if name == "bool":
         values = values > 0

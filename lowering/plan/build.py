@@ -29,6 +29,7 @@ from lowering.plan.carries import carried_in_place
 from lowering.plan.control import LoopEnd, LoopStart
 from lowering.plan.cycles import program_code_bytes, step_cycles
 from lowering.plan.fuse import fuse
+from lowering.plan.halves import reduce_halves
 from lowering.plan.in_place import without_self_copies
 from lowering.plan.names import Names
 from lowering.plan.products import with_products
@@ -143,7 +144,7 @@ def plan(
     )
     steps = _live(chosen, outputs)
     if optimize:
-        steps = accumulate(carried_in_place(steps))
+        steps = accumulate(carried_in_place(reduce_halves(steps)))
         steps = _live(fuse(steps, outputs.values()), outputs)
     lean = _plan(mesh, target, steps, inputs, outputs)
     faster = with_products(steps, names, target)

@@ -15,7 +15,13 @@ from lowering.plan.control import (
 )
 from lowering.plan.element_ops import KINDS
 from lowering.plan.fuse import is_vector_op
-from lowering.plan.schemes import dot_scheme, inner_scheme, reduce_scheme
+from lowering.plan.schemes import (
+    dot_scheme,
+    inner_scheme,
+    is_scalar,
+    reduce_scheme,
+    scalar_dot_cycles,
+)
 from lowering.plan.steps import (
     CutStep,
     DotStep,
@@ -83,6 +89,8 @@ def _element_bytes(step: ElementStep) -> int:
 def _dot_cycles(step: DotStep, target: Target) -> int:
     if step.products is not None:
         return inner_scheme(step, target).cycles
+    if is_scalar(step):
+        return scalar_dot_cycles(step, target.costs)
     return target.costs.call_cycles + dot_scheme(step, target).cycles
 
 
@@ -172,7 +180,10 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
     kinds = {op.kind for op in (*ops, *inside)}
     calls = sum(KINDS[kind].cost in ("transcendental", "logistic") for kind in kinds)
     lines = {step.axis for step in steps if isinstance(step, MoveStep)}
-    matmul = any(isinstance(s, DotStep) and s.products is None for s in steps)
+    matmul = any(
+        isinstance(s, DotStep) and s.products is None and not is_scalar(s)
+        for s in steps
+    )
     return (
         target.runtime_bytes
         + _PROGRAM_BYTES

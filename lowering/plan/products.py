@@ -23,6 +23,8 @@ def with_products(steps: Sequence[Step], names: Names, target: Target) -> list[S
 
 
 def _is_faster(step: DotStep, target: Target) -> bool:
+    if str(step.a.dtype) != "float32":
+        return False
     return inner_scheme(step, target).cycles < dot_scheme(step, target).cycles
 
 

@@ -275,10 +275,14 @@ def _check_dot(
             place=selection.place(eqn),
             rule="one contracted dimension, no batch, at most two dimensions",
         )
-    if any(str(aval.dtype) != "float32" for aval in avals):
+    dtypes = {str(aval.dtype) for aval in avals}
+    (dtype,) = dtypes if len(dtypes) == 1 else ("",)
+    sums = "float32" if dtype in FLOATS else "int32" if dtype in INTEGERS else ""
+    result: Any = eqn.outvars[0].aval
+    if str(result.dtype) != sums:
         raise UnsupportedPrimitiveError(
             f"primitive dot_general on {left}, {right} is not supported",
             place=selection.place(eqn),
-            rule="dot_general works on float32",
+            rule="dot_general gives float32 of floats, int32 of integers",
             help="convert the operands with astype first",
         )

@@ -35,9 +35,21 @@ def dot_scheme(step: DotStep, target: Target) -> DotScheme:
     return min(schemes, key=lambda scheme: scheme.cycles)
 
 
+def is_scalar(step: DotStep) -> bool:
+    """Whether no vector operation multiplies and adds elements of this dtype."""
+    return str(step.a.dtype) not in ("float32", "float16")
+
+
+def scalar_dot_cycles(step: DotStep, costs: CycleCosts) -> int:
+    """Of three loops: per product two elements are read, multiplied and added."""
+    (m, k), n = step.a.shape, step.b.shape[1]
+    per_product = 4 * costs.scalar_op_cycles + costs.loop_edge_cycles
+    return m * n * (k * per_product + costs.scalar_op_cycles + costs.loop_edge_cycles)
+
+
 def has_scheme(step: DotStep) -> bool:
     """Whether the operands lie so that some scheme is legal."""
-    return any(map(is_legal, _dot_schemes(step, WSE3.costs)))
+    return is_scalar(step) or any(map(is_legal, _dot_schemes(step, WSE3.costs)))
 
 
 def is_legal(scheme: DotScheme) -> bool:
@@ -140,7 +152,16 @@ def reduce_scheme(step: ReduceStep, target: Target) -> ReduceScheme:
     options.append(ReduceScheme("loop", *dims, results * (terms + 1) * per_scalar))
     if step.op != "min" and str(step.x.dtype) == "float32":
         options += _vector_schemes(dims, results, terms, target)
+    if step.op == "sum" and adds_halves(step):
+        found = _vector_schemes(dims, results, terms, target)
+        options += [scheme for scheme in found if scheme.kind == "scalar"]
     return min(options, key=lambda scheme: scheme.cycles)
+
+
+def adds_halves(step: ReduceStep) -> bool:
+    """Whether float16 is added into float32, which the machine does in a register."""
+    dtypes = str(step.x.dtype), str(step.out.dtype)
+    return dtypes == ("float16", "float32")
 
 
 def _vector_schemes(

@@ -100,3 +100,37 @@ def test_elements_travel_in_pairs(dtype: str) -> None:
     target = "wse2" if dtype in ("bfloat16", "bool") else "wse3"
     _agree(_travels, [a, b], target, 1, 3)
     _agree(_travels, [a, b], target, 2, 2)
+
+
+def _reduces(a: Any, b: Any, c: Any) -> list[Any]:
+    results = [lax.reduce_max(a, (0,)), lax.reduce_min(a, (1,)), a @ b, a.T @ c]
+    results += [a[0] @ b, lax.dot_general(a, a, (((1,), (1,)), ((0,), (0,))))]
+    if a.dtype == jnp.bool_:
+        return [*results, jnp.sum(a, 1)]
+    results += [lax.reduce_sum(a, (0,)), lax.reduce_sum(a, (1,)), jnp.sum(a)]
+    if jnp.issubdtype(a.dtype, jnp.floating):
+        return [*results, lax.dot(a, b, preferred_element_type=jnp.float32)]
+    return [*results, lax.dot(a, b, preferred_element_type=jnp.int32)]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_extremes_and_products(dtype: str, rows: int) -> None:
+    shapes = [(7, 5), (5, 9), (7, 3)]
+    arguments = [_random(dtype, shape, seed) for seed, shape in enumerate(shapes)]
+    target = "wse2" if dtype in ("float16", "int8", "uint32") else "wse3"
+    _agree(_reduces, arguments, target, rows, rows)
+
+
+def test_sums_of_products_of_bytes_are_exact_beyond_24_bits() -> None:
+    """1,024 of the largest products fill the digits of float32; here are 2,100."""
+    a, b = (np.full(shape, -128, np.int8) for shape in ((2, 2100), (2100, 1)))
+    _agree(
+        lambda a, b: [lax.dot(a, b, preferred_element_type=jnp.int32)], [a, b], "wse3"
+    )
+
+
+def test_chunks_of_halves_are_added_in_float32() -> None:
+    """In float16 a sum of ones ends at 2,048; operands are sent piece by piece."""
+    a, b = (np.ones(shape, np.float16) for shape in ((4, 4100), (4100, 4)))
+    _agree(lambda a, b: [a @ b, a.sum(1)], [a, b], "wse3", 2, 2)

@@ -16,8 +16,8 @@ from typing import Any
 
 from jax import lax
 
-from lowering import jaxprs
 from lowering.mesh import AXES, Axis
+from lowering.partition.products import local_product
 from lowering.partition.registry import Context
 from lowering.partition.tiles import AnyTile
 from lowering.placement import Placement
@@ -37,14 +37,12 @@ def batched(
     ctx: Context, left: AnyTile, right: AnyTile, left_k: int, right_k: int
 ) -> AnyTile:
     """The scheme with the fewest multiply-adds and words received per PE."""
-    schemes = _schemes(ctx, left.shape, right.shape, left_k, right_k)
+    schemes = _schemes(ctx, left, right, left_k, right_k)
     best = min(schemes, key=lambda scheme: _cycles(ctx, left, right, left_k, scheme))
     a, b = left.at(best.left), right.at(best.right)
-    numbers = (((left_k - 1,), (right_k - 1,)), ((), ()))
-    params = {**ctx.eqn.params, "dimension_numbers": numbers}
 
     def multiply(_: None, pair: tuple[Any, Any]) -> tuple[None, Any]:
-        return None, jaxprs.bind(ctx.eqn, pair, params)[0]
+        return None, local_product(*pair, left_k - 1, right_k - 1, ctx.budget_bytes)
 
     if a.shape[0] == 1:
         one = multiply(None, (lax.squeeze(a, (0,)), lax.squeeze(b, (0,))))[1]
@@ -54,8 +52,8 @@ def batched(
 
 def _schemes(
     ctx: Context,
-    left: tuple[int, ...],
-    right: tuple[int, ...],
+    left: AnyTile,
+    right: AnyTile,
     left_k: int,
     right_k: int,
 ) -> list[_Scheme]:
@@ -67,11 +65,10 @@ def _schemes(
         if len(set(named)) == len(named):
             a_axes = (b, None, m) if left_k == 1 else (b, m, None)
             b_axes = (b, None, n) if right_k == 1 else (b, n, None)
-            dtype = ctx.out_dtype
             found.append(
                 _Scheme(
-                    ctx.place(left, dtype, a_axes),
-                    ctx.place(right, dtype, b_axes),
+                    ctx.place(left.shape, left.placement.dtype, a_axes),
+                    ctx.place(right.shape, right.placement.dtype, b_axes),
                     ctx.placement((b, m, n)),
                 )
             )

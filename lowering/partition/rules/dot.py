@@ -25,16 +25,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lowering import jaxprs
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
+from lowering.partition.line_reduction import over_line
+from lowering.partition.products import is_widened, local_product
 from lowering.partition.registry import Context, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES
 from lowering.partition.rules.batched_dot import batched
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
-from lowering.placement import Placement
+from lowering.placement import Placement, storage_size_bytes
 
 # Cycles that a byte is worth where an equation exceeds its budget of SRAM.
 _DISCOMFORT = 1_000_000
@@ -69,7 +70,14 @@ class Scheme:
     @property
     def size_bytes(self) -> int:
         parts = (self.left, self.right, self.result)
-        return sum(part.tile_size_bytes for part in parts)
+        return sum(part.tile_size_bytes for part in parts) + self._widened_bytes
+
+    @property
+    def _widened_bytes(self) -> int:
+        if self.chunks is not None or not is_widened(self.left.dtype):
+            return 0
+        elements = [math.prod(part.tile_shape) for part in (self.left, self.right)]
+        return sum(elements) * np.dtype(np.float32).itemsize
 
     def chunk_elements(self, placement: Placement, k_dim: int) -> int:
         """The elements of an operand that one pass works on."""
@@ -99,10 +107,9 @@ def dot_general(
     if best.chunks is not None:
         local = _in_passes(ctx, best, best.chunks, (a, left_k), (b, right_k))
         return ctx.settled(local, best.result)
-    local = jaxprs.bind(ctx.eqn, [a, b])[0]
+    local = local_product(a, b, left_k, right_k, ctx.budget_bytes)
     if best.partial is not None:
-        size = ctx.mesh.size(best.partial)
-        local = prims.mesh_all_reduce(local, axis=best.partial, size=size, op="sum")
+        local = over_line(local, ctx.mesh, best.partial, "sum")
     return ctx.settled(local, best.result)
 
 
@@ -123,7 +130,7 @@ def _in_passes(
                 (scheme.right, right),
             )
         )
-        return total + jaxprs.bind(ctx.eqn, [a, b])[0]
+        return total + local_product(a, b, left[1], right[1], ctx.budget_bytes)
 
     start = jnp.zeros(scheme.result.tile_shape, scheme.result.dtype)
     return jax.lax.fori_loop(0, chunks.passes, step, start)
@@ -249,7 +256,7 @@ def _cycles(
             if axis is not None:
                 sent = words + ctx.mesh.size(axis) + _SENT_CYCLES
                 cycles += scheme.chunks.passes * sent
-            size_bytes += words * placement.dtype.itemsize
+            size_bytes += words * _chunk_element_bytes(placement.dtype)
         cycles += scheme.chunks.passes * _PASS_CYCLES
     for tile, placement in ((left, scheme.left), (right, scheme.right)):
         words = tile.words_to(placement)
@@ -266,6 +273,12 @@ def _cycles(
     return math.inf if is_refused else cycles
 
 
+def _chunk_element_bytes(dtype: np.dtype[Any]) -> int:
+    """Of a chunk as it arrives, and as it is multiplied."""
+    widened = np.dtype(np.float32).itemsize if is_widened(dtype) else 0
+    return storage_size_bytes(dtype) + widened
+
+
 CASES = [
     Case("matrix, matrix", lambda a, b: a @ b, ("f32[n,k]", "f32[k,m]")),
     Case("left transposed", lambda a, b: a.T @ b, ("f32[k,n]", "f32[k,m]")),
@@ -276,6 +289,13 @@ CASES = [
     Case("vector, matrix", lambda a, b: a @ b, ("f32[k]", "f32[k,m]")),
     Case("vectors", lambda a, b: a @ b, ("f32[k]", "f32[k]")),
     Case("outer product", lambda a, b: a[:, None] @ b[None], ("f32[n]", "f32[m]")),
+    Case("of integers", lambda a, b: a @ b, ("i32[n,k]", "i32[k,m]")),
+    Case("of bytes", lambda a, b: a @ b, ("i8[n,k]", "i8[k,m]")),
+    Case(
+        "of halves",
+        lambda a, b: jax.lax.dot(a, b, preferred_element_type=np.float32),
+        ("f16[n,k]", "f16[k,m]"),
+    ),
     Case("of itself", lambda a: a @ a.T, ("f32[n,k]",)),
     Case("batch", lambda a, b: a @ b, ("f32[3,n,k]", "f32[3,k,m]")),
     Case(

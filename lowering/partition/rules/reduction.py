@@ -15,8 +15,8 @@ from jax import lax
 from lowering import jaxprs
 from lowering.mesh import Axis
 from lowering.neutral import Op, neutral
-from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
+from lowering.partition.line_reduction import over_line
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.tiles import AnyTile
@@ -49,27 +49,11 @@ def reduction(
     for dim in axes:
         axis = placement.axes[dim]
         if axis is not None:
-            local = _over_line(ctx, local, axis, op)
+            local = over_line(local, ctx.mesh, axis, op)
     kept: tuple[Axis | None, ...] = tuple(
         a for dim, a in enumerate(placement.axes) if dim not in axes
     )
     return ctx.settled(local, ctx.placement(kept, extents_of(placement)))
-
-
-def _over_line(ctx: Context, local: Any, axis: Axis, op: Op) -> Any:
-    """The reduction over a line of PEs, on all of them.
-
-    Only sums and extremes of float32 are formed while they travel. Anything else is
-    gathered, and every PE reduces what it got: exact, in the same order everywhere.
-    """
-    size = ctx.mesh.size(axis)
-    if local.dtype == np.float32 and (op == "sum" or op == "max" or op == "min"):
-        return prims.mesh_all_reduce(local, axis=axis, size=size, op=op)
-    line = prims.mesh_all_gather(
-        lax.expand_dims(local, (0,)), axis=axis, size=size, dim=0
-    )
-    params = {**ctx.eqn.params, "axes": (0,)}
-    return jaxprs.bind(ctx.eqn, [line], params)[0]
 
 
 def _parity(a: jax.Array) -> Any:
@@ -101,6 +85,8 @@ CASES = [
     Case(
         "of negatives", lambda a: [(-a * a - 1).max(), (a * a + 1).min()], ("f32[n]",)
     ),
+    Case("of halves", lambda a: [a.max(0), a.min(1)], ("f16[n,m]",)),
+    Case("words", lambda a: [lax.reduce_sum(a, (0,)), a.max()], ("i16[n,m]",)),
     Case("integers", lambda a: [a.sum(0), a.max(), a.min(1)], ("i32[n,m]",)),
     Case("product", lambda a: [a.prod(), a.prod(0), a.prod(1)], ("f32[n,m]",)),
     Case("integer product", lambda a: [a.prod(), a.prod(0)], ("i32[n,m]",)),
