@@ -187,9 +187,9 @@ def test_sums_of_integers_on_the_fabric_are_refused() -> None:
     ("program", "message", "rule"),
     [
         (
-            lambda a: lax.dot(a.astype(jnp.int32), a.astype(jnp.int32)),
-            "primitive dot_general on i32[4], i32[4] is not supported",
-            "dot_general works on float32",
+            lambda a: lax.dot(a.astype(jnp.uint32), a.astype(jnp.uint32)),
+            "primitive dot_general on u32[4], u32[4] is not supported",
+            "dot_general gives float32 of floats, int32 of integers",
         ),
         (
             lambda a: lax.select_n(a.astype(jnp.int32), a, a, a),
