@@ -40,7 +40,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--sample", type=int, default=0, help="of each group and dtype; 0 for all")
     add("--linear-algebra", action="store_true", help="run that of LAPACK as well")
     add("--jobs", type=int, default=1, help="processes")
-    add("--limit", type=float, default=60.0, help="seconds for each job")
+    add("--limit", type=float, default=60.0, help="processor seconds for each job")
     add("--state", type=Path, help="file of finished jobs, one JSON object a line")
     add("--again", nargs="*", default=[], choices=VERDICTS, help="run these again")
     add("--out", type=Path, help="page whose table is rewritten")
