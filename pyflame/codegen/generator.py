@@ -21,6 +21,7 @@ from pyflame.codegen.result import CodeGenResult
 from pyflame.codegen.staged import Staged, stage_function, stage_graph
 from pyflame.errors import ArgumentError, PyFlameError
 from pyflame.graph import Graph
+from pyflame.ops.wafer import staging_for_wafer
 from pyflame.source import place_of_error
 from pyflame.tensors import Tensor
 
@@ -158,13 +159,15 @@ def _stage(target: Any, args: tuple[Any, ...]) -> Staged:
                 rule="the inputs of a tensor are where its graph begins",
                 help="pass a function to name the arguments",
             )
-        return stage_graph(graph)
+        with staging_for_wafer():
+            return stage_graph(graph)
     if not callable(graph):
         raise ArgumentError(
             f"compile_to_csl: {type(target).__name__} is nothing to compile",
             rule="a target is a Tensor, a Graph or a function",
         )
-    return stage_function(graph, args)
+    with staging_for_wafer():
+        return stage_function(graph, args)
 
 
 def _written(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,13 @@ def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
     ]
     tree = jax.tree.structure(tuple(args), is_leaf=_is_tensor)
     arguments = jax.tree.unflatten(tree, specs)
-    jaxpr, result = jax.make_jaxpr(function, return_shape=True)(*arguments)
+
+    @functools.wraps(function)
+    def anew(*given: Any) -> Any:
+        """JAX remembers what it has traced of a function itself, for a CPU maybe."""
+        return function(*given)
+
+    jaxpr, result = jax.make_jaxpr(anew, return_shape=True)(*arguments)
     return Staged(
         jaxpr,
         tuple(_path_name(parameters, path) for path, _ in leaves),

@@ -10,6 +10,7 @@ import numpy as np
 
 from pyflame.errors import ShapeError
 from pyflame.ops.shapes import text
+from pyflame.ops.wafer import is_for_wafer
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -64,7 +65,7 @@ def convolution(
         padding = ((0, 0),) * spatial
     dtype = jnp.result_type(x, weight)
     x, weight = x.astype(dtype), weight.astype(dtype)
-    if groups == 1 and _has_few_taps(x, weight):
+    if groups == 1 and _has_few_taps(x, weight) and not is_for_wafer():
         result = _as_product(x, weight, stride, padding, dilation)
     else:
         letters = _LETTERS[spatial]

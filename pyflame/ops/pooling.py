@@ -11,6 +11,7 @@ import numpy as np
 
 from pyflame.errors import ShapeError
 from pyflame.ops.shapes import text
+from pyflame.ops.wafer import is_for_wafer
 
 Pair = tuple[int, int]
 
@@ -69,7 +70,8 @@ def max_pool2d(
     )
     least = _least(x)
     padded = _padded(x, windows, least)
-    if all(map(_is_tile, windows)) and prod(kernel_size) <= MAX_SCANNED:
+    are_tiles = all(map(_is_tile, windows)) and prod(kernel_size) <= MAX_SCANNED
+    if are_tiles and not is_for_wafer():
         return _max_of_tiles(padded, windows)
     if jnp.issubdtype(x.dtype, jnp.floating) and dilation == (1, 1):
         return _reduce(padded, least, jax.lax.max, windows)
