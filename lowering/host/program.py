@@ -44,6 +44,8 @@ def program(
 
 
 def _little_endian(array: np.ndarray[Any, Any]) -> bytes:
+    if str(array.dtype) == "bfloat16":
+        array = array.view(np.uint16)
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 

@@ -5,8 +5,9 @@ NumPy only, and any Python that the SDK brings. A value is described by its entr
 program.json: `shape` and `dtype` of the array, `axes` (per dimension the mesh axis that
 splits it, "rows", "cols" or null), `extent` (rows and columns of PEs that hold it) and
 `tile_shape`. A constant of the program has its elements in `data`, little-endian in
-base64. Words travel as uint32[rows * cols * elements], row by row of PEs; a bool
-takes the low half of a word.
+base64. Words travel as uint32[rows * cols * elements], row by row of PEs. An element
+that PEs hold in 16 bits takes the low half of a word. NumPy has no bfloat16: such
+arrays are float32 here, rounded on their way in.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 
 VERSION = 1
+# What PEs hold where it is not the dtype itself: whole 16-bit words.
+_STORED = {"bool": "uint16", "int8": "int16", "uint8": "uint16", "bfloat16": "uint16"}
 
 
 def load_program(path: Any) -> dict[str, Any]:
@@ -31,9 +34,16 @@ def load_program(path: Any) -> dict[str, Any]:
 
 def constant_array(value: dict[str, Any]) -> Any:
     """The elements that a constant's entry holds."""
-    dtype = np.dtype(value["dtype"]).newbyteorder("<")
-    flat = np.frombuffer(base64.b64decode(value["data"]), dtype)
-    return flat.reshape(value["shape"]).astype(value["dtype"])
+    is_bits = value["dtype"] == "bfloat16"
+    dtype = np.dtype(_stored_dtype(value) if is_bits else value["dtype"])
+    data = base64.b64decode(value["data"])
+    flat = np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype)
+    return (_from_bits(flat) if is_bits else flat).reshape(value["shape"])
+
+
+def host_dtype(value: dict[str, Any]) -> Any:
+    """What the host has arrays of: the value's dtype, float32 for bfloat16."""
+    return np.dtype("float32" if value["dtype"] == "bfloat16" else value["dtype"])
 
 
 def element_count(value: dict[str, Any]) -> int:
@@ -43,7 +53,7 @@ def element_count(value: dict[str, Any]) -> int:
 
 def is_narrow(value: dict[str, Any]) -> bool:
     """Whether an element takes 16 bits of a PE's memory."""
-    return value["dtype"] == "bool"
+    return _stored_dtype(value).itemsize == 2
 
 
 def to_words(array: Any, value: dict[str, Any], mesh: dict[str, int]) -> Any:
@@ -51,7 +61,7 @@ def to_words(array: Any, value: dict[str, Any], mesh: dict[str, int]) -> Any:
 
     Raises: ValueError, if the array has another shape than the value.
     """
-    array = np.asarray(array, value["dtype"])
+    array = np.asarray(array, host_dtype(value))
     if array.shape != tuple(value["shape"]):
         raise ValueError(
             f"{value['name']} has shape {array.shape}, not {tuple(value['shape'])}"
@@ -62,14 +72,18 @@ def to_words(array: Any, value: dict[str, Any], mesh: dict[str, int]) -> Any:
     for row in range(value["extent"][0]):
         for col in range(value["extent"][1]):
             tiles[row, col] = padded[_window(value, row, col)]
-    flat = tiles.ravel()
-    return flat.astype(np.uint32) if is_narrow(value) else flat.view(np.uint32)
+    stored = _to_stored(tiles.ravel(), value)
+    if is_narrow(value):
+        return stored.view(np.uint16).astype(np.uint32)
+    return stored.view(np.uint32)
 
 
 def from_words(words: Any, value: dict[str, Any], mesh: dict[str, int]) -> Any:
     """The array whose tiles the words are, without padding."""
     words = np.ascontiguousarray(words, np.uint32)
-    flat = (words & 0xFFFF) != 0 if is_narrow(value) else words.view(value["dtype"])
+    if is_narrow(value):
+        words = (words & 0xFFFF).astype(np.uint16)
+    flat = _from_stored(words.view(_stored_dtype(value)), value)
     tiles = flat.reshape(mesh["rows"], mesh["cols"], *value["tile_shape"])
     padded = np.zeros(_padded_shape(value), flat.dtype)
     rows = value["extent"][0] if "rows" in value["axes"] else 1
@@ -78,6 +92,33 @@ def from_words(words: Any, value: dict[str, Any], mesh: dict[str, int]) -> Any:
         for col in range(cols):
             padded[_window(value, row, col)] = tiles[row, col]
     return padded[_inside(value)]
+
+
+def _stored_dtype(value: dict[str, Any]) -> Any:
+    return np.dtype(_STORED.get(value["dtype"], value["dtype"]))
+
+
+def _to_stored(elements: Any, value: dict[str, Any]) -> Any:
+    if value["dtype"] == "bfloat16":
+        return _to_bits(elements)
+    return elements.astype(_stored_dtype(value))
+
+
+def _from_stored(stored: Any, value: dict[str, Any]) -> Any:
+    if value["dtype"] == "bfloat16":
+        return _from_bits(stored)
+    return stored.astype(value["dtype"])
+
+
+def _to_bits(numbers: Any) -> Any:
+    """float32 as bfloat16: to the nearest, ties to even; NaN stays NaN."""
+    words = numbers.view(np.uint32)
+    rounded = (words + 0x7FFF + (words >> 16 & 1)) >> 16
+    return np.where(np.isnan(numbers), words >> 16 | 0x40, rounded).astype(np.uint16)
+
+
+def _from_bits(bits: Any) -> Any:
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def _padded_shape(value: dict[str, Any]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -15,6 +16,9 @@ from lowering.lower import lower
 from lowering.mesh import Mesh
 
 _EXEC = "import sys; from pyflame.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+TABLE = jnp.arange(301, dtype=jnp.bfloat16)  # too large to stand in the text
 
 
 def _program(x: Any, w: Any, b: Any) -> Any:
@@ -80,6 +84,54 @@ def test_arrays_that_a_function_closes_over_come_with_the_program(
     done = _run(tmp_path, "commands_wse3.sh")
     assert done.returncode == 0, done.stderr
     assert "The outputs are those of expected.npz." in done.stdout
+
+
+def _narrow(h: Any, b: Any, i: Any, u: Any, flag: Any) -> Any:
+    return [
+        jnp.where(flag, h, -h) * 2,
+        b @ b.T,
+        i.sum(0, dtype=jnp.int8),
+        u.T // 3,
+        ~flag,
+        b.astype(jnp.float32).astype(jnp.uint8),
+        TABLE + b[0, 0],
+    ]
+
+
+def test_elements_of_16_bits_travel_to_the_host_and_back(tmp_path: Path) -> None:
+    """Odd sizes; bfloat16 is float32 in the files."""
+    random = np.random.default_rng(0)
+    numbers = np.float32(random.standard_normal((5, 3)) * 9)
+    dtypes = ("float16", "bfloat16", "int8", "uint16", "bool")
+    inputs = [jnp.asarray(numbers).astype(dtype) for dtype in dtypes]
+    expected = _narrow(*inputs)
+    lowered = lower(
+        jax.make_jaxpr(_narrow)(*inputs),
+        in_names=list("hbiuf"),
+        out_names=[f"y{n}" for n in range(len(expected))],
+        mesh=Mesh(2, 2),
+    )
+    for name, text in lowered.files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for file, names, arrays in (
+        ("inputs", "hbiuf", inputs),
+        ("expected", [f"y{n}" for n in range(len(expected))], expected),
+    ):
+        plain = [x.astype("float32") if x.dtype == "bfloat16" else x for x in arrays]
+        np.savez(tmp_path / f"{file}.npz", **dict(zip(names, plain, strict=True)))
+    done = _run(tmp_path, "commands_wse3.sh")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "y0: float16[5, 3]",
+        "y1: float32[5, 5]",
+        "y2: int8[3]",
+        "y3: uint16[3, 5]",
+        "y4: bool[5, 3]",
+        "y5: uint8[5, 3]",
+        "y6: float32[301]",
+        "The outputs are those of expected.npz.",
+        "SUCCESS!",
+    ]
 
 
 def test_a_wrong_expectation_fails(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -44,7 +45,11 @@ def _value(layout: Layout, shape: tuple[int, ...], dtype: str, mesh: Mesh) -> An
     }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "int32", "bool"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "int32", "float16", "int8", "uint16", "bool"]
+)
+    "dtype", ["float32", "int32", "float16", "int8", "uint16", "bool"]
+)
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (7, 16), (2, 3, 5)])
 @pytest.mark.parametrize(
     "layout",
@@ -62,17 +67,32 @@ def test_arrays_come_back_from_words_and_lie_as_placed(
     mesh = Mesh(3, 5)
     sizes = {"rows": 3, "cols": 5}
     placement, value = _value(layout, shape, dtype, mesh)
-    array = (np.random.default_rng(0).standard_normal(shape) * 9).astype(dtype)
+    numbers = np.random.default_rng(0).standard_normal(shape) * 9
+    array = np.asarray(np.abs(numbers) if dtype == "uint16" else numbers).astype(dtype)
     words = to_words(array, value, sizes)
     assert words.dtype == np.uint32
     tiles = placement.tile(array, mesh).ravel()
-    if dtype == "bool":
-        np.testing.assert_array_equal(words, tiles)
+    if np.dtype(dtype).itemsize < 4:
+        stored = tiles if dtype == "float16" else tiles.astype(np.int16)
+        np.testing.assert_array_equal(words, stored.view(np.uint16))
     else:
         np.testing.assert_array_equal(words.view(dtype), tiles)
     back = from_words(words, value, sizes)
     assert back.dtype == dtype
     np.testing.assert_array_equal(back, array)
+
+
+def test_bfloat16_is_float32_on_the_host() -> None:
+    mesh, sizes = Mesh(1, 1), {"rows": 1, "cols": 1}
+    numbers = [1.0, 1.00390625, 1.01171875, -0.0, 1e-40, 3.4e38, np.inf, np.nan]
+    array = np.float32(numbers)
+    _, value = _value(Layout("single_pe"), array.shape, "bfloat16", mesh)
+    expected = array.astype(jnp.bfloat16)
+    words = to_words(array, value, sizes)
+    np.testing.assert_array_equal(words[:-1], expected.view(np.uint16)[:-1])
+    back = from_words(words, value, sizes)
+    assert back.dtype == np.float32
+    np.testing.assert_array_equal(back, expected.astype(np.float32))
 
 
 def test_an_array_of_another_shape_is_refused() -> None:
