@@ -48,8 +48,6 @@ def _value(layout: Layout, shape: tuple[int, ...], dtype: str, mesh: Mesh) -> An
 @pytest.mark.parametrize(
     "dtype", ["float32", "int32", "float16", "int8", "uint16", "bool"]
 )
-    "dtype", ["float32", "int32", "float16", "int8", "uint16", "bool"]
-)
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (7, 16), (2, 3, 5)])
 @pytest.mark.parametrize(
     "layout",
