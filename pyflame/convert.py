@@ -19,29 +19,44 @@ _INT32 = np.iinfo(np.int32)
 
 
 def to_array(data: Any, dtype: object = None) -> jax.Array:
-    """A JAX array that shares no memory with `data`.
+    """A JAX array with the values of `to_values`."""
+    values = to_values(data, dtype)
+    return on_device(values) if isinstance(values, np.ndarray) else values
 
+
+def to_values(data: Any, dtype: object = None) -> jax.Array | np.ndarray[Any, Any]:
+    """A JAX array, or a NumPy array that nobody writes to or has elsewhere.
+
+    Compiled programs take either; the second is moved to the device with their call.
     Lists and numbers become float32 (booleans stay boolean). Arrays, also those of
     other libraries, keep their kind: float64 becomes float32, int64 becomes int32.
 
     Raises: DTypeError, if the dtype has no counterpart; ArgumentError, if the data is
     ragged or an integer does not fit.
     """
-    if isinstance(data, jax.Array):
+    if type(data) is not np.ndarray and isinstance(data, jax.Array):
         target = as_dtype(dtype if dtype is not None else data.dtype)
         return jax.lax.convert_element_type(data, target.numpy)
     array = _numpy_array(data)
     target = as_dtype(dtype) if dtype is not None else _default_dtype(data, array)
-    narrows = array.dtype != target.numpy and array.dtype.kind in "iu"
-    if narrows and target.numpy.kind == "i":
-        _check_range(array, target)
-    return _on_device(array.astype(target.numpy, order="C"))
+    if array.dtype != target.numpy and array.dtype.kind in "iu":
+        if target.numpy.kind == "i":
+            _check_range(array, target)
+    values = array.astype(target.numpy, order="C")
+    values.flags.writeable = False
+    return values
+
+
+def on_device(values: np.ndarray[Any, Any]) -> jax.Array:
+    """A JAX array with the values, a constant of whatever is being traced."""
+    with jax.ensure_compile_time_eval():
+        return _moved(values)
 
 
 @jax.jit
-def _on_device(array: Any) -> jax.Array:
-    """A JAX array with the values; jnp.array takes several times as long."""
-    return array
+def _moved(values: Any) -> jax.Array:
+    """The argument, on the device; jnp.array takes several times as long."""
+    return values
 
 
 def to_literal(value: bool | int | float) -> bool | int | float:
@@ -87,9 +102,10 @@ def _default_dtype(data: Any, array: np.ndarray[Any, Any]) -> DType:
         return DType.bool_
     if not hasattr(data, "__array__") or isinstance(data, float):
         return DType.float32
-    if array.dtype not in _DTYPES:
+    found = _DTYPES.get(array.dtype)
+    if found is None:
         raise unknown_dtype(array.dtype, "tensor: an array of")
-    return _DTYPES[array.dtype]
+    return found
 
 
 def _check_range(array: np.ndarray[Any, Any], target: DType) -> None:

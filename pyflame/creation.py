@@ -13,7 +13,7 @@ from jax.extend import source_info_util
 from pyflame import keys, tracing
 from pyflame import node as nodes
 from pyflame.arguments import integer_arg, number_arg, shape_arg
-from pyflame.convert import to_array, to_literal
+from pyflame.convert import to_literal, to_values
 from pyflame.dtypes import DType, as_dtype, float32
 from pyflame.errors import ArgumentError, DTypeError, ShapeError
 from pyflame.layout import MeshLayout, check_layout
@@ -224,8 +224,10 @@ def tensor(data: Any, dtype: object = None, layout: Layout = None) -> Tensor:
     if isinstance(data, Tensor):
         cast = data if dtype is None else data.to(dtype)
         return cast if layout is None else _laid_out(cast, layout)
-    node = nodes.data(to_array(data, dtype), source_info_util.current().traceback)
-    node.layout = check_layout("tensor", layout, node.value.shape)
+    values = to_values(data, dtype)
+    node = nodes.given(values, source_info_util.current().traceback)
+    if layout is not None:
+        node.layout = check_layout("tensor", layout, values.shape)
     return Tensor(node)
 
 

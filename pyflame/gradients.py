@@ -91,8 +91,10 @@ def _pull(region: Region, waiting: dict[Node, Node], ended: dict[Node, Node]) ->
         if node.via is region
     }
     given = dict(sorted(given.items()))
+    kept = region.kept
     pull = Pull(
-        pull_op(tuple(given), region.avals), [region.for_pull(), *given.values()]
+        pull_op(tuple(given), region.avals, tuple(kept)),
+        [region.for_pull(), *given.values(), *kept.values()],
     )
     for index, node in enumerate(region.wanted):
         if is_alive(node) or node.lost:
@@ -127,8 +129,9 @@ def _gone(output: Node) -> GraphError:
         )
     return GraphError(
         f"backward of {text}: a value it was computed from gave up its graph to an "
-        "earlier backward",
-        rule="after backward, a computed value keeps its graph while it has a name",
+        "earlier backward or an optimizer's step",
+        rule="after backward, a computed value keeps its graph while it has a name, "
+        "and until a step replaces the parameters in it",
         help="add the losses up and call backward once, or detach() the value",
     )
 

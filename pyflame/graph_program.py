@@ -43,7 +43,7 @@ def program_of(roots: Sequence[Node]) -> GraphProgram:
     )
     steps = [node for node in order if not node.is_source]
     structure = structure_of([*constants, *sources], steps, roots)
-    values = [node.value for node in constants]
+    values = [node.array() for node in constants]
     tracebacks = [node.traceback for node in steps]
 
     def program(*arrays: Any) -> list[Any]:

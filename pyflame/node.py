@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from pyflame import tracing
+from pyflame.convert import on_device
 from pyflame.layout import MeshLayout
 
 Op = Callable[..., jax.Array]
@@ -54,7 +55,11 @@ _avals: dict[tuple[tuple[int, ...], np.dtype[Any], bool], Aval] = {}
 
 def aval_of(array: Any) -> Aval:
     """The interned aval of a JAX array, tracer or ShapeDtypeStruct."""
-    key = (array.shape, array.dtype, array.weak_type)
+    return _aval(array.shape, array.dtype, array.weak_type)
+
+
+def _aval(shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool) -> Aval:
+    key = (shape, dtype, weak)
     found = _avals.get(key)
     return found or _avals.setdefault(key, Aval(*key))
 
@@ -120,6 +125,8 @@ class LateGradients:
 class Node:
     """One value. `value` is None while it is pending.
 
+    The `value` of data may be a NumPy array of its own that is not on the device yet:
+    compiled programs take it as it is the first time (see `fed` and `array`).
     `pending_count` is an upper bound of the pending nodes it needs, itself included;
     `names` counts the Tensors that stand for it; `tracked` tells whether gradients
     flow through it or end in it; `leaf` is where they end, once that matters. `via` is
@@ -130,6 +137,7 @@ class Node:
     __slots__ = (
         "__weakref__",
         "aval",
+        "fed_once",
         "index",
         "inputs",
         "layout",
@@ -170,6 +178,7 @@ class Node:
         self.layout: MeshLayout | None = None
         self.serial = next(_serials)
         self.pending_count = 0
+        self.fed_once = False
 
     @property
     def is_literal(self) -> bool:
@@ -184,6 +193,22 @@ class Node:
                 if not node.is_literal:
                     return False
         return True
+
+    def array(self) -> Any:
+        """The value, on the device from now on."""
+        if type(self.value) is np.ndarray and self.aval is not None:
+            self.value = on_device(self.value)
+        return self.value
+
+    def fed(self) -> Any:
+        """The value for a call of a compiled program, which takes it to the device.
+
+        Data that is used again stays there.
+        """
+        if self.fed_once:
+            return self.array()
+        self.fed_once = True
+        return self.value
 
     def release(self) -> None:
         """A Tensor that stood for this node is gone."""
@@ -217,6 +242,11 @@ class Call(Node):
     __slots__ = ()
 
 
+def number(value: float | jax.Array) -> Node:
+    """As `literal` of a float, which may be on the device already."""
+    return Node(None, (), (), _literal_avals[float], value)
+
+
 def next_serial() -> int:
     """A number above those of all nodes so far, and below those to come."""
     return next(_serials)
@@ -232,6 +262,16 @@ def data(value: Any, traceback: Any = None) -> Node:
     aval = aval_of(value) if isinstance(value, jax.Array) else None
     node = Node(None, (), (), aval, value, traceback)
     node.tracked = aval is not None and aval.floating
+    return node
+
+
+def given(values: jax.Array | np.ndarray[Any, Any], traceback: Any) -> Node:
+    """A node that holds what `convert.to_values` gave."""
+    if type(values) is not np.ndarray:
+        return data(values, traceback)
+    aval = _aval(values.shape, values.dtype, False)
+    node = Node(None, (), (), aval, values, traceback)
+    node.tracked = aval.floating
     return node
 
 
@@ -265,6 +305,36 @@ def walk(
             else:
                 order.append(node)
     return order
+
+
+def split(
+    roots: Sequence[Node],
+    inputs_of: Callable[[Node], Sequence[Node] | None],
+    seen: set[Node] | None = None,
+) -> tuple[list[Node], list[Node]]:
+    """As `walk`, in two lists: where `inputs_of` gives None, and all others."""
+    ends, steps = list[Node](), list[Node]()
+    seen = set() if seen is None else seen
+    stack: list[Node | None] = [*roots[::-1]]
+    while stack:
+        node = stack.pop()
+        if node is None:
+            steps.append(stack.pop())  # pyright: ignore[reportArgumentType]
+        elif node not in seen:
+            seen.add(node)
+            inputs = inputs_of(node)
+            if inputs is None:
+                ends.append(node)
+            else:
+                stack += (node, None, *inputs[::-1])
+    return ends, steps
+
+
+def needed(node: Node) -> tuple[Node, ...] | None:
+    """The inputs that must be known before `node` can be; None if it has a value."""
+    if node.value is not None:
+        return None
+    return node.inputs if node.via is None else (node.via,)
 
 
 def pending_inputs(node: Node) -> tuple[Node, ...]:

@@ -19,7 +19,7 @@ from jax.extend import source_info_util
 
 from pyflame import node as nodes
 from pyflame import staging, tracing
-from pyflame.convert import to_array, to_literal
+from pyflame.convert import to_literal, to_values
 from pyflame.dtypes import DType, as_dtype
 from pyflame.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from pyflame.grad_mode import GradMode, no_grad
@@ -284,7 +284,7 @@ class Recorded:
                 rule=f"{what} reads a tensor of exactly one element",
                 help="reduce it first, or use numpy()",
             )
-        return self.__jax_array__().reshape(()).item()
+        return self.__jax_array__().item()
 
     def __array__(
         self, dtype: Any = None, copy: bool | None = None
@@ -296,7 +296,7 @@ class Recorded:
         staging.evaluate([node])
         if node.value is None:  # pf.jit puts everything off while it traces
             self._read_in_trace()
-        return self._node.value
+        return self._node.array()
 
     def _read_in_trace(self) -> None:
         """Computes what depends on nothing that is given at each call."""
@@ -390,7 +390,7 @@ def as_node(operand: Any) -> Node:
         return nodes.literal(to_literal(operand))
     if isinstance(operand, Tracer):
         return nodes.data(operand)
-    return nodes.data(to_array(operand), source_info_util.current().traceback)
+    return nodes.given(to_values(operand), source_info_util.current().traceback)
 
 
 def as_tensor(operand: Any) -> Any:
@@ -443,7 +443,7 @@ def _no_gradient(output: Recorded) -> ArgumentError:
 def detached(node: Node) -> Node:
     """A new node of the same value that gradients do not pass."""
     if node.value is not None:
-        copy = nodes.data(node.value, source_info_util.current().traceback)
+        copy = nodes.data(node.array(), source_info_util.current().traceback)
     else:
         copy = staging.record(elementwise.detach, (node,), ())
     copy.tracked = False
@@ -464,7 +464,7 @@ def _value_in_trace(node: Node) -> Any:
         numbers = [number.value for number in node.inputs]
         return apply_directly(node.op, numbers, node.static)
     staging.evaluate([node])
-    return node.value
+    return node.array()
 
 
 def binary(op: Op, a: Any, b: Any) -> Any:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from pyflame.node import Call, Leaf, Node, pending_inputs, walk
+from pyflame.node import Call, Leaf, Node, pending_inputs, split, walk
 from pyflame.structure import (
     MAX_CACHED_STRUCTURES,
     Structure,
@@ -30,10 +31,11 @@ class Region(Node):
     """Computes `outputs` and their pullback with respect to `wanted`.
 
     The value is (values of outputs, pullback). `pulled` tells that backward has asked
-    for the pullback, so that it need not be kept.
+    for the pullback, so that it need not be kept. `kept` are the inputs, by position,
+    that the pullback may refer to: those whose values are there already.
     """
 
-    __slots__ = ("avals", "outputs", "pulled", "slots", "wanted")
+    __slots__ = ("avals", "kept", "outputs", "pulled", "slots", "wanted")
 
     def __init__(
         self,
@@ -41,17 +43,19 @@ class Region(Node):
         inputs: Sequence[Node],
         outputs: Sequence[Node],
         wanted: Sequence[Node],
+        kept: Sequence[int],
     ) -> None:
         super().__init__(op, tuple(inputs), (), None)
-        self.pending_count = 1 + sum(i.pending_count for i in inputs)
+        self.pending_count = 1 + sum([i.pending_count for i in inputs])
         self.wanted = tuple(wanted)
+        self.kept = {i: inputs[i] for i in kept}
         self.outputs = [weakref.ref(node) for node in outputs]
         self.pulled = False
-        self.lost = any(node.lost for node in inputs)
-        self.avals = tuple(node.aval for node in outputs if node.tracked)
+        self.lost = any([node.lost for node in inputs])
         for index, node in enumerate(outputs):
             node.via, node.index = self, index
         tracked = [node for node in outputs if node.tracked]
+        self.avals = tuple([node.aval for node in tracked])
         self.slots = {node.index: i for i, node in enumerate(tracked)}
 
     def companions(self) -> list[Node]:
@@ -120,6 +124,14 @@ class Pull(Node):
         return [g._node for g in grads if g is not None and g._node.value is None]
 
 
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Input:
+    """Stands in a pullback for an input of its region, which need not be copied."""
+
+    position: int
+
+
 def is_step(node: Node) -> bool:
     """Whether a region may compute it: pending, and no input of the graph."""
     return (
@@ -143,7 +155,7 @@ def is_alive(node: Node) -> bool:
     """
     if not node.tracked or node.lost:
         return False
-    if node.via is None and _is_visible(node):
+    if node.via is None and (node.names or _is_visible(node)):
         return True
     seen = walk([node], _next_regions)
     if any(_is_visible(n) for n in seen):
@@ -171,26 +183,24 @@ def cover(roots: Sequence[Node], again: bool = False) -> Region | None:
 
     With `again`, roots that have a value are computed from their recipe once more.
     """
-    taken = set(roots) if again else set[Node]()
+    asked = set(roots) if again else set[Node]()
 
-    def inputs_of(node: Node) -> tuple[Node, ...]:
-        if node in taken or is_step(node):
-            taken.add(node)
-            return node.inputs
-        return ()
+    def inputs_of(node: Node) -> tuple[Node, ...] | None:
+        return node.inputs if is_step(node) or node in asked else None
 
-    order = walk(roots, inputs_of)
-    steps = [node for node in order if node in taken]
-    known = [node for node in order if node not in taken]
-    wanted = [node for node in known if is_alive(node)]
+    known, steps = split(roots, inputs_of)
+    wanted = [node for node in known if node.tracked and is_alive(node)]
     if not wanted:
-        lost = any(node.lost for node in known)
+        lost = any([node.lost for node in known])
         for node in roots:
             node.lost, node.tracked = lost, lost
         return None
     outputs = _outputs(roots, steps, known)
-    op = _operation(known, steps, outputs, wanted)
-    return Region(op, known, outputs, wanted)
+    kept = tuple(
+        [i for i, n in enumerate(known) if n.value is not None and n.aval is not None]
+    )
+    op = _operation(known, steps, outputs, wanted, kept)
+    return Region(op, known, outputs, wanted, kept)
 
 
 def _outputs(
@@ -198,7 +208,8 @@ def _outputs(
 ) -> list[Node]:
     """The roots and the named steps, without those that the inputs depend on."""
     behind = set[Node]()
-    walk([n for n in known if n.value is None], pending_inputs, behind)
+    if pending := [n for n in known if n.value is None]:
+        walk(pending, pending_inputs, behind)
     asked = set(roots)
     return [n for n in steps if n in asked or (n.names and n not in behind)]
 
@@ -208,19 +219,20 @@ def _operation(
     steps: Sequence[Node],
     outputs: Sequence[Node],
     wanted: Sequence[Node],
+    kept: tuple[int, ...],
 ) -> Callable[..., Any]:
     position = {node: i for i, node in enumerate([*known, *steps])}
+    constants = [
+        position[node]
+        for node in steps
+        if not node.tracked and node.aval is not None and node.aval.floating
+    ]
     return region_op(
-        structure_of(known, steps, outputs),
+        structure_of(known, steps, outputs, position),
         tuple([position[node] for node in wanted]),
         tuple([node.tracked for node in outputs]),
-        frozenset(
-            [
-                position[node]
-                for node in steps
-                if not node.tracked and node.aval is not None and node.aval.floating
-            ]
-        ),
+        frozenset(constants),
+        kept,
     )
 
 
@@ -230,8 +242,12 @@ def region_op(
     wanted: tuple[int, ...],
     differentiated: tuple[bool, ...],
     stopped: frozenset[int],
+    kept: tuple[int, ...],
 ) -> Callable[..., Any]:
-    """The op of a region: values of its inputs -> (values of outputs, pullback)."""
+    """The op of a region: values of its inputs -> (values of outputs, pullback).
+
+    In the pullback, `Input` stands for the inputs that are `kept`.
+    """
 
     def region(*values: Any) -> tuple[list[Any], Any]:
         def forward(*leaves: Any) -> tuple[list[Any], list[Any]]:
@@ -242,7 +258,8 @@ def region_op(
             return _pick(results, differentiated), results
 
         _, pull, results = jax.vjp(forward, *[values[i] for i in wanted], has_aux=True)
-        return results, pull
+        places = {id(values[i]): Input(i) for i in kept}
+        return results, jax.tree.map(lambda x: places.get(id(x), x), pull)
 
     return region
 
@@ -252,16 +269,26 @@ def _pick(results: Iterable[Any], chosen: Sequence[bool]) -> list[Any]:
 
 
 @lru_cache(maxsize=MAX_CACHED_STRUCTURES)
-def pull_op(given: tuple[int, ...], avals: tuple[Any, ...]) -> Callable[..., Any]:
-    """The op of a pull: (region, gradients of the `given` outputs) -> gradients.
+def pull_op(
+    given: tuple[int, ...], avals: tuple[Any, ...], kept: tuple[int, ...]
+) -> Callable[..., Any]:
+    """The op of a pull: (region, gradients of the `given` outputs, `kept` inputs of the
+    region) -> gradients.
 
     `avals` are those of the differentiated outputs; gradients not given are zero.
     """
 
-    def pull(region: Any, *cotangents: Any) -> tuple[Any]:
+    def pull(region: Any, *rest: Any) -> tuple[Any]:
+        cotangents, inputs = rest[: len(given)], rest[len(given) :]
         all_of_them = [jnp.zeros(aval.shape, aval.dtype) for aval in avals]
         for position, cotangent in zip(given, cotangents, strict=True):
             all_of_them[position] = cotangent
-        return (region[1](all_of_them),)
+        value_of = dict(zip(map(Input, kept), inputs, strict=True))
+        pullback = jax.tree.map(
+            lambda x: value_of[x] if isinstance(x, Input) else x,
+            region[1],
+            is_leaf=lambda x: isinstance(x, Input),
+        )
+        return (pullback(all_of_them),)
 
     return pull

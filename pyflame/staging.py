@@ -28,7 +28,9 @@ from pyflame.node import (
     Static,
     aval_of,
     constant,
+    needed,
     pending_inputs,
+    split,
     walk,
 )
 from pyflame.ops import elementwise
@@ -156,16 +158,13 @@ def evaluate(targets: Sequence[Node], everything: bool = False) -> None:
         return
     if _assigned and (waiting := _waiting()):
         pending += waiting if everything else _meeting(waiting, pending)
-    order = _pending_order(pending)
+    known, steps = _pending_order(pending)
     wanted = set(pending)
-    known, steps = list[Node](), list[Node]()
-    for node in order:
-        (steps if node.value is None else known).append(node)
     outputs = [n for n in steps if n in wanted or _is_kept(n, everything)]
     counts.evaluations += 1
     with jax.ensure_compile_time_eval():
         values = _compiled(structure_of(known, steps, outputs))(
-            *[node.value for node in known]
+            *[node.fed() for node in known]
         )
     for node, value in zip(outputs, values, strict=True):
         node.value = value
@@ -211,30 +210,32 @@ def _parts(node: Node, avals: Sequence[Aval]) -> list[Node]:
     return parts
 
 
-def _pending_order(pending: list[Node]) -> list[Node]:
-    """What must be computed, in order, with regions around what gradients may pass.
+def _pending_order(pending: list[Node]) -> tuple[list[Node], list[Node]]:
+    """What is known and what must be computed, in order, with regions around what
+    gradients may pass.
 
     Adds to `pending` what comes along.
     """
     seen = set[Node]()
-    order = walk(pending, pending_inputs, seen)
+    known, steps = split(pending, needed, seen)
     wanted = set(pending)
-    roots = [n for n in order if n.tracked and (n.names or n in wanted) and is_step(n)]
+    roots = [n for n in steps if n.tracked and (n.names or n in wanted) and is_step(n)]
     if roots and cover(roots) is not None:
         seen = set()
-        order = walk(pending, pending_inputs, seen)
-    found = order
+        known, steps = split(pending, needed, seen)
+    found = steps
     while extra := [n for n in _companions(found) if n not in wanted]:
         pending += extra
         wanted.update(extra)
-        found = walk(extra, pending_inputs, seen)
-        order += found
-    return order
+        more, found = split(extra, needed, seen)
+        known += more
+        steps += found
+    return known, steps
 
 
-def _companions(order: Sequence[Node]) -> list[Node]:
+def _companions(steps: Sequence[Node]) -> list[Node]:
     """Named nodes that come for free, or that would hold memory if left for later."""
-    bundles = [n for n in order if n.aval is None and n.value is None]
+    bundles = [n for n in steps if n.aval is None]
     return [
         node
         for bundle in bundles

@@ -31,10 +31,17 @@ class Structure(NamedTuple):
 
 
 def structure_of(
-    known: Sequence[Node], steps: Sequence[Node], outputs: Sequence[Node]
+    known: Sequence[Node],
+    steps: Sequence[Node],
+    outputs: Sequence[Node],
+    position: dict[Node, int] | None = None,
 ) -> Structure:
-    """The structure of nodes in an order that has inputs before their users."""
-    position = {node: i for i, node in enumerate([*known, *steps])}
+    """The structure of nodes in an order that has inputs before their users.
+
+    `position` numbers them, known ones first, if that is at hand.
+    """
+    if position is None:
+        position = {node: i for i, node in enumerate([*known, *steps])}
     return Structure(
         tuple([node.aval for node in known]),
         tuple([_step(node, position) for node in steps]),

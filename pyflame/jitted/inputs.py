@@ -40,7 +40,7 @@ class Inputs:
                 value = node.value
                 if value is not None and node.op is None and not node.lost:
                     self.tensors.append(leaf)
-                    self.values.append(value)
+                    self.values.append(node.fed())
                     key += (node.aval, "leaf" if node.tracked else "constant")
                     if isinstance(value, Tracer):
                         self.traced = True
@@ -57,7 +57,7 @@ class Inputs:
         if kind is Tensor:
             node = leaf.eval()._node
             self.tensors.append(leaf)
-            self.values.append(node.value)
+            self.values.append(node.fed())
             if isinstance(node.value, Tracer):
                 self.traced = True
             return node.aval, kind_of(node)

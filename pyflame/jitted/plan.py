@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyflame.jitted.compiled import Feed, on_device
+from pyflame.held_numbers import on_device
+from pyflame.jitted.compiled import Feed
 from pyflame.jitted.events import Event, OptimizerStep, RandomRequests
 from pyflame.jitted.inputs import Inputs
 from pyflame.jitted.placeholder import (
@@ -237,7 +238,7 @@ class _Gather:
                 return self._random_at + 1, offset
 
     def _constant(self, node: Node) -> int:
-        value = node.value
+        value = node.array()
         if node.is_literal:
             key: Any = (type(value), repr(value))
             value = on_device(value) if key not in self._constant_of else value

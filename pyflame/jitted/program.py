@@ -12,7 +12,8 @@ from jax.core import Tracer
 
 from pyflame import node as nodes
 from pyflame import staging
-from pyflame.jitted.compiled import Numbers, compiled
+from pyflame.held_numbers import Numbers
+from pyflame.jitted.compiled import compiled
 from pyflame.jitted.guards import Guards
 from pyflame.jitted.inputs import Inputs
 from pyflame.jitted.late import Late
@@ -72,7 +73,7 @@ class Program:
             self.plan.captured, self.plan.avals, self.plan.kinds, strict=True
         ):
             node = tensor._node
-            if isinstance(node.value, Tracer):
+            if isinstance(node.array(), Tracer):
                 raise InsideTransformation
             if node.aval is not aval:
                 return f"a captured tensor is {tensor._text()} now"
@@ -294,7 +295,9 @@ def _part(call: Call, index: int, aval: Any) -> Callable[[bool], Node]:
 def _known(value: Any) -> Node:
     if isinstance(value, (bool, int, float)):
         return nodes.literal(value)
-    return nodes.constant(value, nodes.aval_of(value))
+    node = nodes.given(value, None)
+    node.tracked = False
+    return node
 
 
 def _become(tensor: Tensor, node: Node, leaf: bool) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pyflame import node as nodes
+from pyflame.held_numbers import Numbers
 from pyflame.node import Node
 from pyflame.structure import MAX_CACHED_STRUCTURES
 from pyflame.tensors import Tensor
@@ -40,10 +41,14 @@ class Job(NamedTuple):
         """What changes: the parameters, then their states."""
         return [*self.params, *self.kept()]
 
-    def literals(self) -> list[Node]:
-        """The numbers as nodes, those that several parameters have in common once."""
+    def literals(self, held: Numbers) -> list[Node]:
+        """The numbers as nodes, those that several parameters have in common once.
+
+        `held` has those of the last step.
+        """
         distinct = dict.fromkeys(self.numbers)
-        return [nodes.literal(x) for numbers in distinct for x in numbers]
+        numbers = held.given([x for numbers in distinct for x in numbers])
+        return [nodes.number(x) for x in numbers]
 
     def node(self, literals: list[Node]) -> Node:
         """The node of the new values, in the order of `tensors`.
@@ -57,7 +62,7 @@ class Job(NamedTuple):
         inputs = [x._node for x in (*self.tensors(), *self.grads)]
         inputs += literals
         node = Node(op, tuple(inputs), (), None)
-        node.pending_count = 1 + sum(i.pending_count for i in inputs)
+        node.pending_count = 1 + sum([i.pending_count for i in inputs])
         return node
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from copy import copy
+from operator import is_
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from pyflame.creation import zeros
 from pyflame.errors import ArgumentError, ShapeError
 from pyflame.grad_mode import enable_grad
 from pyflame.gradients import forget_users
+from pyflame.held_numbers import Numbers
 from pyflame.optim.checks import check_keys, check_lr
 from pyflame.optim.fused import Job, Rule
 from pyflame.optim.groups import SCHEDULED, Group, checked_groups
@@ -36,6 +38,8 @@ class Optimizer(ABC):
         self.param_groups: list[Group] = self._new_groups(params)
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.steps_taken = 0
+        self._rules: dict[int, tuple[list[Any], Rule]] = {}  # by id of their group
+        self._held: list[Numbers] = []
         # A parameter still pending would make the first step unlike the second.
         staging.evaluate([param._node for param in self._params()])
 
@@ -100,13 +104,16 @@ class Optimizer(ABC):
         return loss
 
     def _step(self) -> None:
-        for group in self.param_groups:
-            group.update(self._checked_options({k: group[k] for k in self.defaults}))
-        jobs = [self._job(group) for group in self.param_groups]
+        # All options are checked before anything else is done.
+        rules = [self._checked_rule(group) for group in self.param_groups]
+        jobs = list(map(self._job, self.param_groups, rules))
         jobs = [job for job in jobs if job.params]
         trace = tracing.current()
         if trace is None:
-            literals = [job.literals() for job in jobs]
+            self._held += [Numbers() for _ in jobs[len(self._held) :]]
+            literals = [
+                job.literals(held) for job, held in zip(jobs, self._held, strict=False)
+            ]
         else:
             literals = trace.optimizer_step(self, jobs)
         results = staging.several(
@@ -119,14 +126,29 @@ class Optimizer(ABC):
             self._apply(job, values)
         self.steps_taken += 1
 
-    def _job(self, group: Group) -> Job:
+    def _checked_rule(self, group: Group) -> Rule:
+        """The rule of a group, whose options are checked if one has been set.
+
+        Raises: ArgumentError.
+        """
+        options = [group[key] for key in self.defaults]
+        known = self._rules.get(id(group))
+        if known is not None and all(map(is_, options, known[0])):
+            return known[1]
+        group.update(self._checked_options({k: group[k] for k in self.defaults}))
         rule = self._rule(group)
-        params = [param for param in group["params"] if param.grad is not None]
+        self._rules[id(group)] = [group[key] for key in self.defaults], rule
+        return rule
+
+    def _job(self, group: Group, rule: Rule) -> Job:
+        found = [(param, param.grad) for param in group["params"]]
+        found = [(param, grad) for param, grad in found if grad is not None]
+        params = [param for param, _ in found]
         entries = [self.state.get(param, {}) for param in params]
         return Job(
             rule,
             params,
-            [param.grad for param in params],  # pyright: ignore
+            [grad for _, grad in found],
             [
                 [entry[name] if name in entry else _blank(param) for name in rule.state]
                 for param, entry in zip(params, entries, strict=True)

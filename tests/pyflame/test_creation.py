@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -99,6 +100,29 @@ def test_data_is_copied() -> None:
     copy = x.numpy()
     copy[0] = 9
     assert x.numpy()[0] == 1
+
+
+def test_data_is_copied_before_it_is_used() -> None:
+    array = np.ones((64, 784), np.float32)
+    for _ in range(20):  # a call that took the array itself would see it change
+        x = pf.from_numpy(array)
+        first, last = x.sum(), (x * 2)[-1, -1]
+        array[:] = 5
+        pf.eval(first, last)
+        array[:] = 1
+        assert first.item() == array.size
+        assert last.item() == 2
+
+
+def test_data_moves_to_the_device_when_it_is_used_again() -> None:
+    x = pf.from_numpy(np.ones(3, np.float32))
+    (x + 1).eval()
+    assert isinstance(x._node.value, np.ndarray)
+    (x + 2).eval()
+    assert isinstance(x._node.value, jax.Array)
+    y = pf.from_numpy(np.ones(3, np.float32))
+    assert jax.jit(lambda a: a + y)(np.ones(3, np.float32)).tolist() == [2, 2, 2]
+    assert (y + 1).numpy().tolist() == [2, 2, 2]  # a constant of the trace, not of it
 
 
 def test_a_tensor_of_a_tensor() -> None:

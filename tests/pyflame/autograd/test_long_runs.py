@@ -194,6 +194,20 @@ def test_a_kept_loss_keeps_no_parameters():
     assert len(jax.live_arrays()) <= before + 20
 
 
+def test_a_loss_that_is_read_keeps_no_copies_of_what_it_was_computed_from():
+    w, x = pf.randn([30, 40]).eval(), pf.randn([5, 40]).eval()
+    loss = nn.functional.linear(x, w).square().sum()
+    value = loss.item()
+    kept = jax.tree.leaves(loss._node.via.value)
+    assert all(array.size < w.numel for array in kept)
+    before = w.numpy()
+    w._assign(w * 0)  # backward is at the old values
+    pf.autograd.backward(loss)
+    out = x.numpy() @ before.T
+    assert np.square(out).sum() == pytest.approx(value, rel=1e-5)
+    np.testing.assert_allclose(w.grad.numpy(), 2 * out.T @ x.numpy(), rtol=1e-4)
+
+
 def test_a_kept_loss_says_that_its_graph_is_gone():
     loss = _training()()
     value = loss.item()

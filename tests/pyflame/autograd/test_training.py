@@ -244,8 +244,9 @@ def test_a_value_given_up_says_so() -> None:
         y.sum().backward()
     assert str(caught.value) == (
         "backward of float32[]: a value it was computed from gave up its graph to an "
-        "earlier backward\n"
-        "  rule  after backward, a computed value keeps its graph while it has a name\n"
+        "earlier backward or an optimizer's step\n"
+        "  rule  after backward, a computed value keeps its graph while it has a name, "
+        "and until a step replaces the parameters in it\n"
         "  help  add the losses up and call backward once, or detach() the value"
     )
 

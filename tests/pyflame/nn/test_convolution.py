@@ -41,6 +41,21 @@ def test_convolutions_agree_with_torch(
     agree(mine, theirs, input if batched else input[0], rtol=1e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("channels", [1, 8, 9, 12])
+def test_few_and_many_channels_agree_with_torch(
+    twin: Any, agree: Any, channels: int
+) -> None:
+    images = RNG.normal(size=(3, channels, 9, 11)).astype(np.float32)
+    for options in (
+        {},
+        {"stride": (2, 3), "padding": (2, 1)},
+        {"dilation": (2, 1), "stride": (1, 2)},
+        {"stride": 4, "padding": 3, "bias": False},
+    ):
+        mine, theirs = twin("Conv2d", channels, 5, (3, 4), **options)
+        agree(mine, theirs, images, rtol=1e-4, atol=2e-5)
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
 @pytest.mark.parametrize(

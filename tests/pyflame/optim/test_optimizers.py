@@ -273,6 +273,15 @@ def test_a_changed_option_acts_at_once() -> None:
     give([a], [np.ones(1, np.float32)])
     optimizer.step()
     assert a.item() == 0.75
+    optimizer.param_groups[0].update(momentum=0.5, maximize=True)
+    for expected in (1.0, 1.375):  # momentum begins with the gradient
+        give([a], [np.ones(1, np.float32)])
+        optimizer.step()
+        assert a.item() == expected
+    optimizer.param_groups[0]["lr"] = -1
+    with pytest.raises(pf.ArgumentError, match=r"^SGD: lr=-1\n"):
+        optimizer.step()
+    assert a.item() == 1.375
 
 
 def test_names_for_a_parameter_see_its_update_copies_do_not() -> None:
