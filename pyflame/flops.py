@@ -23,8 +23,8 @@ _FREE = frozenset(
     "not opt_barrier optimization_barrier or pad population_count pvary random_bits "
     "random_seed random_unwrap random_wrap real reduce_and reduce_or reduce_precision "
     "reshape rev scatter select_and_gather_add select_n shift_left "
-    "shift_right_arithmetic shift_right_logical slice sort split squeeze "
-    "stop_gradient threefry2x32 top_k transpose xor".split()
+    "shift_right_arithmetic shift_right_logical slice sort split squeeze stack "
+    "stop_gradient threefry2x32 top_k transpose unstack xor".split()
 )
 _REDUCTIONS = frozenset("reduce_sum reduce_max reduce_min reduce_prod".split())
 _CUMULATIVE = frozenset("cumsum cumprod cummax cummin cumlogsumexp".split())
