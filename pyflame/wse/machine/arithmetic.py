@@ -30,11 +30,12 @@ class Arithmetic:
 
     Indexed by `OpSpec.number`: `vector[n]` maps source arrays (or NumPy scalars) to
     the result array; `bits[n]` maps the raw bits of one element of each source to
-    the raw bits of the result; `folds[n]` is the ufunc of reductions, or what acts
+    the raw bits of the result; `into[n]` takes the array to store to, which may be one
+    of the sources, before them. `folds[n]` is the ufunc of reductions, or what acts
     like one, or None. `widen` turns the vector of a fold into its type.
     """
 
-    __slots__ = ("bits", "folds", "vector", "widen")
+    __slots__ = ("bits", "folds", "into", "vector", "widen")
 
     def __init__(self, semantics: Semantics, fp16_format: str = "f16") -> None:
         table = _vector_functions(semantics)
@@ -51,6 +52,7 @@ class Arithmetic:
             self.widen[OPERATIONS["@faddhs"].number] = partial(decode, small)
         specs = list(operations_for(fp16_format).values())
         self.vector: list[VectorFunction] = [table[spec.name] for spec in specs]
+        self.into = [_into(table[spec.name]) for spec in specs]
         self.folds: list[Fold | None] = [folds[spec.name] for spec in specs]
         fast = _fast_bits_functions(semantics)
         self.bits: list[BitsFunction] = [
@@ -127,6 +129,24 @@ def _vector_functions(semantics: Semantics) -> dict[str, VectorFunction]:
 
 def _same(a: Any) -> Any:
     return a
+
+
+def _into(function: VectorFunction) -> Callable[..., None]:
+    """The function with an array for its result; without a copy where it is easy."""
+
+    def store(target: NDArray[Any], *sources: Any) -> None:
+        target[:] = function(*sources)
+
+    def fill(target: NDArray[Any], *sources: Any) -> None:
+        function(*sources, out=target)
+
+    if function is _unfused:
+        return _unfused_into
+    return fill if isinstance(function, np.ufunc) else store
+
+
+def _unfused_into(target: NDArray[Any], a: Any, b: Any, s: Any) -> None:
+    np.add(a, b * s, out=target)
 
 
 def _unfused(a: Any, b: Any, s: Any) -> Any:

@@ -26,6 +26,11 @@ def incremented(dsd: Memory1or4, elements: int, size_bytes: int) -> Memory1or4:
 
     Addresses have 16 bits.
     """
+    if type(dsd) is Mem1d:  # in the loops of kernels
+        base, offset, stride, extent, index, origin = dsd
+        moved = base + elements * size_bytes & 0xFFFF
+        kept = base if origin is None else origin
+        return Mem1d(moved, offset, stride, extent, index, kept)
     return replaced(dsd, dsd.base + elements * size_bytes & 0xFFFF, dsd.offset)
 
 

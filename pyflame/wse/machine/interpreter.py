@@ -79,9 +79,14 @@ class ProgramCode:
         pe.memory.write(0, self.image)
         if self.unit.strict:
             pe.guard.protect(self.objects, self.defined)
-        pe.slots = copy.deepcopy(list(self.slots))
+        pe.slots = [_own(value) for value in self.slots]
         for register, descriptor, config in self.loads:
             pe.dsrs.load(register, descriptor, config)
+
+
+def _own(value: Any) -> Any:
+    """The initial value of a slot for one PE: descriptors never change."""
+    return value if isinstance(value, Descriptor) else copy.deepcopy(value)
 
 
 def compile_program(

@@ -73,12 +73,16 @@ class Buffer:
 
 
 class Link:
-    """Carries one wavelet at a time; those who find it busy are served in order."""
+    """Carries one wavelet at a time; those who find it busy are served in order.
+
+    `at_full_rate` carries one per cycle.
+    """
 
     __slots__ = (
         "_free_millis",
         "_period",
         "_wake_at",
+        "at_full_rate",
         "free_at",
         "timeline",
         "waiting",
@@ -91,6 +95,7 @@ class Link:
         self._free_millis = 0
         self._wake_at = -1
         self._period = period_millicycles
+        self.at_full_rate = period_millicycles == 1000
 
     def is_free(self, now: int, user: Event) -> bool:
         """Whether `user` may take the link now; else it is woken when it may."""
@@ -101,7 +106,7 @@ class Link:
         return False
 
     def take(self, now: int) -> None:
-        if self._period == 1000:
+        if self.at_full_rate:
             self.free_at = now + 1
             return
         start = now * 1000
@@ -127,6 +132,9 @@ class Link:
 
     def run(self, now: int) -> None:
         """Serves the waiting until one of them takes the link."""
+        if len(self.waiting) == 1 and self.free_at <= now:
+            self._serve_one(now)
+            return
         queue, self.waiting = self.waiting, []
         while queue and self.free_at <= now:
             self.waiting = queue
@@ -135,6 +143,13 @@ class Link:
             queue.pop(place).run(now)
         late, self.waiting = self.waiting, queue
         self.waiting.extend(late)
+        if self.waiting:
+            self._wake(max(self.free_at, now + 1))
+
+    def _serve_one(self, now: int) -> None:
+        """`run` for a single user, which may have to wait for something else."""
+        self.timeline.pick(1)
+        self.waiting.pop().run(now)
         if self.waiting:
             self._wake(max(self.free_at, now + 1))
 

@@ -199,38 +199,41 @@ class Port(Buffer):
         hops = branch.hops
         if word >= wavelet.CONTROL or channel.filter is not None:
             hops = self._selected_hops(word, branch)
-        if not self._can_leave(hops, now):
-            return
-        self.pop(now)
-        leaves_at = now
-        if word >= wavelet.CONTROL:
-            word = self._execute(word, now)
-            leaves_at += channel.switch_cycles
-        for hop in hops:
-            hop.link.take(now)
-            hop.target.push(word, leaves_at + hop.latency_cycles)
-        channel.hop_count += len(hops)
-        if channel.filter is not None:
-            channel.filter.count(word)
-        if self.words:
-            ahead = self.times[0]
-            self.timeline.at(ahead if ahead > now else now + 1, self)
-
-    def _can_leave(self, hops: tuple[Hop, ...], now: int) -> bool:
-        """Whether all copies can go now. Buffers and links are only asked, which
-        arranges for another try, where something is in the way."""
+        # Buffers and links are asked only where something may be in the way: asking
+        # arranges for another try.
         for hop in hops:
             target = hop.target
             room = target.capacity - len(target.words)
             tight = room < 1 or (room == 1 and target.popped_at == now)
             if tight and not target.has_room(now, self):
-                return False
+                return
         for hop in hops:
             link = hop.link
             taken = link.free_at > now or link.waiting
             if taken and not link.is_free(now, self):
-                return False
-        return True
+                return
+        self.pop(now)
+        self._send(word, hops, now)
+        if self.words:
+            ahead = self.times[0]
+            self.timeline.at(ahead if ahead > now else now + 1, self)
+
+    def _send(self, word: int, hops: tuple[Hop, ...], now: int) -> None:
+        channel = self.channel
+        leaves_at = now
+        if word >= wavelet.CONTROL:
+            word = self._execute(word, now)
+            leaves_at += channel.switch_cycles
+        for hop in hops:
+            link = hop.link
+            if link.at_full_rate:
+                link.free_at = now + 1
+            else:
+                link.take(now)
+            hop.target.push(word, leaves_at + hop.latency_cycles)
+        channel.hop_count += len(hops)
+        if channel.filter is not None:
+            channel.filter.count(word)
 
     def _selected_hops(self, word: int, branch: Branch) -> tuple[Hop, ...]:
         """The copies of a control wavelet, or of one that a filter may reject."""

@@ -26,13 +26,14 @@ _SCALAR_KINDS: dict[type, int] = {np.float16: 2, np.float32: 4}
 
 @dataclass(frozen=True, slots=True)
 class VectorPlan:
-    """`dest` and, of `sources`, the vectors are windows of memory; a scalar has None.
+    """`function` stores to the elements of `dest`, given them and the sources'. Of
+    `sources`, the vectors are windows of memory as `dest` is; a scalar has None.
 
     The vectors overlap nowhere but in equal places, so NumPy's order is as good as
     the machine's.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., None]
     dest: Window
     sources: tuple[Window | None, ...]
     cycles: int
@@ -45,7 +46,7 @@ class VectorPlan:
             for window, scalar in zip(self.sources, scalars)  # noqa: B905
         ]
         number, elements = self.dest
-        views[number][elements] = self.function(*values)
+        self.function(views[number][elements], *values)
 
 
 class VectorPlans:

@@ -90,7 +90,7 @@ class VectorUnit:
             self._window(value, dtype, length) if type(value) is Mem1d else None
             for value, dtype in operands
         )
-        function = self._arithmetic.vector[spec.number]
+        function = self._arithmetic.into[spec.number]
         to = self._window(dest, spec.dest_dtype, length)
         return VectorPlan(function, to, windows, cycles)
 
