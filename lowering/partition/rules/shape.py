@@ -1,4 +1,4 @@
-"""reshape, squeeze, transpose and slice: local, or local after a gather."""
+"""reshape, squeeze and transpose: local, or local after a gather."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
@@ -41,34 +41,6 @@ def squeeze(ctx: Context, operand: AnyTile, *, dimensions: tuple[int, ...]) -> A
         a for dim, a in enumerate(before.axes) if dim not in dimensions
     )
     return ctx.settled(local, ctx.placement(axes, extents_of(before)))
-
-
-@partitions("slice")
-def slice_(
-    ctx: Context,
-    operand: AnyTile,
-    *,
-    start_indices: tuple[int, ...],
-    limit_indices: tuple[int, ...],
-    strides: tuple[int, ...] | None,
-) -> AnyTile:
-    """Cuts whole dimensions locally; a split one that is cut is gathered first."""
-    steps = strides or (1,) * len(operand.shape)
-    cut = [
-        dim
-        for dim, size in enumerate(operand.shape)
-        if (start_indices[dim], limit_indices[dim], steps[dim]) != (0, size, 1)
-    ]
-    before = whole_dims(ctx, operand, cut)
-    starts = [
-        start_indices[dim] if dim in cut else 0 for dim in range(len(before.axes))
-    ]
-    limits = [
-        limit_indices[dim] if dim in cut else tile
-        for dim, tile in enumerate(before.tile_shape)
-    ]
-    local = lax.slice(operand.at(before), starts, limits, steps)
-    return ctx.settled(local, ctx.placement(before.axes, extents_of(before)))
 
 
 @partitions("reshape")
@@ -144,11 +116,21 @@ def whole_dims(ctx: Context, operand: AnyTile, dims: list[int]) -> Placement:
 
     Raises: LayoutError, if that is more than a PE can hold.
     """
-    before = operand.placement
+    after = with_whole(ctx, operand.placement, dims)
+    check_whole(ctx, operand.placement, after)
+    return after
+
+
+def with_whole(ctx: Context, before: Placement, dims: list[int]) -> Placement:
+    """The placement, but for dimensions that every PE has whole."""
     axes: tuple[Axis | None, ...] = tuple(
         None if dim in dims else axis for dim, axis in enumerate(before.axes)
     )
-    after = canonical(replace(before, axes=axes), ctx.mesh)
+    return canonical(replace(before, axes=axes), ctx.mesh)
+
+
+def check_whole(ctx: Context, before: Placement, after: Placement) -> None:
+    """Raises: LayoutError, if `after` is too much for a PE where `before` is not."""
     if before.tile_size_bytes <= WHOLE_LIMIT_BYTES < after.tile_size_bytes:
         raise LayoutError(
             f"{ctx.eqn.primitive.name} of {before} moves data between PEs",
@@ -160,7 +142,6 @@ def whole_dims(ctx: Context, operand: AnyTile, dims: list[int]) -> Placement:
             rule="dimensions that are cut, merged or taken apart are whole on each PE",
             help="give the value a layout that does not split them",
         )
-    return after
 
 
 CASES = [
@@ -175,7 +156,4 @@ CASES = [
     Case("merge, last kept", lambda a: a.reshape(-1, a.shape[2]), ("f32[4,3,m]",)),
     Case("take apart", lambda a: a.reshape(4, -1), ("f32[16]",)),
     Case("back and forth", lambda a: a.reshape(-1).reshape(a.shape), ("f32[n,m]",)),
-    Case("slices", lambda a: [a[:1], a[:, :1], a[-1:]], ("f32[n,m]",)),
-    Case("rows", lambda a: a[0] + a[-1], ("f32[n,m]",)),
-    Case("column", lambda a: a[:, -1], ("f32[n,m]",)),
 ]
