@@ -16,6 +16,7 @@ from lowering.host import host_files, program, program_text
 from lowering.jaxprs import ClosedJaxpr
 from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.normalise.normalise import normalise
+from lowering.normalise.shard_maps import check_mesh_of_maps, without_shard_maps
 from lowering.partition.partition import Partitioned, conventional, partition
 from lowering.partition.registry import COMFORTABLE_BYTES
 from lowering.partition.uniform import check_uniform, varying
@@ -115,6 +116,8 @@ def lower(
     Raises: LoweringError, or a subclass that says what went wrong.
     """
     options = options or Options()
+    closed = without_shard_maps(closed)
+    mesh = check_mesh_of_maps(closed, mesh, [*(in_layouts or ()), *(out_layouts or ())])
     normalised = normalise(closed)
     if options.check_stages:
         check_normalised(closed, normalised)

@@ -33,7 +33,7 @@ from lowering.normalise import (
     trigonometric,
     widen,
 )
-from lowering.normalise.core_set import CONTROL_FLOW, CORE
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, MAPPED
 from lowering.normalise.registry import REWRITES
 
 # Importing these registers their rewrites.
@@ -59,6 +59,10 @@ _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
 def supported_primitives() -> list[str]:
     """Names of all primitives that a program may contain, sorted."""
     return sorted(CORE | CONTROL_FLOW | set(REWRITES))
+
+
+def _is_known(name: str) -> bool:
+    return name in CORE | CONTROL_FLOW | MAPPED or name in REWRITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,7 @@ def can_inline(closed: jaxprs.ClosedJaxpr) -> bool:
     need its surroundings (a device mesh, say).
     """
     return not any(
-        jaxprs.sub_jaxprs(found.eqn)
-        and found.eqn.primitive.name not in CONTROL_FLOW | CORE | set(REWRITES)
+        jaxprs.sub_jaxprs(found.eqn) and not _is_known(found.eqn.primitive.name)
         for found in _leaf_equations(closed, None)
     )
 
@@ -115,7 +118,7 @@ def _leaf_equations(
 def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
-    return "" if name in CORE | CONTROL_FLOW or name in REWRITES else name
+    return "" if _is_known(name) else name
 
 
 def _primitive_error(found: list[_Found]) -> UnsupportedPrimitiveError:

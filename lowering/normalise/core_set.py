@@ -46,3 +46,13 @@ CORE = (
 )
 
 CONTROL_FLOW = frozenset({"cond", "while", "scan"})
+
+# What a `jax.shard_map` becomes, and the collectives inside it.
+MESH = frozenset(
+    "mesh_index mesh_broadcast mesh_reduce mesh_all_reduce mesh_all_gather mesh_shift "
+    "mesh_slice mesh_fill_padding".split()
+)
+MAPPED = MESH | {"mesh_map"}
+
+# Equations with jaxprs that are made of core primitives, too.
+NESTING = CONTROL_FLOW | {"element_call", "mesh_map"}

@@ -23,7 +23,7 @@ from lowering import jaxprs
 from lowering.normalise.canonical import FORMS
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
-from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE
+from lowering.normalise.core_set import CORE, ELEMENTWISE, MESH, NESTING
 from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
 from lowering.normalise.registry import REWRITES
@@ -67,12 +67,12 @@ def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     name = eqn.primitive.name
     if name in FORMS:
         return FORMS[name].fits(eqn)
-    if name in CONTROL_FLOW or name == "element_call":
+    if name in NESTING:
         nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
         return all(map(_is_core, nested))
     if conditional_rewrite(eqn) is not None:
         return False
-    return name in CORE and not (name in ELEMENTWISE and _spread_dims(eqn))
+    return name in CORE | MESH and not (name in ELEMENTWISE and _spread_dims(eqn))
 
 
 def _retrace(
@@ -100,7 +100,7 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if _is_foldable(eqn, args):
         return _constants(eqn, args)
     name = eqn.primitive.name
-    if name in CONTROL_FLOW or name == "element_call":
+    if name in NESTING:
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _in_core))
     rewrite = conditional_rewrite(eqn)
     if rewrite is not None:

@@ -17,7 +17,7 @@ from lowering.normalise.conditional import rewrites_where
 from lowering.normalise.registry import rewrites
 
 
-@rewrites("stop_gradient", "copy", "copy_p", "name")
+@rewrites("stop_gradient", "copy", "copy_p", "name", "reshard")
 def _identity(x: Any, **_: Any) -> Any:
     return x
 

@@ -18,6 +18,7 @@ import numpy as np
 from lowering import jaxprs
 from lowering.mesh import Mesh
 from lowering.partition import control_flow, mesh_batching, rules
+from lowering.partition.mesh_map import mapped
 from lowering.partition.registry import COMFORTABLE_BYTES, RULES, Context
 from lowering.partition.reshard import canonical, spread_replicas
 from lowering.partition.tiles import AnyTile, Tile, conventional_axes
@@ -138,12 +139,19 @@ def _run(
         if eqn.primitive.name in control_flow.RULES:
             nested = control_flow.Context(mesh, run_inside)
             return control_flow.RULES[eqn.primitive.name](nested, eqn, tiles)
+        if eqn.primitive.name == "mesh_map":
+            return mapped(mesh, eqn, tiles, run_on)
         rule = RULES[eqn.primitive.name]
         results = rule(Context(mesh, eqn, budget_bytes), *tiles, **eqn.params)
         return list(results) if eqn.primitive.multiple_results else [results]
 
     def run_inside(
         closed: jaxprs.ClosedJaxpr, inputs: Sequence[AnyTile]
+    ) -> list[AnyTile]:
+        return run_on(closed, inputs, mesh)
+
+    def run_on(
+        closed: jaxprs.ClosedJaxpr, inputs: Sequence[AnyTile], mesh: Mesh
     ) -> list[AnyTile]:
         return _run(closed, inputs, mesh, budget_bytes)
 

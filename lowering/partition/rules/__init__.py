@@ -5,6 +5,7 @@ Importing this package registers all of them.
 
 from lowering.partition.rules import (
     chosen_elements,
+    collectives,
     convolution,
     creation,
     cumulative,
@@ -23,6 +24,7 @@ from lowering.partition.rules import (
 
 __all__ = [
     "chosen_elements",
+    "collectives",
     "convolution",
     "creation",
     "cumulative",
