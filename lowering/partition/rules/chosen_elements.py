@@ -22,8 +22,9 @@ from jax import lax
 
 from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
+from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.rules.reduction import neutral
-from lowering.partition.rules.windows import pad_widths, whole_windows
+from lowering.partition.rules.windows import pad_widths, placed_windows, surrounded
 from lowering.partition.tiles import AnyTile
 
 _UNROLLED = 12  # places of a window; more of them are a loop
@@ -117,27 +118,26 @@ class _Windows:
 
 
 def _windows(
-    shape: Sequence[int], tile: Sequence[int], out: Sequence[int], params: Any
+    padded: Sequence[int], out: Sequence[int], params: Any, exists: Any = True
 ) -> _Windows:
-    """The windows of a tile; dimensions without windows have the tile's own size."""
-    rank = len(shape)
-    widths = pad_widths(params)
-    is_padded = [any(width) for width in widths]
-    exists = np.ones(
-        [n if p else 1 for n, p in zip(shape, is_padded, strict=True)], bool
-    )
-    padded = np.zeros(tile, np.int8)
-    with jax.ensure_compile_time_eval():
-        exists = np.asarray(lax.pad(exists, False, widths))
-        padded_shape = jax.eval_shape(lambda x: lax.pad(x, np.int8(0), widths), padded)
+    """The windows of a padded tile; all of its elements count, unless `exists` says."""
     return _Windows(
         tuple(params["window_dimensions"]),
         tuple(params["window_strides"]),
-        tuple(params.get("window_dilation", (1,) * rank)),
+        tuple(params.get("window_dilation", (1,) * len(padded))),
         tuple(out),
-        tuple(padded_shape.shape),
-        exists,
+        tuple(padded),
+        np.asarray(exists),
     )
+
+
+def _existing(
+    shape: Sequence[int], widths: Sequence[tuple[int, int, int]]
+) -> np.ndarray[Any, Any]:
+    """bool: which elements of a padded array are its own; size 1 where all are."""
+    sizes = [n if any(width) else 1 for n, width in zip(shape, widths, strict=True)]
+    with jax.ensure_compile_time_eval():
+        return np.asarray(lax.pad(np.ones(sizes, bool), False, widths))
 
 
 @partitions("select_and_scatter_add")
@@ -148,13 +148,15 @@ def select_and_scatter_add(
 
     As in JAX, padding takes part with the worst value there is: it may win.
     """
-    placement = whole_windows(ctx, operand, params)
+    placement, halos = placed_windows(ctx, operand, params)
     here = replace(placement, shape=source.shape, dtype=source.placement.dtype)
-    windows = _windows(operand.shape, placement.tile_shape, here.tile_shape, params)
-    x, added = operand.at(placement), source.at(here)
-    widths = pad_widths(params)
-    if _has(widths):
-        x = lax.pad(x, np.asarray(_worst(select_prim, x.dtype), x.dtype), widths)
+    worst = _worst(select_prim, placement.dtype)
+    x = surrounded(ctx, operand.at(placement), placement, halos, params, worst)
+    added = source.at(here)
+    for dim in halos:
+        added = fill_padding(ctx, added, here, dim, 0)
+    widths = pad_widths(params, halos)
+    windows = _windows(x.shape, here.tile_shape, params)
 
     def compare(place: Any, carry: Any) -> Any:
         new = windows.taken(x, place)
@@ -177,6 +179,8 @@ def select_and_scatter_add(
     if _has(widths):
         back = [(-low, -high, 0) for low, high, _ in widths]
         total = lax.pad(total, np.zeros((), total.dtype), back)
+    for halo in halos.values():
+        total = halo.given_back(total)
     return ctx.settled(total, replace(placement, dtype=np.dtype(ctx.out_dtype)))
 
 
@@ -193,10 +197,9 @@ def select_and_gather_add(
 
     It is 0 where no element is better than the worst value there is.
     """
-    placement = whole_windows(ctx, operand, params)
+    placement, _ = placed_windows(ctx, operand, params, can_join=False)
     after = ctx.placement(placement.axes, extents_of(placement))
-    windows = _windows(operand.shape, placement.tile_shape, after.tile_shape, params)
-    widths = pad_widths(params)
+    widths = pad_widths(params, {})
     x, tangent = (
         lax.pad(y, np.zeros((), y.dtype), widths) if _has(widths) else y
         for y in (
@@ -204,6 +207,9 @@ def select_and_gather_add(
             tangents.at(replace(placement, dtype=tangents.placement.dtype)),
         )
     )
+
+    exists = _existing(operand.shape, widths)
+    windows = _windows(x.shape, after.tile_shape, params, exists)
 
     def compare(place: Any, carry: Any) -> Any:
         best, chosen = carry
@@ -271,6 +277,8 @@ CASES = [
     Case("gradient, overlapping", _gradient(lax.min, *_OVERLAPPING), (_IMAGES,)),
     Case("ties", _ties, ("f32[n,9]",)),
     Case("large windows", _gradient(lax.max, (5, 3), (2, 3), "SAME"), ("f32[9,8]",)),
+    Case("of a plane", _gradient(lax.max, (3, 3), (2, 1), "SAME"), ("f32[16,21]",)),
+    Case("of squares", _gradient(lax.max, (2, 3), (2, 2), "VALID"), ("f32[33,20]",)),
     Case("tangent", _tangent(lax.max, *_SQUARES), (_IMAGES, _IMAGES)),
     Case("tangent, overlapping", _tangent(lax.min, *_OVERLAPPING), (_IMAGES, _IMAGES)),
 ]

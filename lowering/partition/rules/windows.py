@@ -1,4 +1,4 @@
-"""Pooling: dimensions that windows run along are whole, the others split.
+"""Pooling: windows run along whole dimensions, or reach into the neighbours' tiles.
 
 A reduction by windows goes dimension by dimension, since its operations may be done in
 any order; wide windows are made of narrower ones by doubling.
@@ -18,7 +18,10 @@ from jax import lax
 
 from lowering.mesh import AXES, Axis
 from lowering.partition.cases import Case
+from lowering.partition.halo import Halo, Window, halo_of
 from lowering.partition.registry import Context, extents_of, partitions
+from lowering.partition.reshard import WHOLE_LIMIT_BYTES
+from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.rules.reduction import Op, neutral
 from lowering.partition.rules.shape import whole_dims
 from lowering.partition.tiles import AnyTile
@@ -36,6 +39,7 @@ _COMBINE: dict[str, Any] = {
     "min": lax.min,
     "prod": lax.mul,
 }
+_SMALL_BYTES = 8 * 1024
 _WIDE = 8  # elements of a window from which on it is made by doubling
 
 
@@ -43,12 +47,9 @@ _WIDE = 8  # elements of a window from which on it is made by doubling
 def reduce_window(ctx: Context, operand: AnyTile, *_: AnyTile, **params: Any) -> Any:
     """Padding and holes are filled with the neutral value."""
     op = _OPS[ctx.eqn.primitive.name]
-    placement = whole_windows(ctx, operand, params)
-    local = operand.at(placement)
-    widths = pad_widths(params)
-    if any(map(any, widths)):
-        filling = np.asarray(neutral(op, placement.dtype), placement.dtype)
-        local = lax.pad(local, filling, widths)
+    placement, halos = placed_windows(ctx, operand, params)
+    filling = neutral(op, placement.dtype)
+    local = surrounded(ctx, operand.at(placement), placement, halos, params, filling)
     for dim, size in enumerate(params["window_dimensions"]):
         stride = params["window_strides"][dim]
         if (size, stride) != (1, 1):
@@ -92,30 +93,62 @@ def _strided(x: Any, dim: int, first: int, length: int, stride: int) -> Any:
     return lax.slice_in_dim(x, first, last, stride, dim)
 
 
-def pad_widths(params: Any) -> list[tuple[int, int, int]]:
-    """Padding of each dimension, and of the holes between its elements."""
+def surrounded(
+    ctx: Context,
+    x: Any,
+    placement: Placement,
+    halos: dict[int, Halo],
+    params: Any,
+    fill: float,
+) -> Any:
+    """A tile with padding, or what neighbours have, around and inside it."""
+    for dim, halo in halos.items():
+        x = halo.joined(fill_padding(ctx, x, placement, dim, fill), fill)
+    widths = pad_widths(params, halos)
+    if any(map(any, widths)):
+        x = lax.pad(x, np.asarray(fill, x.dtype), widths)
+    return x
+
+
+def pad_widths(params: Any, halos: dict[int, Halo]) -> list[tuple[int, int, int]]:
+    """Padding of each dimension, and of the holes between its elements.
+
+    Halos have the padding of their dimensions.
+    """
     pads: Sequence[tuple[int, int]] = params["padding"]
     holes = params.get("base_dilation", (1,) * len(pads))
-    return [(*pad, hole - 1) for pad, hole in zip(pads, holes, strict=True)]
+    return [
+        (0, 0, 0) if dim in halos else (*pad, hole - 1)
+        for dim, (pad, hole) in enumerate(zip(pads, holes, strict=True))
+    ]
 
 
-def whole_windows(ctx: Context, operand: AnyTile, params: Any) -> Placement:
-    """The operand with what windows run along whole, and the rest split at most."""
+def placed_windows(
+    ctx: Context, operand: AnyTile, params: Any, can_join: bool = True
+) -> tuple[Placement, dict[int, Halo]]:
+    """The operand with what windows run along whole, and the rest split at most.
+
+    With `can_join`, dimensions that are split stay so where neighbours have what the
+    windows need; their halos are by dimension.
+    Raises: LayoutError, if what is whole is more than a PE can hold.
+    """
+    before = operand.placement
+    halos = _halos(ctx, before, params) if can_join else {}
     windows = zip(
         params["window_dimensions"],
         params["window_strides"],
-        pad_widths(params),
+        pad_widths(params, {}),
         strict=True,
     )
-    dims = [dim for dim, each in enumerate(windows) if each != (1, 1, (0, 0, 0))]
-    free = [dim for dim in range(len(operand.shape)) if dim not in dims]
+    moving = [dim for dim, each in enumerate(windows) if each != (1, 1, (0, 0, 0))]
+    dims = [dim for dim in moving if dim not in halos]
     axes: list[Axis | None] = [
-        None if dim in dims else axis for dim, axis in enumerate(operand.placement.axes)
+        None if dim in dims else axis for dim, axis in enumerate(before.axes)
     ]
-    extents = extents_of(operand.placement)
+    extents = extents_of(before)
     for axis in AXES:
         largest = max(
-            (dim for dim in free if axes[dim] is None),
+            (dim for dim, a in enumerate(axes) if a is None and dim not in moving),
             key=lambda dim: operand.shape[dim],
             default=None,
         )
@@ -123,10 +156,36 @@ def whole_windows(ctx: Context, operand: AnyTile, params: Any) -> Placement:
         if unused and largest is not None and operand.shape[largest] > 1:
             axes[largest] = axis
             extents[axis] = ctx.mesh.size(axis)
-    split = ctx.place(operand.shape, operand.placement.dtype, tuple(axes), extents)
-    if all(axis is None for axis in axes):
-        return whole_dims(ctx, operand, dims)
-    return split
+    split = ctx.place(operand.shape, before.dtype, tuple(axes), extents)
+    if split.tile_size_bytes > WHOLE_LIMIT_BYTES:
+        whole_dims(ctx, operand, dims)  # says so, unless it was as large before
+    return split, halos
+
+
+def _halos(ctx: Context, before: Placement, params: Any) -> dict[int, Halo]:
+    """The halos of split dimensions that need no more than one.
+
+    What is small moves as a whole more quickly than windows that begin elsewhere on
+    each PE.
+    """
+    rank = len(before.shape)
+    holes = params.get("base_dilation", (1,) * rank)
+    dilations = params.get("window_dilation", (1,) * rank)
+    found: dict[int, Halo] = {}
+    for dim, axis in enumerate(before.axes):
+        if axis is None or holes[dim] != 1:
+            continue
+        low, high = params["padding"][dim]
+        size, stride = params["window_dimensions"][dim], params["window_strides"][dim]
+        reach = (size - 1) * dilations[dim] + 1
+        count = (before.shape[dim] + low + high - reach) // stride + 1
+        window = Window(size, stride, dilations[dim], low, count)
+        is_still = (size, stride, low, high) == (1, 1, 0, 0)
+        halo = None if is_still else halo_of(before, dim, window, ctx.mesh)
+        whole_bytes = before.tile_size_bytes * before.count(dim)
+        if halo is not None and (halo.step == 0 or whole_bytes > _SMALL_BYTES):
+            found[dim] = halo
+    return found
 
 
 def _pooled(start: float, combine: Any, *window: Any) -> Any:
@@ -151,6 +210,10 @@ CASES = [
     Case("products", _pooled(1, lax.mul, (1, 1, 2, 3), (1, 1, 1, 1), "SAME"), _IMAGES),
     Case("from a start", _pooled(3, lax.add, (2, 3), (1, 2), "VALID"), ("f32[5,7]",)),
     Case("of integers", _pooled(0, lax.add, (2, 2), (1, 1), "SAME"), ("i32[n,m]",)),
+    Case(
+        "of a plane", _pooled(-_INF, lax.max, (3, 3), (1, 1), "SAME"), ("f32[16,21]",)
+    ),
+    Case("halved", _pooled(0, lax.add, (3, 2), (2, 2), "VALID"), ("f32[33,20]",)),
     Case("wide", _pooled(0, lax.add, (11,), (3,), ((7, 9),)), ("f32[n]",)),
     Case(
         "wide maxima",
