@@ -1,12 +1,16 @@
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.machine.costs import WSE2, WSE3, WSE3_SILICON, Costs, costs_of
 from pyflame.wse.machine.dsd import Mem1d, Mem4d
-from pyflame.wse.machine.dsrs import Issued
-from pyflame.wse.machine.operations import OPERATIONS, PLAIN
+from pyflame.wse.machine.dsrs import DsrFile, Issued
+from pyflame.wse.machine.limits import Semantics
+from pyflame.wse.machine.operations import OPERATIONS, PLAIN, Operation
+from pyflame.wse.machine.resolving import Resolver
 from pyflame.wse.machine.vector_cycles import element_cycles, setup_cycles
 
 
@@ -114,3 +118,11 @@ def test_lanes_of_strided_half_precision_copies(
         copied = vector(0, stride)
         cycles = of_elements("@fmovh", costs, 64, vector(4000), copied, lanes=width)
         assert cycles == 64 // lanes
+
+
+def test_an_operation_whose_first_source_is_a_scalar_loads_two_registers() -> None:
+    x = vector(0)
+    operation = Operation(OPERATIONS["@fmuls"], x, (np.float32(2), x))
+    fifos: Any = SimpleNamespace(fifos=[], semantics=Semantics())
+    resolved = Resolver(fifos, DsrFile(AssertionError)).resolve(operation)
+    assert resolved.dsr_loads == 2
