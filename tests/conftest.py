@@ -1,11 +1,15 @@
-"""`--update-golden`: rewrite the generated text that golden tests compare with."""
+"""`--update-golden`: rewrite the generated text that golden tests compare with; and
+simulated machines of tests are strict unless a test says otherwise."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from pyflame.wse.machine.strictness import STRICT
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -14,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite files in tests/golden"
     )
+
+
+def pytest_configure() -> None:
+    """Before anything is imported that makes machines; commands inherit it."""
+    os.environ[STRICT] = "1"
 
 
 @pytest.fixture

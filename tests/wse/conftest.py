@@ -116,7 +116,7 @@ def load_grid() -> Callable[..., Grid]:
             Options(arch=arch, fabric_dims=(20, 20), fabric_offsets=(4, 1)),
             SavedReader(sources),
         )
-        wafer = Wafer(image, MachineConfig(seed=seed, strict=True))
+        wafer = Wafer(image, MachineConfig(seed=seed))
         wafer.load()
         return Grid(wafer)
 

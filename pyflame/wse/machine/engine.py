@@ -40,6 +40,7 @@ from pyflame.wse.machine.recorder import Observe, Recorder
 from pyflame.wse.machine.router import PortKind
 from pyflame.wse.machine.router_limits import check_routers
 from pyflame.wse.machine.stepper import Stepper
+from pyflame.wse.machine.strictness import strict_by_default
 from pyflame.wse.machine.tasks import word_decoder
 from pyflame.wse.machine.timeline import Timeline
 from pyflame.wse.machine.vector_plans import VectorPlans
@@ -62,7 +63,8 @@ class MachineConfig:
         max_cycles: the run's budget; a program that exceeds it has failed.
         strict: makes errors of what the machine lets pass: reads of memory that
             nothing has written, pointers and DSDs that leave their variable, and
-            accesses to the memory of an asynchronous operation before its end.
+            accesses to the memory of an asynchronous operation before its end. By
+            default as the environment variable PYFLAME_STRICT says, else off.
         log: receives the lines that programs print, with the PE's coordinates.
         observe: what to record; None for nothing.
         leaps: moves steady streams many cycles at once, with the same result; not
@@ -74,7 +76,7 @@ class MachineConfig:
     costs: dict[str, float] = field(default_factory=dict[str, float])
     semantics: limits.Semantics = field(default_factory=limits.Semantics)
     max_cycles: int = 1_000_000_000
-    strict: bool = False
+    strict: bool = field(default_factory=strict_by_default)
     log: Callable[[int, int, str], None] = lambda x, y, text: None
     observe: Observe | None = None
     leaps: bool = True

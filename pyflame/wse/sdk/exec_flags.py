@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pyflame.wse.machine.strictness import STRICT
 from pyflame.wse.sdk import machine_settings as settings
 
 USAGE = (
@@ -47,7 +48,7 @@ def variables(flags: argparse.Namespace) -> dict[str, str]:
     a command may run its scripts in other folders."""
     found: dict[str, str] = {}
     if flags.strict:
-        found[settings.STRICT] = "1"
+        found[STRICT] = "1"
     if flags.trace:
         found[settings.TRACE] = str(Path(flags.trace).absolute())
     if flags.counters == settings.TABLE:

@@ -3,7 +3,7 @@
 Scripts are run unmodified, so what is to be checked or recorded is asked for with
 environment variables, which the flags of `pyflame exec` set:
 
-    PYFLAME_STRICT      1: strict mode
+    PYFLAME_STRICT      1: strict mode; it holds for machines of any other kind too
     PYFLAME_TRACE       file for a Chrome trace
     PYFLAME_COUNTERS    file for counters as JSON; "-" prints a table to stderr
     PYFLAME_LOG         PEs to log, such as "PE(0,0) PE(2,1)"
@@ -24,13 +24,13 @@ from pathlib import Path
 from pyflame.wse.errors import HostError, HostWarning
 from pyflame.wse.machine.engine import MachineConfig
 from pyflame.wse.machine.recorder import Observe
+from pyflame.wse.machine.strictness import strict_by_default
 
-STRICT, TRACE, COUNTERS = "PYFLAME_STRICT", "PYFLAME_TRACE", "PYFLAME_COUNTERS"
+TRACE, COUNTERS = "PYFLAME_TRACE", "PYFLAME_COUNTERS"
 LOG, LOG_FOLDER = "PYFLAME_LOG", "PYFLAME_LOG_FOLDER"
 LINES = "SIMFABRIC_DEBUG"
 TABLE = "-"
 
-_ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 _LINE_NAMES = (LINES, f"SINGULARITYENV_{LINES}", f"APPTAINERENV_{LINES}")
 _LINE_KINDS = ("landing", "router", "inst_trace")
 _PE = re.compile(r"PE\((\d+),(\d+)\)")
@@ -55,7 +55,7 @@ def machine_config(
     """
     variables = os.environ if environment is None else environment
     config = MachineConfig(
-        log=log, strict=_switch(variables, STRICT), observe=_observe(variables)
+        log=log, strict=strict_by_default(variables), observe=_observe(variables)
     )
     trace = variables.get(TRACE)
     files = RecordFiles(
@@ -64,13 +64,6 @@ def machine_config(
         Path(variables.get(LOG_FOLDER, "")),
     )
     return config, files
-
-
-def _switch(variables: Mapping[str, str], name: str) -> bool:
-    value = variables.get(name, "").lower()
-    if value not in (*_ON, *_OFF):
-        raise HostError(f"{name} is {variables[name]!r}; 1 turns it on, 0 off")
-    return value in _ON
 
 
 def _observe(variables: Mapping[str, str]) -> Observe | None:

@@ -21,7 +21,7 @@ def ran(file: str, arch: str, profile: str = "vendor_sim", **params: int) -> Waf
     """The wafer after a program whose tasks start at load has come to rest."""
     options = Options(arch=arch, params=params)
     image = compile_program(PROGRAMS / file, options, FileReader())
-    wafer = Wafer(image, MachineConfig(profile=profile, strict=True))
+    wafer = Wafer(image, MachineConfig(profile=profile))
     wafer.load()
     wafer.start()
     wafer.run_until_quiet()

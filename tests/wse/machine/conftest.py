@@ -115,6 +115,8 @@ class Bench:
         self.configs.setdefault((x, y), {})[color] = config
 
     def wafer(self, **config: Any) -> Wafer:
+        """A started machine. It is not strict: programs in Python have raw addresses
+        and no variables that they could leave."""
         compiled = {id(program.source): program for program in self.programs}
 
         def compiler(program: PeProgram, arch: str, costs: Costs) -> BenchProgram:
@@ -133,7 +135,8 @@ class Bench:
             [],
             self.streams,
         )
-        wafer = Wafer(image, MachineConfig(**config), compiler)
+        machine = MachineConfig(**{"strict": False, **config})
+        wafer = Wafer(image, machine, compiler)
         wafer.load()
         wafer.start()
         return wafer

@@ -174,7 +174,7 @@ def test_a_program_in_each_format(tmp_path: Path, name: str, arch: str) -> None:
         fp16_format=name,
     )
     image = compile_program(tmp_path / "layout.csl", options, FileReader())
-    wafer = Wafer(image, MachineConfig(strict=True))
+    wafer = Wafer(image, MachineConfig())
     wafer.load()
     wafer.start()
     wafer.run_until(wafer.launch("main", []))

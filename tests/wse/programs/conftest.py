@@ -43,7 +43,7 @@ class Programs:
             arch=self.arch, fabric_dims=(16, 8), fabric_offsets=(4, 1), memcpy=True
         )
         image = compile_program(self.folder / "layout.csl", options, FileReader())
-        self.wafer = Wafer(image, MachineConfig(**{"strict": True, **config}))
+        self.wafer = Wafer(image, MachineConfig(**config))
         self.wafer.load()
         self.wafer.start()
         return self.wafer
