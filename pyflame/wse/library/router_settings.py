@@ -12,7 +12,11 @@ from pyflame.wse.machine import router_changes
 from pyflame.wse.machine.filters import WaveletFilter
 from pyflame.wse.machine.limits import ROUTABLE_COLORS
 from pyflame.wse.machine.natives import register
-from pyflame.wse.machine.router_changes import NO_SWITCHES, reconfigure, when_due
+from pyflame.wse.machine.router_changes import (
+    NO_SWITCHES,
+    reconfigure_when_due,
+    when_due,
+)
 from pyflame.wse.machine.tasks import TaskTable
 
 Side = Literal["rx", "tx"]
@@ -29,15 +33,6 @@ class RouterPe(router_changes.RouterPe, Protocol):
     teardown_pending: list[int]
 
 
-def _configure(
-    pe: RouterPe, color: int, change: Callable[[ColorConfig], ColorConfig]
-) -> None:
-    def apply(now: int) -> None:
-        reconfigure(pe, color, change, now)
-
-    when_due(pe, apply)
-
-
 def _with_side(
     config: ColorConfig, side: Side, directions: tuple[str, ...]
 ) -> ColorConfig:
@@ -51,7 +46,7 @@ def _with_side(
 
 @register("route_clear", cost="issue_cycles")
 def route_clear(pe: RouterPe, color: int) -> None:
-    _configure(pe, color, lambda config: replace(config, rx=(), tx=()))
+    reconfigure_when_due(pe, color, lambda config: replace(config, rx=(), tx=()))
 
 
 @register("route_add", cost="issue_cycles")
@@ -82,7 +77,7 @@ def _change_side(
         kept = (direction,) if on(direction in directions) else ()
         return _with_side(config, side, others + kept)
 
-    _configure(pe, color, change)
+    reconfigure_when_due(pe, color, change)
 
 
 # --- switches -----------------------------------------------------------------------
@@ -94,7 +89,7 @@ def _configure_switches(
     def changed(config: ColorConfig) -> ColorConfig:
         return replace(config, switches=change(config.switches or NO_SWITCHES))
 
-    _configure(pe, color, changed)
+    reconfigure_when_due(pe, color, changed)
 
 
 @register("switch_move", cost="issue_cycles")
@@ -109,7 +104,12 @@ def switch_move(pe: RouterPe, color: int, position: int) -> None:
             f"PE({pe.x},{pe.y}) at cycle {pe.clock}: color {color} cannot go to switch "
             f"position {position}; positions are 0 to 3"
         )
-    when_due(pe, lambda now: pe.channel(color).move_to(position, now))
+    when_due(
+        pe,
+        lambda now: pe.channel(color).move_to(position, now),
+        color,
+        lambda setting: replace(setting, position=position),
+    )
 
 
 @register("switch_clear", cost="issue_cycles")
@@ -216,7 +216,12 @@ def filter_counter(pe: RouterPe, color: int, value: int) -> None:
 
 @register("teardown_exit", cost="issue_cycles")
 def teardown_exit(pe: RouterPe, color: int) -> None:
-    when_due(pe, lambda now: pe.channel(color).exit_teardown(now))
+    when_due(
+        pe,
+        lambda now: pe.channel(color).exit_teardown(now),
+        color,
+        lambda setting: replace(setting, teardown=False),
+    )
 
 
 @register("teardown_pending", cost="issue_cycles")

@@ -25,12 +25,13 @@ from pyflame.wse.language.registers import (
 )
 from pyflame.wse.machine import queue_registers
 from pyflame.wse.machine.limits import MAX_SWITCH_POSITION
-from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.router_changes import (
     NO_SWITCHES,
     POP_MODES,
     RouterPe,
+    Setting,
     reconfigure,
+    setting_of,
     when_due,
 )
 
@@ -40,101 +41,114 @@ _TEARDOWN_BIT = 1 << 14
 
 
 class RouterRegisters:
-    """The registers of one PE. What code has written it reads back at once, although
-    the router changes only in the cycle of the write."""
+    """The registers of one PE. What code has changed it reads back at once, although
+    the router changes only in the cycle of the write: the checked builtins wait out
+    such hazards."""
 
     def __init__(self, pe: RouterPe) -> None:
         self._pe = pe
-        self._pending: dict[int, list[int]] = {}  # values by address, in order
         self._written: dict[int, int] = {}  # switch words by color
 
     def read(self, address: int) -> int:
         if address >= INPUT_QUEUE_CONFIG:
             return queue_registers.read(self._pe, address - INPUT_QUEUE_CONFIG)
-        pending = self._pending.get(address)
-        if pending:
-            return pending[-1]
         if address < SWITCH_CONFIG:
-            return _color_word(self._pe.channel(address - COLOR_CONFIG))
-        return self._switch_word(self._pe.channel(address - SWITCH_CONFIG))
+            return _color_word(setting_of(self._pe, address - COLOR_CONFIG))
+        return self._switch_word(address - SWITCH_CONFIG)
 
     def write(self, address: int, value: int) -> None:
         if address >= INPUT_QUEUE_CONFIG:
             queue_registers.write(self._pe, address - INPUT_QUEUE_CONFIG, value)
             return
-        pending = self._pending.setdefault(address, [])
-        pending.append(value)
+        if address < SWITCH_CONFIG:
+            self._write_color(address - COLOR_CONFIG, value)
+        else:
+            self._write_switch(address - SWITCH_CONFIG, value)
 
-        def change(now: int) -> None:
-            pending.pop(0)
-            if address < SWITCH_CONFIG:
-                self._set_color(address - COLOR_CONFIG, value, now)
-            else:
-                self._set_switch(address - SWITCH_CONFIG, value, now)
-
-        when_due(self._pe, change)
-
-    def _set_color(self, color: int, value: int, now: int) -> None:
-        pop_mode = POP_MODES[value >> 12 & 3]
-
-        def change(config: ColorConfig) -> ColorConfig:
-            switches = config.switches
-            if switches is not None or pop_mode != "no_pop":
-                switches = replace(switches or NO_SWITCHES, pop_mode=pop_mode)
-            return replace(
-                config,
-                tx=_named(value),
-                rx=_named(value >> 5),
-                color_swap_y=bool(value >> 10 & 1),
-                color_swap_x=bool(value >> 11 & 1),
-                switches=switches,
-            )
-
-        channel = reconfigure(self._pe, color, change, now)
+    def _write_color(self, color: int, value: int) -> None:
         teardown = bool(value & _TEARDOWN_BIT)
-        if channel.teardown and not teardown:
-            channel.exit_teardown(now)
-        channel.teardown = teardown
 
-    def _set_switch(self, color: int, value: int, now: int) -> None:
-        first, second, third = (_position(value >> shift) for shift in (0, 4, 8))
+        def apply(now: int) -> None:
+            channel = reconfigure(self._pe, color, change, now)
+            if channel.teardown and not teardown:
+                channel.exit_teardown(now)
+            channel.teardown = teardown
 
         def change(config: ColorConfig) -> ColorConfig:
-            switches = replace(
-                config.switches or NO_SWITCHES,
-                positions=(first, second, third),
-                ring_mode=bool(value >> 12 & 1),
-            )
-            return replace(config, switches=switches)
+            return _with_color_word(config, value)
 
+        def preview(setting: Setting) -> Setting:
+            config = change(setting.config)
+            return replace(setting, config=config, teardown=teardown)
+
+        when_due(self._pe, apply, color, preview)
+
+    def _write_switch(self, color: int, value: int) -> None:
         self._written[color] = value
-        channel = reconfigure(self._pe, color, change, now)
-        channel.move_to(value >> 13 & MAX_SWITCH_POSITION, now)
+        position = value >> 13 & MAX_SWITCH_POSITION
 
-    def _switch_word(self, channel: Channel) -> int:
-        switches: Switches = channel.switches or NO_SWITCHES
-        word = channel.position << 13 | int(switches.ring_mode) << 12
+        def apply(now: int) -> None:
+            reconfigure(self._pe, color, change, now).move_to(position, now)
+
+        def change(config: ColorConfig) -> ColorConfig:
+            return _with_switch_word(config, value)
+
+        def preview(setting: Setting) -> Setting:
+            config = change(setting.config)
+            return replace(setting, config=config, position=position)
+
+        when_due(self._pe, apply, color, preview)
+
+    def _switch_word(self, color: int) -> int:
+        setting = setting_of(self._pe, color)
+        switches: Switches = setting.config.switches or NO_SWITCHES
+        word = setting.position << 13 | int(switches.ring_mode) << 12
         for number, position in enumerate(switches.positions):
-            bits = _NO_DIRECTION | self._written.get(channel.color, 0) >> 4 * number & 8
+            bits = _NO_DIRECTION | self._written.get(color, 0) >> 4 * number & 8
             if position.valid:
-                bits = self._position_bits(channel, position)
+                bits = self._position_bits(color, position)
             word |= bits << 4 * number
         return word
 
-    def _position_bits(self, channel: Channel, position: SwitchPosition) -> int:
+    def _position_bits(self, color: int, position: SwitchPosition) -> int:
         directions = (position.rx or ()) + (position.tx or ())
         if len(directions) != 1:
             pe = self._pe
             raise MachineFault(
                 f"PE({pe.x},{pe.y}) at cycle {pe.clock}: the switch register of color "
-                f"{channel.color} cannot be read: one of its positions has the "
+                f"{color} cannot be read: one of its positions has the "
                 f"directions {', '.join(directions)}, and a register holds one each"
             )
         return int(position.rx is not None) << 3 | _DIRECTIONS.index(directions[0])
 
 
-def _color_word(channel: Channel) -> int:
-    config = channel.config or ColorConfig((), ())
+def _with_color_word(config: ColorConfig, value: int) -> ColorConfig:
+    pop_mode = POP_MODES[value >> 12 & 3]
+    switches = config.switches
+    if switches is not None or pop_mode != "no_pop":
+        switches = replace(switches or NO_SWITCHES, pop_mode=pop_mode)
+    return replace(
+        config,
+        tx=_named(value),
+        rx=_named(value >> 5),
+        color_swap_y=bool(value >> 10 & 1),
+        color_swap_x=bool(value >> 11 & 1),
+        switches=switches,
+    )
+
+
+def _with_switch_word(config: ColorConfig, value: int) -> ColorConfig:
+    first, second, third = (_position(value >> shift) for shift in (0, 4, 8))
+    switches = replace(
+        config.switches or NO_SWITCHES,
+        positions=(first, second, third),
+        ring_mode=bool(value >> 12 & 1),
+    )
+    return replace(config, switches=switches)
+
+
+def _color_word(setting: Setting) -> int:
+    config = setting.config
     pop_mode = config.switches.pop_mode if config.switches else "no_pop"
     return (
         _mask(config.tx)
@@ -142,7 +156,7 @@ def _color_word(channel: Channel) -> int:
         | int(config.color_swap_y) << 10
         | int(config.color_swap_x) << 11
         | POP_MODES.index(pop_mode) << 12
-        | (_TEARDOWN_BIT if channel.teardown else 0)
+        | (_TEARDOWN_BIT if setting.teardown else 0)
     )
 
 

@@ -211,3 +211,30 @@ def test_comptime_writes_are_for_color_configurations(run_csl) -> None:
     ):
         run_csl(body, "wse2")
     run_csl(body, "wse3")
+
+
+def test_registers_show_what_the_library_has_just_changed(run_csl) -> None:
+    program = run_csl(
+        REGISTERS % STOPPED
+        + """
+        const colors = tile_config.color_config;
+        const switches = tile_config.switch_config;
+        fn run() void {
+          const routes = colors.get_color_config_addr(c);
+          colors.reset_routes(routes, .{ .rx = RAMP, .tx = RAMP });
+          words[0] = @get_config(ROUTES);
+          switches.clear_current_position(
+            switches.get_switch_config_addr(c, switches.switch_pos));
+          words[1] = @get_config(SWITCH);
+          tile_config.teardown.exit(routes);
+          words[2] = @get_config(ROUTES);
+        }
+        """,
+        "wse2",
+    )
+    rest = 2 << 12
+    assert program.words("words", np.uint16, 3).tolist() == [
+        RAMP_TO_RAMP | rest | 1 << 14,
+        SWITCH_WORD & ~(1 << 13),
+        RAMP_TO_RAMP | rest,
+    ]
