@@ -22,6 +22,7 @@ from pyflame.wse.machine.queues import InputQueue
 from pyflame.wse.machine.sites import Site
 from pyflame.wse.machine.vectors import VectorUnit
 from pyflame.wse.machine.wavelet import CONTROL
+from pyflame.wse.machine.wide_operands import WideDest, WideSource
 
 # Order of threads at the datapath: microthreads of high and medium priority, then
 # the main thread, then microthreads of low priority, the default. A program can move
@@ -68,6 +69,7 @@ class Execution:
         "_stoppable",
         "_timeline",
         "_waitable",
+        "_wide",
         "config",
         "element_cycles",
         "ended_by_control",
@@ -135,6 +137,14 @@ class Execution:
             for operand in self._waitable
         )
 
+        # Two wavelets per step if every operand on the fabric can.
+        self._wide = bool(self._waitable) and all(
+            isinstance(operand, WideSource | WideDest) for operand in self._waitable
+        )
+        for operand in self._waitable:
+            if isinstance(operand, WideSource):
+                operand.together &= self._wide
+
     @property
     def dest(self) -> Dest | None:
         return self._dest
@@ -176,6 +186,8 @@ class Execution:
             self.processed += self._process(now)
             if self._pairs and self.processed < self.length:
                 self.processed += self._process(now)
+            if self._wide:
+                self._process_second_wavelet(now)
         except MachineFault as fault:
             self._place(fault)
             raise
@@ -202,6 +214,17 @@ class Execution:
             bits = self._compute(*[source.take(now) for source in sources])
         dest.put(bits, now)
         return 1
+
+    def _process_second_wavelet(self, now: int) -> None:
+        """Goes on in the same step, as far as all operands can."""
+        for _ in range(2 if self._pairs else 1):
+            for operand in self._waitable:
+                assert isinstance(operand, WideSource | WideDest), "all are wide"
+                if not operand.has_next(now):
+                    return
+            if self.processed >= self.length:
+                return
+            self.processed += self._process(now)
 
     # --- many elements at once: see `steady` ---
 

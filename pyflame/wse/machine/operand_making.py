@@ -28,6 +28,7 @@ from pyflame.wse.machine.operations import OpSpec
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.vectors import MEMORY_KINDS
+from pyflame.wse.machine.wide_operands import WIDE_MODES, WideDest, WideSource
 
 
 class Equipped(Protocol):
@@ -69,7 +70,8 @@ class OperandMaker:
         queue = pe.output_queue(operand)
         channel = pe.channel(operand.color)
         cycles = pe.costs.fabric_element_cycles
-        kind = TransformedDest if operand.control_transform else FabricDest
+        wide = WideDest if operand.simd_mode in WIDE_MODES else FabricDest
+        kind = TransformedDest if operand.control_transform else wide
         return kind(queue, channel, operand, size, config.index, cycles)
 
     def sources(self, issued: Issued, dest: Dest | None) -> list[Source]:
@@ -94,7 +96,8 @@ class OperandMaker:
             self._check_fabric(issued.spec, operand, dtype.itemsize)
             stops = issued.config.on_control is not None
             queue = pe.input_queue(operand)
-            source = TransformedSource if operand.control_transform else FabricSource
+            wide = WideSource if operand.simd_mode in WIDE_MODES else FabricSource
+            source = TransformedSource if operand.control_transform else wide
             return source(queue, operand, dtype.itemsize, stops)
         if isinstance(operand, Fifo):
             return FifoSource(pe.fifos[operand.number], pe.activate_by_hardware)

@@ -166,6 +166,70 @@ def test_packed_halves_travel_two_by_two(bench: Any, arch: str) -> None:
     assert pe.channel(4).wavelets_sent == 4
 
 
+def transfer(bench: Any, arch: str, mode: str, sent: int, asked: int, op: str) -> Any:
+    """A PE that sends to itself: the wafer when nothing moves any more."""
+    size = "<u2" if op == "@mov16" else "<u4"
+
+    def body(pe: Any) -> None:
+        pe.memory.vector(np.dtype(size), A, 1, sent)[:] = range(1, sent + 1)
+        out = FabOut(4, 2, sent, simd_mode=mode)
+        source = FabIn(4, 3, asked, simd_mode=mode)
+        pe.start_async(asynchronous(op, out, Mem1d(A, 0, 1, sent)))
+        pe.start_async(asynchronous(op, Mem1d(B, 0, 1, asked), source))
+
+    wafer = loop(bench, arch, body).wafer()
+    wafer.run_until_quiet()
+    return wafer, wafer.pe(0, 0).memory.vector(np.dtype(size), B, 1, asked).tolist()
+
+
+@pytest.mark.parametrize(
+    ("mode", "steps"), [("", 16), ("simd_32", 8), ("simd_64", 4), ("simd_32_or_64", 5)]
+)
+def test_simd_modes_move_so_many_halves_in_a_step(
+    bench: Any, arch: str, mode: str, steps: int
+) -> None:
+    """Eight out and eight in. A source that need not wait takes what has come."""
+    wafer, received = transfer(bench, arch, mode, 8, 8, "@mov16")
+    assert received == list(range(1, 9))
+    assert wafer.report().pes[0].stream_cycles == steps
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "stored"),
+    [
+        ("simd_64", 4, [1, 2, 0, 0]),  # stalls: the fourth does not come
+        ("simd_32_or_64", 4, [1, 2, 3, 0]),
+        ("simd_32", 4, [1, 2, 3, 0]),
+        ("simd_64", 3, [1, 2, 3]),  # needs no fourth
+    ],
+)
+def test_a_source_of_simd_64_waits_for_two_wavelets(
+    bench: Any, arch: str, mode: str, asked: int, stored: list[int]
+) -> None:
+    assert transfer(bench, arch, mode, 3, asked, "@mov32")[1] == stored
+
+
+def test_a_control_wavelet_ends_a_step_of_two(bench: Any, arch: str) -> None:
+    """What came before it is stored, though it came alone."""
+
+    def body(pe: Any) -> None:
+        out = FabOut(4, 2, 3, simd_mode="simd_64")
+        pe.start_async(asynchronous("@mov32", out, Mem1d(A, 0, 1, 3), activate=9))
+        source = FabIn(4, 3, 0x7FFF, simd_mode="simd_64")
+        target, ends = Mem1d(B, 0, 1, 8), {"on_control": "terminate"}
+        pe.start_async(asynchronous("@mov32", target, source, **ends))
+
+    def after(pe: Any) -> None:
+        end = FabOut(4, 2, 1, control=True)
+        pe.start_async(asynchronous("@mov32", end, 0x1F << 16))
+
+    b = loop(bench, arch, body, task9=after)
+    b.at(0).memory[A] = np.arange(1, 4, dtype=np.uint32).tobytes()
+    pe = finished(b)
+    assert pe.memory.u32[B >> 2 : (B >> 2) + 4].tolist() == [1, 2, 3, 0]
+    assert pe.microthreads[3] is None
+
+
 def test_the_index_rides_in_the_upper_half(bench: Any, arch: str) -> None:
     def body(pe: Any) -> Any:
         yield op("@mov16", FabOut(4, 2, 1, index_offset=True), 5, index=9)
