@@ -38,7 +38,7 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     closed = jaxprs.drop_dead_equations(closed)
     if not can_inline(closed):
         check_supported(closed)
-    closed = jaxprs.drop_dead_equations(_retrace(closed, _inline))
+    closed = _inlined(closed)
     check_supported(closed)
     return _in_core(closed)
 
@@ -90,7 +90,15 @@ def _inline(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if called is not None:
         return jaxprs.interpret(called.jaxpr, called.consts, args, _inline)
     simpler = without_empty(eqn, args)
-    return jaxprs.bind(eqn, args) if simpler is None else [simpler]
+    if simpler is not None:
+        return simpler
+    if eqn.primitive.name in CONTROL_FLOW:
+        return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _inlined))
+    return jaxprs.bind(eqn, args)
+
+
+def _inlined(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    return jaxprs.drop_dead_equations(_retrace(closed, _inline))
 
 
 def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:

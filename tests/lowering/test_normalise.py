@@ -197,6 +197,35 @@ def test_dtypes_without_arithmetic():
     )
 
 
+def _life(i, x):
+    return jnp.roll(x, (1, 0), (0, 1)) + i
+
+
+WITH_EMPTY_PARTS = {
+    "rolled in a loop": lambda x: jax.lax.fori_loop(0, 2, _life, x),
+    "parts of a split": lambda x: jnp.split(x, [3], 0)[0],
+    "an empty piece": lambda x: jnp.concatenate([x, x[:0]]),
+    "a border of nothing": lambda x: jnp.pad(x[:, :0], ((0, 0), (1, 1))),
+    "updates of nothing": lambda x: x.at[jnp.zeros(0, int)].add(2),
+    "totals of nothing": lambda x: [
+        *(f(x[:0], 0) for f in (jnp.sum, jnp.prod)),
+        *(f(x[:0] > 0, 0) for f in (jnp.any, jnp.all)),
+        x[:, :0] @ x[:0],
+    ],
+}
+
+
+@pytest.mark.parametrize("name", list(WITH_EMPTY_PARTS))
+def test_what_has_no_elements_falls_away(name):
+    function = WITH_EMPTY_PARTS[name]
+    normalised = normalise(jax.make_jaxpr(function)(X))
+    got = jaxprs.jaxpr_as_fun(normalised)(X)
+    want = jax.tree.leaves(function(X))
+    for mine, reference in zip(got, want, strict=True):
+        assert mine.dtype == reference.dtype
+        np.testing.assert_array_equal(mine, reference)
+
+
 def test_values_without_elements():
     with pytest.raises(LayoutError) as caught:
         normalise(jax.make_jaxpr(lambda x: x[:, :0])(X))
