@@ -33,6 +33,7 @@ __all__ = [
     "Var",
     "bind",
     "called_jaxpr",
+    "donated_inputs",
     "drop_dead_equations",
     "dtype_of",
     "from_source_of",
@@ -156,6 +157,22 @@ def called_jaxpr(eqn: JaxprEqn) -> ClosedJaxpr | None:
         if name in eqn.params:
             return _closed(eqn.params[name])
     raise AssertionError(f"{eqn.primitive.name} calls nothing: {list(eqn.params)}")
+
+
+def donated_inputs(closed: ClosedJaxpr) -> frozenset[int]:
+    """The numbers of the inputs that a jaxpr gives away.
+
+    Those of one call of a function that is jitted so (`donate_argnums`), if that is all
+    there is.
+    """
+    eqns = closed.jaxpr.eqns
+    donated = eqns[0].params.get("donated_invars") if len(eqns) == 1 else None
+    if not donated:
+        return frozenset()
+    given = {
+        atom for atom, is_given in zip(eqns[0].invars, donated, strict=True) if is_given
+    }
+    return frozenset(n for n, var in enumerate(closed.jaxpr.invars) if var in given)
 
 
 def sub_jaxprs(eqn: JaxprEqn) -> list[ClosedJaxpr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,6 +88,7 @@ class _Request:
     target: Target
     optimize: bool
     carry: tuple[tuple[int, int], ...]
+    donated: frozenset[int]
 
     @property
     def layouts(self) -> tuple[Layout | None, ...]:
@@ -103,6 +104,7 @@ def lower(
     in_layouts: Sequence[Layout | None] | None = None,
     out_layouts: Sequence[Layout | None] | None = None,
     carry: Sequence[tuple[int, int]] = (),
+    donated: Collection[int] = (),
     target: str = "wse3",
     options: Options | None = None,
 ) -> Lowered:
@@ -112,7 +114,8 @@ def lower(
     placement to the compiler. Without a mesh it is the smallest that holds the layouts
     or, without layouts, the fastest by predicted cycles of those that fit. `carry`
     pairs numbers of inputs with those of the outputs that they are at the next launch:
-    these lie as the inputs do, in their memory.
+    these lie as the inputs do, in their memory. Inputs numbered in `donated` give
+    theirs away: they are gone after a launch, unless they are carried.
     Raises: LoweringError, or a subclass that says what went wrong.
     """
     options = options or Options()
@@ -132,6 +135,7 @@ def lower(
         parse_target(target),
         options.optimize,
         tuple(carry),
+        frozenset(donated) - {source for source, _ in carry},
     )
     partitioned, planned = _planned(request, mesh)
     if options.check_stages:
@@ -256,6 +260,7 @@ def _attempt_within(
         request.target,
         request.optimize,
         {result: source for source, result in request.carry},
+        request.donated,
     )
     return partitioned, planned
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 
 from lowering.errors import LayoutError
-from lowering.host.tiling import VERSION
+from lowering.host.tiling import VERSION, constant_array
 from lowering.mesh import AXES, Mesh
 from lowering.placement import Placement
 
@@ -29,11 +28,15 @@ class MalformedProgramError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HostValue:
-    """An array that the host copies: its name, its symbol on the wafer, its tiles."""
+    """An array that the host copies: its name, its symbol on the wafer, its tiles.
+
+    A launch overwrites inputs that are donated.
+    """
 
     name: str
     symbol: str
     placement: Placement
+    is_donated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def _value(entry: Any, mesh: Mesh) -> HostValue:
                 _refuse(f"{name!r} has tiles of {tile_shape}")
             if placement.tile_size_bytes > _MAX_TILE_BYTES:
                 _refuse(f"{name!r} has tiles of {placement.tile_size_bytes} bytes")
-            return HostValue(name, symbol, placement)
+            return HostValue(name, symbol, placement, entry.get("donated") is True)
         case _:
             _refuse(f"{str(entry)[:60]!r} describes no value")
 
@@ -123,11 +126,8 @@ def _are_sizes(shape: list[Any]) -> bool:
 
 def _constant(entry: Any, mesh: Mesh) -> tuple[HostValue, np.ndarray[Any, Any]]:
     value = _value(entry, mesh)
-    placement = value.placement
     try:
-        data = base64.b64decode(entry["data"], validate=True)
-        flat = np.frombuffer(data, placement.dtype.newbyteorder("<"))
-        array = flat.reshape(placement.shape).astype(placement.dtype)
+        array = constant_array(entry).astype(value.placement.dtype)
     except (KeyError, TypeError, ValueError) as error:
         _refuse(f"the data of {value.name!r} are none: {error}")
     return value, array

@@ -25,19 +25,24 @@ def program(
 ) -> dict[str, Any]:
     """Mesh, entry function, and every input and output in the program's order.
 
-    `name` is what the user calls a value, `symbol` what the wafer does. The last of the
-    plan's inputs are `constants`, which hold their own data.
+    `name` is what the user calls a value, `symbol` what the wafer does. Inputs whose
+    memory the program uses again are "donated". The last of the plan's inputs are
+    `constants`, which hold their own data.
     """
     rows, cols = plan.mesh.extent
     symbols, count = list(plan.inputs), len(in_names)
     tables = _values(symbols[count:], symbols[count:], in_placements[count:])
     for table, array in zip(tables, constants, strict=True):
         table["data"] = base64.b64encode(_little_endian(array)).decode("ascii")
+    inputs = _values(in_names, symbols[:count], in_placements[:count])
+    for entry, value in zip(inputs, plan.inputs.values(), strict=False):
+        if value in plan.allocation.lives:
+            entry["donated"] = True
     described: dict[str, Any] = {
         "version": VERSION,
         "entry": ENTRY,
         "mesh": {"rows": rows, "cols": cols},
-        "inputs": _values(in_names, symbols[:count], in_placements[:count]),
+        "inputs": inputs,
         "outputs": _values(out_names, list(plan.outputs), out_placements),
     }
     return {**described, "constants": tables} if tables else described

@@ -47,20 +47,26 @@ class Allocation:
 
 
 def allocate(
-    steps: Sequence[Step], persistent: Sequence[Value], outputs: Collection[Value]
+    steps: Sequence[Step],
+    persistent: Sequence[Value],
+    outputs: Collection[Value],
+    donated: Sequence[Value] = (),
 ) -> Allocation:
     """Gives every value a buffer; `persistent` ones keep theirs for good.
+
+    `donated` ones stand in theirs from the start, until they are read last.
 
     Values are placed in the order in which they are first written: into the free
     buffer of their dtype that wastes least, or else the one that grows least, or else
     a new one. A result may replace an operand that is read for the last time.
     """
-    lives = intervals(steps, outputs)
+    lives = intervals(steps, outputs, donated)
     allocation = Allocation(tuple(steps), [], {}, lives)
-    for value in persistent:
+    for value in (*persistent, *donated):
         _open(allocation, value)
     kept = set(persistent)
-    for value in sorted(lives, key=lambda v: lives[v].first):
+    made = [value for value in lives if value not in donated]
+    for value in sorted(made, key=lambda v: lives[v].first):
         _place(allocation, value, steps, kept)
     for buffer in allocation.buffers:
         buffer.name = _known_value(buffer).name

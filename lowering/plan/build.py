@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lowering.errors import Place
@@ -129,10 +129,12 @@ def plan(
     target: Target,
     optimize: bool = True,
     carry: Carry | None = None,
+    donated: Collection[int] = (),
 ) -> Plan:
     """Plans a PE jaxpr; `optimize` joins element-wise steps into loops.
 
-    `carry` maps numbers of outputs to those of the inputs that they are next time.
+    `carry` maps numbers of outputs to those of the inputs that they are next time. The
+    memory of the inputs numbered in `donated` is used again.
 
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError,
     LoweringError.
@@ -146,11 +148,12 @@ def plan(
     if optimize:
         steps = accumulate(carried_in_place(reduce_halves(steps)))
         steps = _live(fuse(steps, outputs.values()), outputs)
-    lean = _plan(mesh, target, steps, inputs, outputs)
+    given = [value for n, value in enumerate(inputs.values()) if n in donated]
+    lean = _plan(mesh, target, steps, inputs, outputs, given)
     faster = with_products(steps, names, target)
     if faster == steps:
         return lean
-    fast = _plan(mesh, target, faster, inputs, outputs)
+    fast = _plan(mesh, target, faster, inputs, outputs, given)
     return fast if fast.cost.size_bytes <= target.sram_bytes else lean
 
 
@@ -160,11 +163,13 @@ def _plan(
     steps: Sequence[Step],
     inputs: dict[str, Value],
     outputs: dict[str, Value],
+    donated: Sequence[Value],
 ) -> Plan:
     """The plan of steps that are decided: memory, colors, costs."""
     constants = _constants(steps)
-    persistent = [*inputs.values(), *constants]
-    allocation = allocate(steps, persistent, outputs.values())
+    kept_inputs = [value for value in inputs.values() if value not in donated]
+    persistent = [*kept_inputs, *constants]
+    allocation = allocate(steps, persistent, outputs.values(), donated)
     kept = without_self_copies(steps, allocation.buffer_of)
     return Plan(
         mesh,

@@ -10,6 +10,8 @@ from lowering.plan.fuse import is_same_element
 from lowering.plan.steps import ElementStep, Step
 from lowering.plan.values import Value, View
 
+_BEFORE = -1  # the first step is number 0
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -20,17 +22,18 @@ class Interval:
 
 
 def intervals(
-    steps: Sequence[Step], outputs: Collection[Value]
+    steps: Sequence[Step], outputs: Collection[Value], donated: Collection[Value] = ()
 ) -> dict[Value, Interval]:
     """The life of every value that a step makes; outputs live to the end.
 
-    Inputs live all the time, also those whose padding a step fills. What a loop finds
-    from before lives through all of it, and so does what it leaves for later.
+    Inputs live all the time, also those whose padding a step fills; but those that are
+    donated only until they are touched last. What a loop finds from before lives
+    through all of it, and so does what it leaves for later.
     """
-    lives: dict[Value, Interval] = {}
+    lives = {value: Interval(_BEFORE, _BEFORE) for value in donated}
     for number, step in enumerate(steps):
         for value in step.writes():
-            if value.role == "input":
+            if value.role == "input" and value not in lives:
                 continue
             first = lives[value].first if value in lives else number
             lives[value] = Interval(first, number)

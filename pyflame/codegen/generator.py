@@ -136,6 +136,7 @@ def _lowered(
         in_layouts=wanted[: len(ins)],
         out_layouts=wanted[len(ins) :],
         carry=carry,
+        donated=staged.donated,
         target=options.target,
         options=LoweringOptions(
             check_stages=options.generate_debug_info, optimize=options.optimize

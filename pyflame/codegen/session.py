@@ -18,7 +18,8 @@ class Session:
     """A program that stays on its wafer between launches; see `CodeGenResult.session`.
 
     Inputs lie where the host put them until it puts others there, and inputs that are
-    carried hold what the last launch left. Nothing else outlasts a launch.
+    carried hold what the last launch left. Nothing else outlasts a launch: inputs that
+    are donated are gone after each.
     """
 
     def __init__(
@@ -28,6 +29,8 @@ class Session:
         self._interface = interface
         self._wafer = simulate.loaded(executable.image, self._description, config)
         self._missing = set(range(len(interface.in_names)))
+        inputs = enumerate(self._description.inputs)
+        self._donated = {number for number, value in inputs if value.is_donated}
 
     def run(self, *inputs: Any) -> SimulationRun:
         """One launch: copies inputs in, runs the program, copies the outputs out.
@@ -47,6 +50,7 @@ class Session:
         for number, array in given.items():
             simulate.write(self._wafer, mesh, self._description.inputs[number], array)
         self._missing -= given.keys()
+        self._missing |= self._donated
         cycles = simulate.launch(self._wafer, self._description.entry)
         outputs = [
             simulate.read(self._wafer, mesh, value)
@@ -60,7 +64,7 @@ class Session:
         if missing:
             names = ", ".join(self._interface.in_names[n] for n in sorted(missing))
             raise RunError(
-                f"run: nothing is on the wafer yet for {names}",
+                f"run: nothing is on the wafer for {names}",
                 rule="`...` leaves what is there, from an earlier launch",
-                help="give every input at the first launch",
+                help="give every input at the first launch, and donated ones at each",
             )

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
+from lowering.jaxprs import donated_inputs
 from pyflame import node as nodes
 from pyflame import staging
 from pyflame.codegen.interface import Interface
@@ -29,7 +30,8 @@ class Staged:
     """A program and its arguments, flattened.
 
     `in_tree` is the pytree of the positional arguments, `out_tree` of the result.
-    `defaults` computes the values that inputs have where a run is given none.
+    `defaults` computes the values that inputs have where a run is given none. Inputs
+    numbered in `donated` may be overwritten: `jax.jit(f, donate_argnums=...)` says so.
     """
 
     jaxpr: ClosedJaxpr
@@ -39,6 +41,7 @@ class Staged:
     in_tree: Any
     out_tree: Any
     defaults: Callable[[], list[np.ndarray[Any, Any]]] | None
+    donated: frozenset[int] = frozenset()
 
     @property
     def interface(self) -> Interface:
@@ -103,6 +106,7 @@ def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
         jax.tree.structure(arguments, is_leaf=_is_tensor),
         jax.tree.structure(result, is_leaf=_is_tensor),
         None,
+        donated_inputs(jaxpr),
     )
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -59,9 +61,9 @@ def test_the_first_launch_gives_every_input(result: pf.CodeGenResult) -> None:
     with pytest.raises(RunError) as caught:
         result.session().run({"w": ..., "b": ...}, X)
     assert str(caught.value) == (
-        "run: nothing is on the wafer yet for params.b.0, params.w\n"
+        "run: nothing is on the wafer for params.b.0, params.w\n"
         "  rule  `...` leaves what is there, from an earlier launch\n"
-        "  help  give every input at the first launch"
+        "  help  give every input at the first launch, and donated ones at each"
     )
 
 
@@ -96,3 +98,40 @@ def test_a_single_run_has_nothing_from_before(result: pf.CodeGenResult) -> None:
         "  rule  only a session has values from earlier launches\n"
         "  help  give every input, or use session()"
     )
+
+
+def test_donated_inputs_give_their_memory_away(tmp_path: Path) -> None:
+    def chain(x: Any, y: Any) -> Any:
+        first = jnp.exp(x) @ y
+        return jnp.tanh(first) @ y, y
+
+    x, y = np.ones((8, 8), np.float32), np.eye(8, dtype=np.float32)
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    options.fabric_width = options.fabric_height = 2
+    donating = jax.jit(chain, donate_argnums=0)
+    kept = pf.compile_to_csl(chain, x, y, options)
+    given = pf.compile_to_csl(donating, x, y, options)
+    assert kept.cost is not None
+    assert given.cost is not None
+    assert given.cost.data_bytes == kept.cost.data_bytes - x.nbytes // 4
+    session, want = given.session(), chain(x, y)
+    for arguments in ((x, y), (x, ...)):
+        for have, wanted in zip(session.run(*arguments).outputs, want, strict=True):
+            np.testing.assert_allclose(have, wanted, rtol=1e-5)
+    with pytest.raises(RunError, match="run: nothing is on the wafer for x"):
+        session.run(..., ...)
+    given.save(tmp_path / "saved")
+    loaded = pf.CodeGenResult.load(tmp_path / "saved").session()
+    loaded.run(x, y)
+    with pytest.raises(RunError, match="run: nothing is on the wafer for x"):
+        loaded.run(..., y)
+
+
+def test_what_is_carried_is_not_given_away(tmp_path: Path) -> None:
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    double = jax.jit(lambda x: jnp.exp(x) * 2 - x, donate_argnums=0)
+    x = np.linspace(0, 1, 7, dtype=np.float32)
+    session = pf.compile_to_csl(double, x, options, carry={"x": "out"}).session()
+    session.run(x)
+    want = np.asarray(double(double(x)))
+    np.testing.assert_allclose(session.run(...).outputs, want, rtol=1e-5)
