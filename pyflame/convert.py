@@ -15,7 +15,6 @@ _DTYPES: dict[Any, DType] = {
     np.dtype(np.float64): DType.float32,
     np.dtype(np.int64): DType.int32,
 }
-_INT32 = np.iinfo(np.int32)
 
 
 def to_array(data: Any, dtype: object = None) -> jax.Array:
@@ -64,9 +63,12 @@ def to_literal(value: bool | int | float) -> bool | int | float:
 
     Raises: ArgumentError, if an integer is beyond int32.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
-        return value if isinstance(value, bool) else float(value)
-    if not _INT32.min <= value <= _INT32.max:
+    if type(value) is not int:
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, int):
+            return float(value)
+    if not -(2**31) <= value < 2**31:
         raise ArgumentError(
             f"the number {value} does not fit int32",
             rule="Python integers are 32 bits wide beside tensors",

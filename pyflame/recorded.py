@@ -382,6 +382,8 @@ def apply(op: Op, *operands: Any, **static: Any) -> Any:
 
 def as_node(operand: Any) -> Node:
     """The node of a Tensor; a new one for a number, an array or a list."""
+    if type(operand) is float:
+        return nodes.literal(operand)
     if isinstance(operand, Recorded):
         if tracing.running:
             tracing.use((operand,))

@@ -90,10 +90,11 @@ def basic_key(key: Any) -> tuple[Any, ...] | None:
     """A key of integers, slices, None and `...`, hashable; None for any other."""
     found = []
     for part in key if type(key) is tuple else (key,):
-        if part is None or part is Ellipsis or type(part) is int:
+        if type(part) is int or part is None or part is Ellipsis:
             found.append(part)
         elif type(part) is slice:
-            found.append(("slice", *map(_bound, (part.start, part.stop, part.step))))
+            first, end, step = part.start, part.stop, part.step
+            found.append(("slice", _bound(first), _bound(end), _bound(step)))
         elif isinstance(part, np.integer):
             found.append(int(part))
         else:

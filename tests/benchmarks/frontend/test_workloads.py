@@ -11,12 +11,18 @@ import pytest
 import training_jax
 import training_pf
 
+import pyflame as pf
+
 ALL = [*frontend_report.TRAINING, *frontend_report.HARD_CASES]
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_losses_are_those_of_jax(name):
-    step, _ = getattr(training_pf, name)()
+@pytest.mark.parametrize(
+    ("name", "wrap"),
+    [(name, ()) for name in ALL]
+    + [(name, (pf.jit,)) for name in frontend_report.TRAINING],
+)
+def test_losses_are_those_of_jax(name, wrap):
+    step, _ = getattr(training_pf, name)(*wrap)
     other, _ = getattr(training_jax, name)()
     ours, theirs = [[float(s()) for _ in range(5)] for s in (step, other)]
     assert ours == pytest.approx(theirs, rel=2e-4)

@@ -11,6 +11,7 @@ import pyflame as pf
 from pyflame import nn
 
 Step = Callable[[], Any]
+Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def mlp_model() -> nn.Module:
@@ -71,7 +72,7 @@ def block_model() -> nn.Module:
     return model
 
 
-def mlp(wrap: Callable[[Step], Step] = lambda step: step) -> tuple[Step, Step]:
+def mlp(wrap: Wrap = lambda train: train) -> tuple[Step, Step]:
     model = mlp_model()
     optimizer = pf.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     return _training(
@@ -79,33 +80,37 @@ def mlp(wrap: Callable[[Step], Step] = lambda step: step) -> tuple[Step, Step]:
     )
 
 
-def cnn(wrap: Callable[[Step], Step] = lambda step: step) -> tuple[Step, Step]:
+def cnn(wrap: Wrap = lambda train: train) -> tuple[Step, Step]:
     model = cnn_model()
     optimizer = pf.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     batches = data.digits(32, 1, 28, 28)
     return _training(model, optimizer, nn.CrossEntropyLoss(), batches, wrap)
 
 
-def block(wrap: Callable[[Step], Step] = lambda step: step) -> tuple[Step, Step]:
+def block(wrap: Wrap = lambda train: train) -> tuple[Step, Step]:
     model = block_model()
     optimizer = pf.optim.Adam(model.parameters(), lr=1e-3)
     return _training(model, optimizer, nn.MSELoss(), data.sentences(), wrap)
 
 
 def _training(
-    model: nn.Module, optimizer: Any, loss_of: Any, batches: Any, wrap: Any
+    model: nn.Module, optimizer: Any, loss_of: Any, batches: Any, wrap: Wrap
 ) -> tuple[Step, Step]:
     """A training step that returns the loss, and what waits for the last step."""
 
-    def step() -> pf.Tensor:
-        x, y = map(pf.from_numpy, next(batches))
+    def train(x: pf.Tensor, y: pf.Tensor) -> pf.Tensor:
         optimizer.zero_grad()
         loss = loss_of(model(x), y)
         pf.autograd.backward(loss)
         optimizer.step()
         return loss
 
-    return wrap(step), lambda: waited(model)
+    train = wrap(train)
+
+    def step() -> pf.Tensor:
+        return train(*map(pf.from_numpy, next(batches)))
+
+    return step, lambda: waited(model)
 
 
 def waited(model: nn.Module) -> None:

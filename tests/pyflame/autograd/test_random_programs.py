@@ -44,7 +44,10 @@ def _program(seed: int, leaves: list[Any], read: bool) -> list[Any]:
     return losses
 
 
-@pytest.mark.parametrize("seed", range(24))
+SEEDS = [*range(8), *(pytest.param(k, marks=pytest.mark.slow) for k in range(8, 48))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_random_programs(seed: int) -> None:
     arrays = [
         np.random.default_rng(seed + k).normal(size=(3, 3)).astype(np.float32)
