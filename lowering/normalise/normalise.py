@@ -92,7 +92,7 @@ def _inline(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     simpler = without_empty(eqn, args)
     if simpler is not None:
         return simpler
-    if eqn.primitive.name in CONTROL_FLOW:
+    if eqn.primitive.name in NESTING:
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _inlined))
     return jaxprs.bind(eqn, args)
 

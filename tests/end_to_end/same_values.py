@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -26,6 +27,35 @@ def difference(got: Any, want: Any) -> str:
         if text:
             return f"result {number}: {text}"
     return ""
+
+
+def is_as_near(got: Any, want: Any, exact: Callable[[], Any]) -> bool:
+    """Whether floats are as near to a result of more bits as JAX's own are.
+
+    Every result's largest error is at most twice that of JAX's. `exact` is asked for
+    that result; None, or one of another structure, says nothing.
+    """
+    have, expected = jax.tree.leaves(got), jax.tree.leaves(want)
+    precise = jax.tree.leaves(exact())
+    if len(have) != len(precise):
+        return False
+    triples = zip(have, expected, precise, strict=True)
+    return all(_is_as_near(*map(as_array, triple)) for triple in triples)
+
+
+def _is_as_near(got: Any, want: Any, exact: Any) -> bool:
+    if (got.dtype, got.shape, got.shape) != (want.dtype, want.shape, exact.shape):
+        return False
+    if str(want.dtype) not in TOLERANCES:
+        return bool(np.array_equal(got, want))
+    if not np.array_equal(np.isfinite(got), np.isfinite(want)):
+        return False
+    finite = np.isfinite(want) & np.isfinite(exact)
+    mine, reference, precise = (
+        array[finite].astype(np.float64) for array in (got, want, exact)
+    )
+    error = np.max(np.abs(reference - precise), initial=0)
+    return bool(np.max(np.abs(mine - precise), initial=0) <= 2 * error)
 
 
 def as_array(value: Any) -> np.ndarray[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 from harness_catalogue import arguments, exclusion, harnesses, is_complex
-from same_values import difference
+from same_values import difference, is_as_near
 
 import pyflame as pf
 
@@ -72,6 +72,8 @@ def _verdict(job: Job) -> tuple[str, str, int]:
         return _failure(result.error_message)
     run = result.simulate(*args)
     text = difference(run.outputs, want)
+    if text and is_as_near(run.outputs, want, lambda: _exact(job.harness, args)):
+        text = ""
     return ("wrong" if text else "right"), text, run.cycles
 
 
@@ -100,6 +102,22 @@ def _expected(name: str) -> tuple[tuple[Any, ...], str, Any]:
         if is_complex(jax.make_jaxpr(harness.dyn_fun)(*args)):
             return args, "complex numbers", None
         return args, "", jax.jit(harness.dyn_fun)(*args)
+
+
+def _exact(name: str, args: tuple[Any, ...]) -> Any:
+    """The harness's results with twice as many bits in its floats, or None."""
+    with warnings.catch_warnings(), jax.enable_x64(True):
+        warnings.simplefilter("ignore")
+        try:
+            return jax.jit(harnesses()[name].dyn_fun)(*map(_wider, args))
+        except Exception:  # it may insist on a dtype
+            return None
+
+
+def _wider(x: Any) -> Any:
+    wider = {"float16": "float32", "bfloat16": "float32", "float32": "float64"}
+    name = str(getattr(x, "dtype", ""))
+    return x.astype(wider[name]) if name in wider else x
 
 
 def _compiled(job: Job, args: tuple[Any, ...], folder: str) -> pf.CodeGenResult:

@@ -6,7 +6,7 @@ from harness_catalogue import chosen, harnesses
 from harness_table import table
 from harness_verdict import Job, Outcome, outcome_of
 from harness_workers import outcomes
-from same_values import difference
+from same_values import difference, is_as_near
 
 
 def first(group, dtype="float32", number=0):
@@ -106,3 +106,13 @@ def test_the_table_counts():
 def test_differences(got, want, text):
     assert bool(difference(got, want)) == bool(text)
     assert text in difference(got, want)
+
+
+def test_as_near_as_jax_to_a_result_of_more_bits():
+    want, exact = np.float16([1.0, 2.0]), np.float32([1.01, 2.0])
+    assert is_as_near(np.float16([1.0, 2.015]), want, lambda: exact)
+    assert not is_as_near(np.float16([1.0, 2.03]), want, lambda: exact)
+    assert not is_as_near(np.float16([1.0, np.nan]), want, lambda: exact)
+    assert not is_as_near(np.float32([1.0, 2.0]), want, lambda: exact)
+    assert not is_as_near(want, want, lambda: None)
+    assert not is_as_near(np.int32([1]), np.int32([2]), lambda: np.int32([2]))
