@@ -147,8 +147,12 @@ class Fabric:
         return found
 
     def set_routes(self, channel: Channel) -> None:
-        """Compiles the routes of every switch position from the configuration."""
+        """Compiles the routes of every switch position from the configuration; without
+        switches, they are one."""
         if channel.config is None:
+            return
+        if channel.config.switches is None:
+            channel.set_routes([self._route(channel, 0)] * (MAX_SWITCH_POSITION + 1))
             return
         channel.set_routes(
             [self._route(channel, k) for k in range(MAX_SWITCH_POSITION + 1)]

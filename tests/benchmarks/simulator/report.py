@@ -2,10 +2,10 @@
 
     PYFLAME_CSL_EXAMPLES=... python tests/benchmarks/simulator/report.py FILE
 
-Each figure comes from a process of its own. Beside the time on the clock stands that
-of the processor, which other work on the machine changes little. Rows that need the
-official examples are left out without a checkout of them. The text of FILE outside of
-the marked table stays.
+Each figure comes from a process of its own. Seconds are those of the processor, and
+of the clock too if nothing else keeps the machine busy. Rows that need the official
+examples are left out without a checkout of them. The text of FILE outside of the marked
+table stays.
 """
 
 from __future__ import annotations
@@ -77,23 +77,30 @@ def measured(name: str, *arguments: Any) -> Figures:
     return json.loads(done.stdout)
 
 
-# --- rows: what, aim, clock, processor --------------------------------------------
+# --- rows: what, aim, on the clock, of the processor ------------------------------
 
 
 def table() -> str:
+    load = os.getloadavg()[0]
+    busy = load > 1
     rows = [
         *(_example_rows() if published_examples.checkout() else []),
         *_program_rows(),
         _memory_row(),
     ]
     lines = [
-        f"Python {platform.python_version()}, {os.cpu_count()} cores.",
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, on which other "
+        f"work was a load of {load:.0f}.",
         "",
-        "| workload | aim | on the clock | of the processor |",
+        "| workload | aim | of the processor | on the clock |",
         "|---|---:|---:|---:|",
-        *(f"| {' | '.join(row)} |" for row in rows),
+        *(_line(*row, busy) for row in rows),
     ]
     return "\n".join(lines)
+
+
+def _line(title: str, aim: str, clock: str, processor: str, busy: bool) -> str:
+    return f"| {title} | {aim} | {processor} | {'' if busy else clock} |"
 
 
 def _example_rows() -> list[tuple[str, ...]]:
@@ -196,7 +203,8 @@ def _memory_row() -> tuple[str, ...]:
     small, large = MESHES
     more = measured("resident", large)["bytes"] - measured("resident", small)["bytes"]
     each = more / (large**2 - small**2) / 1024 - PE_MEMORY_KIB
-    return "memory of a PE beyond its 48 KiB", "256 KiB", f"{each:.0f} KiB", ""
+    title = f"memory of a PE beyond its {PE_MEMORY_KIB} KiB"
+    return title, "256 KiB", "", f"{each:.0f} KiB"
 
 
 def main() -> None:
