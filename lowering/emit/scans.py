@@ -11,7 +11,7 @@ from lowering.emit.dsds import Dsds
 from lowering.emit.indexing import loop_names, moved, slice_of, typed_number
 from lowering.emit.registry import step_lines
 from lowering.emit.text import ELEMENT_TYPES, LOOP_NAMES, index_text, nest
-from lowering.plan.element_ops import MOVES
+from lowering.plan.element_ops import KINDS, MOVES
 from lowering.plan.steps_scan import (
     CumulativeScheme,
     CumulativeStep,
@@ -26,14 +26,18 @@ from lowering.target import Target
 _COMBINE = {
     "sum": "{0} + {1}",
     "prod": "{0} * {1}",
-    "max": "extremes.maximum({0}, {1})",
-    "min": "extremes.minimum({0}, {1})",
     "and": "{0} & {1}",
     "or": "{0} | {1}",
     "xor": "{0} ^ {1}",
 }
 _NEUTRAL = {"sum": 0, "prod": 1, "or": 0, "xor": 0}
 _VECTOR_BUILTINS = {"sum": "@fadds", "prod": "@fmuls", "max": "@fmaxs"}
+
+
+def _combined(op: FoldOp, dtype: np.dtype[Any], seen: str, element: str) -> str:
+    if op in ("max", "min"):
+        return KINDS[op].text_for(str(dtype)).format(seen, element)
+    return _COMBINE[op].format(seen, element)
 
 
 @step_lines.register
@@ -49,7 +53,7 @@ def _fold(step: FoldStep, dsds: Dsds, target: Target) -> list[str]:
         (*outer, *inner), (*kept_strides[: len(outer)], *strides), step.x.offset
     )
     element = f"{dsds.buffer_name(step.x.value)}[{index}]"
-    combined = _COMBINE[step.op].format("result", element)
+    combined = _combined(step.op, step.x.dtype, "result", element)
     neutral = typed_number(_neutral(step.op, step.out.dtype), step.out.dtype)
     body = [
         f"var result: {ELEMENT_TYPES[str(step.out.dtype)]} = {neutral};",
@@ -135,7 +139,9 @@ def _cumulative_lines(
             f"{dsds.buffer_name(view.value)}[{index_text(names, steps, view.offset)}]"
         )
 
-    combined = _COMBINE[step.op].format("seen", element(x, scheme.x_strides, along))
+    combined = _combined(
+        step.op, step.x.dtype, "seen", element(x, scheme.x_strides, along)
+    )
     kind = ELEMENT_TYPES[str(step.out.dtype)]
     body = [
         f"var seen: {kind} = {element(x, scheme.x_strides, None)};",

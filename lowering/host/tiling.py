@@ -114,7 +114,8 @@ def _to_bits(numbers: Any) -> Any:
     """float32 as bfloat16: to the nearest, ties to even; NaN stays NaN."""
     words = numbers.view(np.uint32)
     rounded = (words + 0x7FFF + (words >> 16 & 1)) >> 16
-    return np.where(np.isnan(numbers), words >> 16 | 0x40, rounded).astype(np.uint16)
+    bits: Any = np.where(np.isnan(numbers), words >> 16 | 0x40, rounded)
+    return bits.astype(np.uint16)
 
 
 def _from_bits(bits: Any) -> Any:

@@ -50,12 +50,16 @@ KINDS: dict[str, ElementKind] = {
     "max": ElementKind(
         "extremes.maximum({0}, {1})",
         "@fmaxs",
+        int_text="extremes.larger({0}, {1})",
         half_builtin="@fmaxh",
         bool_text="{0} or {1}",
         is_exact=True,
     ),
     "min": ElementKind(
-        "extremes.minimum({0}, {1})", bool_text="{0} and {1}", is_exact=True
+        "extremes.minimum({0}, {1})",
+        int_text="extremes.smaller({0}, {1})",
+        bool_text="{0} and {1}",
+        is_exact=True,
     ),
     "neg": ElementKind(
         "-{0}", "@fnegs", half_builtin="@fnegh", int_text="{zero} - {0}"

@@ -130,6 +130,19 @@ def test_sums_of_products_of_bytes_are_exact_beyond_24_bits() -> None:
     )
 
 
+def test_sums_over_a_line_that_one_pe_has_no_room_for() -> None:
+    a = _random("int32", (4, 900), 1)
+    _agree(lambda a: [a.sum(0), lax.reduce_xor(a, (0,))], [a], "wse3", 4, 1)
+
+
+def test_extremes_of_zeros_have_the_sign_of_jax() -> None:
+    """Of scalar code; vectors leave max to the machine, which does not say."""
+    zeros = np.float32([0.0, -0.0, 0.0, -0.0]), np.float32([-0.0, 0.0, 0.0, -0.0])
+    for dtype in ("float32", "bfloat16"):
+        a, b = (np.asarray(jnp.asarray(x).astype(dtype)) for x in zeros)
+        _agree(lambda a, b: [lax.min(a, b), lax.max(a[:1], b[:1])], [a, b], "wse3")
+
+
 def test_chunks_of_halves_are_added_in_float32() -> None:
     """In float16 a sum of ones ends at 2,048; operands are sent piece by piece."""
     a, b = (np.ones(shape, np.float16) for shape in ((4, 4100), (4100, 4)))
