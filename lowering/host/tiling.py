@@ -113,8 +113,9 @@ def _from_stored(stored: Any, value: dict[str, Any]) -> Any:
 def _to_bits(numbers: Any) -> Any:
     """float32 as bfloat16: to the nearest, ties to even; NaN stays NaN."""
     words = numbers.view(np.uint32)
-    rounded = (words + 0x7FFF + (words >> 16 & 1)) >> 16
-    bits: Any = np.where(np.isnan(numbers), words >> 16 | 0x40, rounded)
+    bits = (words + 0x7FFF + (words >> 16 & 1)) >> 16
+    not_numbers = np.isnan(numbers)
+    bits[not_numbers] = words[not_numbers] >> 16 | 0x40
     return bits.astype(np.uint16)
 
 

@@ -23,7 +23,7 @@ from lowering import jaxprs
 from lowering.normalise.canonical import FORMS
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
-from lowering.normalise.core_set import CORE, ELEMENTWISE, MESH, NESTING
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE, MESH, NESTING
 from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
 from lowering.normalise.registry import REWRITES
