@@ -33,6 +33,7 @@ from lowering.normalise import (
     rewrites_reductions,
     rewrites_sort,
     rewrites_windows,
+    threefry,
     trigonometric,
     widen,
 )
@@ -54,6 +55,7 @@ REGISTERED = (
     rewrites_reductions,
     rewrites_sort,
     rewrites_windows,
+    threefry,
     trigonometric,
     widen,
 )

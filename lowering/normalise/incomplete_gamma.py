@@ -117,9 +117,8 @@ def _fraction(a: Any, x: Any, by_slope: bool) -> tuple[Any, Any]:
             state.p_slope,
             state.q_slope,
         )
-        return _Fraction(
-            value, slope, *(part * scale for part in scaled), count, goes_on
-        )
+        parts: Any = tuple(part * scale for part in scaled)
+        return _Fraction(value, slope, *parts, count=count, goes_on=goes_on)
 
     zero, one = jnp.zeros_like(x), jnp.ones_like(x)
     p, q = x + _ONE, (x + (_ONE - a) + _ONE) * x
@@ -276,9 +275,8 @@ def _regularized_incomplete_beta(a: Any, b: Any, x: Any) -> Any:
     log_power = lax.log1p(-at) * second
     factor = jnp.exp(jnp.log(at) * first + log_power - (lax.lgamma(first) + log_ratio))
     factor = jnp.where(is_tiny, jnp.exp(log_power - log_ratio), factor / first)
-    found = (
-        element_call("beta_fraction_f32", _beta_fraction, first, second, at) * factor
-    )
+    fraction = element_call("beta_fraction_f32", _beta_fraction, first, second, at)
+    found = factor / fraction
     found = jnp.where(is_direct, found, _ONE - found)
     a_ends, b_ends = (a == _ZERO) | (b == _INF), (b == _ZERO) | (a == _INF)
     is_zero = (b_ends & (x != _ONE)) | (a_ends & (x == _ZERO))

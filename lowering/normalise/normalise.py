@@ -26,6 +26,7 @@ from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE, MESH, NESTING
 from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
+from lowering.normalise.random_keys import without_keys
 from lowering.normalise.registry import REWRITES
 
 
@@ -38,7 +39,7 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     closed = jaxprs.drop_dead_equations(closed)
     if not can_inline(closed):
         check_supported(closed)
-    closed = _inlined(closed)
+    closed = jaxprs.drop_dead_equations(without_keys(_inlined(closed)))
     check_supported(closed)
     return _in_core(closed)
 
