@@ -126,7 +126,7 @@ class Node:
     """One value. `value` is None while it is pending.
 
     The `value` of data may be a NumPy array of its own that is not on the device yet:
-    compiled programs take it as it is the first time (see `fed` and `array`).
+    compiled programs take it as it is at first (see `fed` and `array`).
     `pending_count` is an upper bound of the pending nodes it needs, itself included;
     `names` counts the Tensors that stand for it; `tracked` tells whether gradients
     flow through it or end in it; `leaf` is where they end, once that matters. `via` is
@@ -137,7 +137,7 @@ class Node:
     __slots__ = (
         "__weakref__",
         "aval",
-        "fed_once",
+        "feeds",
         "index",
         "inputs",
         "layout",
@@ -178,7 +178,7 @@ class Node:
         self.layout: MeshLayout | None = None
         self.serial = next(_serials)
         self.pending_count = 0
-        self.fed_once = False
+        self.feeds = 0
 
     @property
     def is_literal(self) -> bool:
@@ -203,11 +203,12 @@ class Node:
     def fed(self) -> Any:
         """The value for a call of a compiled program, which takes it to the device.
 
-        Data that is used again stays there.
+        A batch is used once, or twice if its loss is read before backward. What is used
+        more often stays on the device.
         """
-        if self.fed_once:
+        if self.feeds == 2:
             return self.array()
-        self.fed_once = True
+        self.feeds += 1
         return self.value
 
     def release(self) -> None:

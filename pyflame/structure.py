@@ -14,12 +14,8 @@ from pyflame.tracing import no_value
 MAX_CACHED_STRUCTURES = 1024
 
 
-class Step(NamedTuple):
-    """An op on values numbered by position: the data first, then the steps."""
-
-    op: Op
-    static: Static
-    inputs: tuple[int, ...]
+# An op on values numbered by position: the data first, then the steps.
+Step = tuple[Op, Static, tuple[int, ...]]
 
 
 class Structure(NamedTuple):
@@ -51,11 +47,11 @@ def structure_of(
 
 def _step(node: Node, position: dict[Node, int]) -> Step:
     if node.via is not None and node.value is None and node.via in position:
-        return Step(part, (("index", node.index),), (position[node.via],))
+        return part, (("index", node.index),), (position[node.via],)
     if node.op is None:  # a stand-in that outlived its trace
         aval = node.aval
         raise no_value(f"{aval.dtype}{list(aval.shape)}" if aval else "a value")
-    return Step(node.op, node.static, tuple([position[i] for i in node.inputs]))
+    return node.op, node.static, tuple(map(position.__getitem__, node.inputs))
 
 
 def gradient(bundle: Any, *, index: int) -> jax.Array:
