@@ -13,6 +13,7 @@ from pyflame.wse.language.dsd_configs import operation_config
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.modules import function_type
 from pyflame.wse.language.operands import is_comptime_number, need_known
+from pyflame.wse.language.operation_registers import check_registers
 from pyflame.wse.language.run_time import plain_instance
 from pyflame.wse.language.state import FunctionRef
 from pyflame.wse.language.types import Type
@@ -211,6 +212,7 @@ def _check_fabric(call: Invocation, operands: list[code.Expression]) -> None:
     if len(inputs) > 1 and call.program.options.arch == "wse3":
         fail("wse3 reads at most one fabin_dsd per operation", inputs[1].span)
     _check_fifos(sources)
+    check_registers(call, operands)
 
 
 def _check_fifos(sources: list[code.Expression]) -> None:
@@ -320,11 +322,17 @@ def _check_map_operands(
     for operand in inputs:
         if str(operand.type) == "fabout_dsd":
             fail("a fabout_dsd cannot be an input of '@map'", operand.span)
+        if str(operand.type) in types.DSR_KINDS and str(operand.type) != "dsr_src1":
+            fail(
+                f"an input of '@map' is a dsr_src1, got a {operand.type}", operand.span
+            )
 
 
 def _check_map_output(output: code.Expression, result: Type) -> None:
     if str(output.type) == "fabin_dsd":
         fail("a fabin_dsd cannot be the output of '@map'", output.span)
+    if str(output.type) in types.DSR_KINDS and str(output.type) != "dsr_dest":
+        fail(f"the output of '@map' is a dsr_dest, got a {output.type}", output.span)
     if _kind(output) == "d":
         return
     if not isinstance(output.type, types.Pointer) or output.type.pointee != result:
