@@ -66,6 +66,13 @@ def pending_streams(timeline: Timeline) -> tuple[Pending, float]:
     return pending, fixed_at
 
 
+def streams_come_next(timeline: Timeline) -> bool:
+    """Whether there is nothing but streams in the next cycle: quickly told, which the
+    whole of what is due is not where many PEs compute."""
+    events, and_late = timeline.soonest()
+    return not and_late and all(map(_streams, events))
+
+
 def _streams(event: Event) -> bool:
     kind = type(event)
     if kind is Execution:

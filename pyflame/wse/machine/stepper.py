@@ -8,7 +8,13 @@ from pyflame.wse.machine.leaps import (
     leap,
     share_memory,
 )
-from pyflame.wse.machine.steady import Pending, Survey, pending_streams, survey
+from pyflame.wse.machine.steady import (
+    Pending,
+    Survey,
+    pending_streams,
+    streams_come_next,
+    survey,
+)
 from pyflame.wse.machine.timeline import Timeline
 
 # A period is looked for over so many steps, then from another cycle on.
@@ -53,11 +59,12 @@ class Stepper:
         self._before = None
 
     def _look_from_here(self) -> None:
-        pending, fixed_at = pending_streams(self._timeline)
-        near = fixed_at - self._timeline.now < _SHORTEST_LEAP_CYCLES
-        self._glance = [] if near else pending
-        self._before = None
+        self.forget()
         self._steps_left = _LONGEST_PERIOD_STEPS
+        if streams_come_next(self._timeline):
+            pending, fixed_at = pending_streams(self._timeline)
+            near = fixed_at - self._timeline.now < _SHORTEST_LEAP_CYCLES
+            self._glance = [] if near else pending
 
     def _survey(self, max_cycles: int) -> None:
         """The first time remembers how things stand, the second compares."""

@@ -60,6 +60,13 @@ class Timeline:
         now, due = self.now, self._due
         return all(due.get(now + cycle) == bucket for cycle, bucket in events)
 
+    def soonest(self) -> tuple[list[Event], bool]:
+        """What is due in the next cycle, and whether it has late events, too."""
+        if not self._cycles:
+            return [], False
+        cycle = self._cycles[0]
+        return self._due.get(cycle, []), cycle in self._late
+
     def first_late(self) -> int | None:
         """The first cycle that has late events."""
         return min(self._late, default=None)
