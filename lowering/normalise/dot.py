@@ -23,6 +23,7 @@ from jax import lax
 from lowering import jaxprs
 from lowering.dtypes import FLOATS
 from lowering.jaxprs import JaxprEqn
+from lowering.normalise.conditional import rewrites_where
 
 _NARROW_INTEGERS = frozenset({"int8", "int16", "uint8", "uint16"})
 _OPERANDS = FLOATS | _NARROW_INTEGERS | {"int32"}
@@ -46,11 +47,13 @@ def _sums_in(dtype: str) -> str:
     return "float32" if dtype in FLOATS else "int32"
 
 
-def canonical_dot(eqn: JaxprEqn, left: Any, right: Any) -> Any:
+@rewrites_where(lambda eqn: not is_canonical(eqn), "dot_general")
+def canonical_dot(eqn: JaxprEqn, args: list[Any]) -> list[Any]:
     """The value of the equation by a canonical dot_general.
 
     `precision` asks for less than that at most, so it changes nothing.
     """
+    left, right = args
     shape = jaxprs.shape_of(eqn.outvars[0])
     dtype = str(jaxprs.dtype_of(eqn.outvars[0]))
     operand_dtype = _operand_dtype(str(left.dtype), str(right.dtype), dtype)
@@ -58,7 +61,7 @@ def canonical_dot(eqn: JaxprEqn, left: Any, right: Any) -> Any:
         eqn, left.astype(operand_dtype), right.astype(operand_dtype)
     )
     sums = sums if sums.shape == shape else sums.reshape(shape)
-    return lax.convert_element_type(sums, dtype)
+    return [lax.convert_element_type(sums, dtype)]
 
 
 def _operand_dtype(left: str, right: str, result: str) -> str:

@@ -1,8 +1,8 @@
 """jaxpr -> jaxpr: calls inlined, derived primitives rewritten, dead code gone.
 
 The result computes the same values from core primitives only (`core_set`), whose
-element-wise operands have the result's shape or rank 0; products, gathers, scatters and
-windows have the form of `canonical`.
+element-wise operands have the result's shape or rank 0, in the forms that
+`conditional` rewrites leave as they are.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -20,7 +20,6 @@ from jax import lax
 from jax.core import Tracer
 
 from lowering import jaxprs
-from lowering.normalise.canonical import FORMS
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE, MESH, NESTING
@@ -66,8 +65,6 @@ def _folded(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
 
 def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     name = eqn.primitive.name
-    if name in FORMS:
-        return FORMS[name].fits(eqn)
     if name in NESTING:
         nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
         return all(map(_is_core, nested))
@@ -117,8 +114,6 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if name in REWRITES:
         results = REWRITES[name](*args, **eqn.params)
         return results if eqn.primitive.multiple_results else [results]
-    if name in FORMS and not FORMS[name].fits(eqn):
-        return [FORMS[name].stage(eqn, *args)]
     if name in ELEMENTWISE:
         return jaxprs.bind(eqn, _spread(eqn, args))
     return jaxprs.bind(eqn, args)

@@ -390,7 +390,19 @@ def _exchanged(a: jax.Array, b: jax.Array) -> Any:
 
 
 _SQUARE = ("f32[k,k]", "f32[k]")
+
+
+def _counted(a: jax.Array) -> jax.Array:
+    """What is outside, in other dtypes inside."""
+
+    def body(i: Any, count: jax.Array) -> jax.Array:
+        return count + jnp.where(a > 0, i, 1)
+
+    return lax.fori_loop(0, 3, body, jnp.zeros(a.shape, jnp.int32))
+
+
 CASES = [
+    Case("comparison with what is outside", _counted, ("f32[n,m]",)),
     Case("power iteration", _power_iteration, _SQUARE),
     Case("recurrent cell", _recurrent, ("f32[3,n,m]", "f32[m,m]")),
     Case("backwards", _backwards, ("f32[n,m]",)),

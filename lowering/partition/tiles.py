@@ -131,7 +131,7 @@ class Outer:
         if self.brought is not None:
             return self.brought[key]
         self.wanted[key] = after
-        return jnp.zeros(after.tile_shape, after.dtype)
+        return jnp.zeros(after.tile_shape, self.placement.dtype)
 
     def bring(self) -> None:
         """Moves the tile to where it is wanted."""

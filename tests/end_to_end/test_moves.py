@@ -36,6 +36,7 @@ def arranged(x: jax.Array, i: jax.Array, places: jax.Array) -> list[Any]:
     turned = [x[::-1, ::-2], jnp.rot90(i), jnp.arange(9)[::-1] * 2, jnp.flip(x[1:5])]
     shifted = [jnp.roll(x, (2, -1), (0, 1)), jnp.roll(i, places[0], 0)]
     repeated = [jnp.repeat(x, 3, 1), jnp.tile(i, (2, 2)), *jnp.split(x, [1, 4])]
+    repeated += [jnp.split(x, [ROWS])[0], jnp.unstack(x, axis=1)[2]]
     cube = jnp.transpose(x[:6, :4].reshape(3, 2, 2, 2), (3, 0, 2, 1))
     deep = jnp.stack([cube, cube + 1], 4)[:, ::2, :, :, ::-1]
     start = places[:5] % 2
@@ -63,7 +64,20 @@ def gathered(x: jax.Array, i: jax.Array, places: jax.Array) -> list[Any]:
     pairs = jnp.stack([inside, places[:5]], 1)
     general = lax.gather(x, pairs, numbers, (2, 3), mode="fill", fill_value=-1.5)
     gradient = jax.grad(lambda t: (t[inside] ** 2).sum())(x)
-    return [*modes, *picked, along, windows, general, gradient, x[inside[0]]]
+    found = jnp.searchsorted(jnp.sort(x[:, 0]), jnp.append(x[:, 1], jnp.nan))
+    special = jnp.array([jnp.nan, -jnp.inf, 0.0, -0.0, jnp.inf, 1.0]) * abs(x[0, 0])
+    order = lax.lt_to_p.bind(special[:, None] + 0 * special, special + 0 * x[:6, :1])
+    return [
+        found,
+        order,
+        *modes,
+        *picked,
+        along,
+        windows,
+        general,
+        gradient,
+        x[inside[0]],
+    ]
 
 
 def scattered(x: jax.Array, i: jax.Array, places: jax.Array) -> list[Any]:
