@@ -22,7 +22,7 @@ from jax.core import Tracer
 from lowering import jaxprs
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
-from lowering.normalise.core_set import CONTROL_FLOW, CORE, ELEMENTWISE, MESH, NESTING
+from lowering.normalise.core_set import CORE, ELEMENTWISE, MESH, NESTING
 from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
 from lowering.normalise.random_keys import without_keys

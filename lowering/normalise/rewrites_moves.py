@@ -15,7 +15,7 @@ from lowering.normalise.registry import rewrites
 
 
 @rewrites("split")
-def split(x: Any, *, sizes: Sequence[int], axis: int) -> list[Any]:
+def _split(x: Any, *, sizes: Sequence[int], axis: int) -> list[Any]:
     ends = list(accumulate(map(int, sizes)))
     starts = [0, *ends[:-1]]
     return [
