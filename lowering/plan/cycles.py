@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import singledispatch
 
+from lowering.dtypes import is_narrow
 from lowering.plan.control import (
     BranchCase,
     BranchEnd,
@@ -13,7 +14,7 @@ from lowering.plan.control import (
     LoopStart,
     LoopTest,
 )
-from lowering.plan.element_ops import KINDS
+from lowering.plan.element_ops import KINDS, ElementKind
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.schemes import (
     dot_scheme,
@@ -48,6 +49,8 @@ _LIBRARY_CALL_BYTES = 160  # exp, log and their like, once per program each
 _MATMUL_BYTES = 256
 _MOVE_BYTES = 56
 _LINE_BYTES = 512
+# Scalar operations that bring a result back to a dtype that PEs compute wider.
+_ROUNDING_OPS = {"bfloat16": 6, "int8": 3, "uint8": 1}
 _ASSUMED_PASSES = 8  # of a loop in a function of one element, whose end is in the data
 
 
@@ -197,9 +200,11 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
 
 
 def _vector_rate(op: ElementOp, costs: CycleCosts) -> float:
+    """Elements per cycle: of 16 bits two instead of one (SDK: SIMD widths)."""
+    width = 2 if is_narrow(op.out.dtype) else 1
     if op.kind in ("copy", "neg", "abs"):
-        return costs.move_elements_per_cycle
-    return costs.alu_elements_per_cycle
+        return width * costs.move_elements_per_cycle
+    return width * costs.alu_elements_per_cycle
 
 
 def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
@@ -208,9 +213,17 @@ def _scalar_cycles(op: ElementOp, costs: CycleCosts) -> int:
             _scalar_cycles(inner, costs) * _ASSUMED_PASSES**depth
             for inner, depth in op.function.operations()
         )
-    match KINDS[op.kind].cost:
+    kind = KINDS[op.kind]
+    rounding = 0 if kind.is_exact else _ROUNDING_OPS.get(str(op.out.dtype), 0)
+    return _kind_cycles(kind, costs) + rounding * costs.scalar_op_cycles
+
+
+def _kind_cycles(kind: ElementKind, costs: CycleCosts) -> int:
+    match kind.cost:
         case "op":
             return costs.scalar_op_cycles
+        case "call":
+            return costs.call_cycles + 3 * costs.scalar_op_cycles
         case "divide":
             return costs.divide_cycles
         case "transcendental":

@@ -8,7 +8,7 @@ from typing import Literal
 from lowering.dtypes import ELEMENT_TYPES, SCALAR_TYPES, is_float
 from lowering.placement import short_name
 
-Cost = Literal["op", "divide", "transcendental", "logistic", "function"]
+Cost = Literal["op", "divide", "transcendental", "logistic", "call", "function"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ KINDS: dict[str, ElementKind] = {
     # A float that no integer of the type can hold: the nearest one, and 0 for NaN.
     **{
         f"saturate_to_{short}": ElementKind(
-            f"saturate.to_{short}(@as(f32, {{0}}))", is_exact=True
+            f"saturate.to_{short}(@as(f32, {{0}}))", cost="call", is_exact=True
         )
         for short in ("i32", "i16", "i8", "u32", "u16", "u8")
     },

@@ -28,8 +28,8 @@ import numpy as np
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
-from lowering.partition.line_reduction import over_line
-from lowering.partition.products import is_widened, local_product
+from lowering.partition.line_reduction import line_cycles, over_line
+from lowering.partition.products import is_widened, local_product, product_cycles
 from lowering.partition.registry import Context, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES
 from lowering.partition.rules.batched_dot import batched
@@ -247,9 +247,12 @@ def _cycles(
     result = math.prod(scheme.result.tile_shape)
     size_bytes = scheme.size_bytes
     if scheme.chunks is None:
-        cycles = float(result * scheme.left.tile_shape[left_k])
+        cycles = product_cycles(
+            result * scheme.left.tile_shape[left_k], left.placement.dtype
+        )
     else:
-        cycles = float(result * scheme.chunks.size * scheme.chunks.passes)
+        products = result * scheme.chunks.size * scheme.chunks.passes
+        cycles = product_cycles(products, left.placement.dtype)
         for placement, k_dim in ((scheme.left, left_k), (scheme.right, right_k)):
             words = scheme.chunk_elements(placement, k_dim)
             axis = placement.axes[k_dim]
@@ -263,8 +266,10 @@ def _cycles(
         if words:  # what is moved stands beside what it is moved to
             cycles += words + ctx.mesh.rows + ctx.mesh.cols
             size_bytes += tile.placement.tile_size_bytes
-    if scheme.partial is not None:  # a chain there, a broadcast back
-        cycles += 2 * (result + ctx.mesh.size(scheme.partial))
+    if scheme.partial is not None:
+        cycles += line_cycles(
+            result, ctx.mesh.size(scheme.partial), left.placement.dtype
+        )
     peaks = [left.peak_bytes_to(scheme.left), right.peak_bytes_to(scheme.right)]
     size_bytes = max(size_bytes, *peaks)
     if size_bytes > ctx.budget_bytes:
