@@ -36,6 +36,8 @@ from lowering.placement import Placement
 
 # Cycles that a byte is worth where the equation exceeds its budget of SRAM.
 _DISCOMFORT = 1_000_000
+# Cycles of a multiply-add of vectors beside its elements: set-up, loop, offsets.
+_VECTOR_CYCLES = 30
 # Cycles of an exchange with a neighbour beside its words and the copies around it.
 _EXCHANGE_CYCLES = 100
 
@@ -182,11 +184,18 @@ def _axes(spec: tuple[int, ...], *split: Axis | None) -> tuple[Axis | None, ...]
 
 
 def _cycles(ctx: Context, left: AnyTile, right: AnyTile, scheme: _Scheme) -> float:
-    """Multiply-adds of one PE, and the words it receives."""
-    spec = ctx.eqn.params["dimension_numbers"].rhs_spec
+    """Multiply-adds of one PE, what its vectors cost beside them, and what it receives.
+
+    Vectors run along batch and space, or along features.
+    """
+    numbers = ctx.eqn.params["dimension_numbers"]
     kernel, result = scheme.right.tile_shape, scheme.result.tile_shape
-    window = math.prod(kernel[dim] for dim in spec[1:])
-    cycles = float(math.prod(result) * window)
+    products = math.prod(result) * math.prod(
+        kernel[dim] for dim in numbers.rhs_spec[1:]
+    )
+    features = result[numbers.out_spec[1]] // scheme.groups
+    length = max(math.prod(result) // result[numbers.out_spec[1]], features)
+    cycles = products * (1 + _VECTOR_CYCLES / length)
     size_bytes = scheme.result.tile_size_bytes
     peaks = 0
     for tile, placement in ((left, scheme.left), (right, scheme.right)):
