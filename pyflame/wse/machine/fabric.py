@@ -33,6 +33,7 @@ from pyflame.wse.machine.router import (
 )
 from pyflame.wse.machine.timeline import Timeline
 
+Sides = tuple[tuple[str, ...], tuple[str, ...]]  # rx and tx of a switch position
 Side = tuple[int, int, int, int]  # x, y, color, direction: one side of one router
 
 _NAMES = {name: number for number, name in enumerate(DIRECTIONS)}
@@ -147,20 +148,24 @@ class Fabric:
         return found
 
     def set_routes(self, channel: Channel) -> None:
-        """Compiles the routes of every switch position from the configuration; without
-        switches, they are one."""
+        """Compiles the routes of every switch position from the configuration.
+
+        Positions of equal sides share one.
+        """
         if channel.config is None:
             return
-        if channel.config.switches is None:
-            channel.set_routes([self._route(channel, 0)] * (MAX_SWITCH_POSITION + 1))
-            return
-        channel.set_routes(
-            [self._route(channel, k) for k in range(MAX_SWITCH_POSITION + 1)]
-        )
+        found: dict[Sides, Route] = {}
+        routes: list[Route] = []
+        for position in range(MAX_SWITCH_POSITION + 1):
+            sides = effective_sides(channel.config, position)
+            if sides not in found:
+                found[sides] = self._route(channel, *sides)
+            routes.append(found[sides])
+        channel.set_routes(routes)
 
-    def _route(self, channel: Channel, position: int) -> Route:
-        assert channel.config is not None, "only configured channels have routes"
-        rx, tx = effective_sides(channel.config, position)
+    def _route(
+        self, channel: Channel, rx: tuple[str, ...], tx: tuple[str, ...]
+    ) -> Route:
         if not tx:
             return NO_ROUTE
         return tuple(
