@@ -93,6 +93,7 @@ def dsd_operation(call: Invocation) -> code.Expression:
     fitted = _fit(call, operands)
     flat = operation_config(call, config)()
     _check_async(call, operands, flat)
+    _check_on_control(call, operands[1:], flat)
     return call.emit(types.BOOL, fitted, flat)
 
 
@@ -248,6 +249,23 @@ def _check_async(
         note="only fabin_dsd and fabout_dsd operands run on a microthread",
         help="drop .async: memory operations finish at once",
     )
+
+
+def _check_on_control(
+    call: Invocation,
+    sources: list[code.Expression],
+    config: dict[str, code.Expression],
+) -> None:
+    """Only a source on the fabric brings control wavelets."""
+    asked = [name for name in config if name.startswith("on_control")]
+    if not asked or any(str(o.type) == "fabin_dsd" or is_dsr(o) for o in sources):
+        return
+    if not any(str(o.type) in types.DSR_KINDS for o in sources):
+        fail(
+            f"'on_control' of '{call.name}' waits for a control wavelet, but no source "
+            "is a fabin_dsd",
+            config[asked[0]].span,
+        )
 
 
 def dfilt(call: Invocation) -> code.Expression:
