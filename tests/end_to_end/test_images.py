@@ -109,6 +109,27 @@ def test_images(name: str, mesh: Any, target: Any, tmp_path: Path) -> None:
     check(*PROGRAMS[name], mesh, target, tmp_path)
 
 
+def test_large_windows_of_another_computation_are_refused(tmp_path: Path) -> None:
+    def compounded(a: jax.Array, b: jax.Array) -> jax.Array:
+        return a * b + a + b
+
+    def function(x: jax.Array) -> jax.Array:
+        return lax.reduce_window(x, np.float32(0), compounded, (9, 9), (1, 1), "VALID")
+
+    options = pf.CodeGenOptions(output_dir=str(tmp_path))
+    result = pf.compile_to_csl(function, normal(12, 12), options=options)
+    assert not result.success
+    first, *lines = result.error_message.splitlines()
+    assert first == (
+        "reduce_window of windows [9, 9] by a computation of its own has no rule"
+    )
+    assert "return lax.reduce_window(x, np.float32(0), compounded" in lines[0]
+    assert lines[1:] == [
+        "  rule      such windows have at most 64 elements, not 81",
+        "  help      use smaller windows, or lax.add, lax.mul, lax.max or lax.min",
+    ]
+
+
 class _LeNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()

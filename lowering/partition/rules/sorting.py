@@ -54,6 +54,7 @@ CASES = [
     Case("order", lambda a: jnp.argsort(jnp.sign(a), axis=0), ("f32[n,m]",)),
     Case("descending", lambda i: -jnp.sort(-i), ("i32[n]",)),
     Case("flags", lambda a: jnp.sort(a > 0, axis=1), ("f32[n,m]",)),
+    Case("largest few", lambda a: lax.top_k(a, 2), ("f32[n,5]",)),
     Case("of integers", lambda i: lax.top_k(i, 3), ("i32[n,7]",)),
     Case("smallest few", lambda a: lax.approx_min_k(a, 2), ("f32[n,5]",)),
 ]
