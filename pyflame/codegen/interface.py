@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from pyflame.codegen.key_words import words_of
 from pyflame.convert import to_array
 from pyflame.errors import DTypeError, RunError, ShapeError
 from pyflame.tensors import Tensor
@@ -125,6 +126,7 @@ def _has_dtype(leaf: Any, dtype: Any) -> bool:
 
 def _checked(call: str, name: str, leaf: Any, wanted: Any) -> Array:
     """The input as an array of the program's dtype, if it is one of that kind."""
+    leaf = words_of(leaf)
     if isinstance(leaf, (Tensor, jax.Array)) or _has_dtype(leaf, wanted.dtype):
         array = np.asarray(leaf)
     elif isinstance(leaf, (bool, int, float, list)):

@@ -16,6 +16,7 @@ from lowering.jaxprs import donated_inputs
 from pyflame import node as nodes
 from pyflame import staging
 from pyflame.codegen.interface import Interface
+from pyflame.codegen.key_words import on_words
 from pyflame.errors import GraphError
 from pyflame.graph import Graph, Node, names_of
 from pyflame.graph_program import program_of
@@ -80,7 +81,8 @@ def stage_graph(graph: Graph) -> Staged:
 
 
 def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
-    """The program of a function of arrays, Tensors and pytrees of them.
+    """The program of a function of arrays, Tensors and pytrees of them; of random keys
+    it takes and gives the words.
 
     Raises: GraphError, if an argument is no array; else what the function raises.
     """
@@ -90,12 +92,13 @@ def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
         _spec(_path_name(parameters, path), leaf, function) for path, leaf in leaves
     ]
     tree = jax.tree.structure(tuple(args), is_leaf=_is_tensor)
+    on_arrays, specs = on_words(function, specs, _is_tensor)
     arguments = jax.tree.unflatten(tree, specs)
 
     @functools.wraps(function)
     def anew(*given: Any) -> Any:
         """JAX remembers what it has traced of a function itself, for a CPU maybe."""
-        return function(*given)
+        return on_arrays(*given)
 
     jaxpr, result = jax.make_jaxpr(anew, return_shape=True)(*arguments)
     return Staged(
