@@ -195,25 +195,6 @@ def _igamma_grad_a(a: Any, x: Any) -> Any:
         log_slope = jnp.log(x) - lax.digamma(a)
         return -jnp.exp(_log_density(a, x)) * (total * log_slope + slope)
 
-    return _derivative(a, x, by_series, by_fraction)
-
-
-@rewrites_each("random_gamma_grad")
-def _random_gamma_grad(a: Any, x: Any) -> Any:
-    """The derivative by a of a sample x of Gamma(a, 1) whose probability is kept."""
-
-    def by_series(a: Any, x: Any) -> Any:
-        total, slope = _series(a, x, by_slope=True)
-        return -(slope + total * (jnp.log(x) - lax.digamma(a + _ONE))) * x / a
-
-    def by_fraction(a: Any, x: Any) -> Any:
-        total, slope = _fraction(a, x, by_slope=True)
-        return (slope + total * (jnp.log(x) - lax.digamma(a))) * x
-
-    return _derivative(a, x, by_series, by_fraction)
-
-
-def _derivative(a: Any, x: Any, by_series: Any, by_fraction: Any) -> Any:
     is_error = (x < _ZERO) | (a <= _ZERO) | (a != a) | (x != x)
     is_error = is_error | ((a == _INF) & (x != _ZERO))
     vanishes = _log_density(a, x) < -_LARGEST_LOG
