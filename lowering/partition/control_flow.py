@@ -419,6 +419,11 @@ CASES = [
         ("f32[k,k]",),
     ),
     Case(
+        "compared with the pass",
+        lambda x, k: lax.fori_loop(0, 3, lambda i, x: jnp.where(k > i, x + 1, x), x),
+        ("f32[n,m]", "i32[n,m]"),
+    ),
+    Case(
         "times given as data",
         lambda x, n: lax.fori_loop(0, jnp.abs(n), lambda i, x: x * 0.9 + i, x),
         ("f32[n]", "i32[]"),

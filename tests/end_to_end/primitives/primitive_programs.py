@@ -142,6 +142,7 @@ PROGRAMS: dict[str, Program] = {
         lambda x: lax.bitcast_convert_type(x, _other_of_size(x))
     ),
     "broadcast_in_dim": Program(lambda x: lax.broadcast_in_dim(x, (2, 3, 5), (1, 2))),
+    "cholesky": Program(lambda x: lax.linalg.cholesky(_positive(x)), ("d[3,3]",)),
     "clamp": Program(lax.clamp, ("d[]", "d[3,5]", "d[]")),
     "concatenate": Program(lambda x, y: lax.concatenate((x, y), 0), _PAIR),
     "cond": Program(
@@ -156,6 +157,9 @@ PROGRAMS: dict[str, Program] = {
     ),
     "copy_p": Program(_bound(primitives.copy_p)),
     "copy": Program(_bound(primitives.copy_p)),
+    "custom_linear_solve": Program(
+        lambda x: jnp.linalg.solve(_positive(x), x), ("d[3,3]",)
+    ),
     "device_put": Program(jax.device_put),
     "dot_general": Program(jnp.matmul, ("d[3,4]", "d[4,5]")),
     "dynamic_slice": Program(
@@ -171,6 +175,7 @@ PROGRAMS: dict[str, Program] = {
     "iota": Program(lambda x: lax.broadcasted_iota(x.dtype, (3, 5), 1), ("d[]",)),
     "le_to": Program(_bound(lax.le_to_p), _PAIR),
     "lt_to": Program(_bound(lax.lt_to_p), _PAIR),
+    "lu": Program(lax.linalg.lu),
     "mulhi": Program(lax.mulhi, _PAIR),
     "name": Program(lambda x: jax.ad_checkpoint.checkpoint_name(x, "x")),
     "not": Program(lax.bitwise_not),
@@ -187,6 +192,10 @@ PROGRAMS: dict[str, Program] = {
     "random_split": _keys(lambda key: jax.random.key_data(jax.random.split(key, 3))),
     "random_unwrap": _keys(jax.random.key_data),
     "random_wrap": _keys(jax.random.key_data),
+    "platform_index": Program(
+        lambda x: lax.platform_dependent(x, cpu=lambda x: x[::-1], default=lambda x: x)
+    ),
+    "qr": Program(lambda x: lax.linalg.qr(x, full_matrices=False)),
     "reduce": Program(_reduced_by_both),
     "reduce_precision": Program(lambda x: lax.reduce_precision(x, 5, 3)),
     "reduce_sum": Program(
@@ -243,10 +252,19 @@ PROGRAMS: dict[str, Program] = {
     "tile": Program(lambda x: lax.tile(x, (2, 1))),
     "top_k": Program(lambda x: lax.top_k(x, 2)),
     "transpose": Program(lambda x: lax.transpose(x, (1, 0))),
+    "triangular_solve": Program(
+        lambda x: lax.linalg.triangular_solve(_positive(x), x, left_side=True),
+        ("d[3,3]",),
+    ),
     "unstack": Program(lambda x: jnp.unstack(x, axis=1)),
     "while": Program(lambda x: lax.while_loop(_is_small, lambda x: x + x, x)),
     "xor": Program(lax.bitwise_xor, _PAIR),
 }
+
+
+def _positive(x: Any) -> Any:
+    """A matrix with a Cholesky factor."""
+    return x @ x.T + np.eye(3, dtype=x.dtype)
 
 
 def _is_small(x: Any) -> Any:
