@@ -289,7 +289,7 @@ def _reduce_precision(x: Any, *, exponent_bits: int, mantissa_bits: int) -> Any:
         is_nan = (bits & np.uint32(own.sign - 1)) > np.uint32(own.infinity)
         return lax.select(is_nan, bits, kept)
 
-    name = f"reduce_precision_{exponent}_{fraction}_u{own.width}"
+    name = f"reduce_precision_{exponent}_{fraction}_u{own.width}_{own.fraction}"
     return _from_unsigned(
         element_call(name, reduced, _to_unsigned(x).astype(U32)), x.dtype
     )

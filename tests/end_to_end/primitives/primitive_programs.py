@@ -16,6 +16,7 @@ import jax.extend.core.primitives as primitives
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax._src.random import prng
 
 DTYPES = {
     "f32": jnp.float32,
@@ -124,6 +125,15 @@ def _product_window(x: Any) -> Any:
     return lax.reduce_window(x, one, lax.mul, (2, 2), (1, 1), "VALID")
 
 
+# Names that the compiler knows, and no program here has, with the reason.
+WITHOUT_PROGRAM = {
+    "copy_p": "JAX's name for copy in other versions",
+    "element_call": "the compiler's own",
+    "machine_op": "the compiler's own",
+    "random_gamma_grad": "JAX stages what it is made of instead",
+    "reshard": "needs a mesh of JAX devices",
+}
+
 PROGRAMS: dict[str, Program] = {
     **{name: Program(getattr(lax, name)) for name in _UNARY.split()},
     **{name: Program(getattr(lax, name), _PAIR) for name in _BINARY.split()},
@@ -155,7 +165,6 @@ PROGRAMS: dict[str, Program] = {
     "convert_element_type": Program(
         lambda x: (x.astype(jnp.int32), x.astype(jnp.float32), x.astype(jnp.bool_))
     ),
-    "copy_p": Program(_bound(primitives.copy_p)),
     "copy": Program(_bound(primitives.copy_p)),
     "custom_linear_solve": Program(
         lambda x: jnp.linalg.solve(_positive(x), x), ("d[3,3]",)
@@ -171,6 +180,7 @@ PROGRAMS: dict[str, Program] = {
     ),
     "eq_to": Program(_bound(lax.eq_to_p), _PAIR),
     "gather": Program(_gathered, ("d[3,5]", "i32[2,1]")),
+    "iota_2x32_shape": Program(lambda x: prng.iota_2x32_shape((3, 5)), ("i32[]",)),
     "integer_pow": Program(lambda x: lax.integer_pow(x, 3)),
     "iota": Program(lambda x: lax.broadcasted_iota(x.dtype, (3, 5), 1), ("d[]",)),
     "le_to": Program(_bound(lax.le_to_p), _PAIR),

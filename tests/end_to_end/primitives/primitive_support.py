@@ -101,28 +101,33 @@ def compiled(name: str, dtypes: Iterable[str]) -> Lowered:
 
 def support(name: str) -> Support:
     """Compiles the primitive's program for every dtype that JAX has it for."""
-    results = {dtype: _attempt(name, dtype) for dtype in _dtypes_in_jax(name)}
-    steps = {
-        type(step).__name__
-        for result in results.values()
-        if result is not None
-        for step in result.plan.steps
-    }
+    dtypes = _dtypes_in_jax(name)
+    together = _attempt(name, dtypes)
+    if together is not None:
+        return Support(name, tuple(dtypes), (), _steps([together]))
+    results = {dtype: _attempt(name, [dtype]) for dtype in dtypes}
+    lowered = [result for result in results.values() if result is not None]
     return Support(
         name,
         tuple(dtype for dtype, result in results.items() if result is not None),
         tuple(dtype for dtype, result in results.items() if result is None),
-        tuple(sorted(steps - _FLOW)),
+        _steps(lowered),
     )
+
+
+def _steps(lowered: list[Lowered]) -> tuple[str, ...]:
+    """The kinds of steps, without those that frame others."""
+    steps = {type(step).__name__ for each in lowered for step in each.plan.steps}
+    return tuple(sorted(steps - _FLOW))
 
 
 # Steps that frame others: loops, branches and calls.
 _FLOW = frozenset({"LoopStart", "LoopEnd", "BranchStart", "BranchEnd"})
 
 
-def _attempt(name: str, dtype: str) -> Lowered | None:
+def _attempt(name: str, dtypes: list[str]) -> Lowered | None:
     try:
-        return compiled(name, [dtype])
+        return compiled(name, dtypes)
     except LoweringError:
         return None
 
