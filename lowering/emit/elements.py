@@ -36,9 +36,22 @@ from lowering.plan.values import (
 def element_lines(step: ElementStep, dsds: Dsds) -> list[str]:
     """Statements of the step, indented by one level."""
     op = step.ops[0]
-    if is_vector_op(op) and _has_vectors(op, dsds):
-        return [f"  {_vector_statement(op, dsds)}"]
-    return _loop(step, dsds)
+    if not is_vector_op(op) or not _has_vectors(op, dsds):
+        return _loop(step, dsds)
+    return [f"  {line}" for line in (*_cleared(op, dsds), _vector_statement(op, dsds))]
+
+
+def _widens_bits(op: ElementOp) -> bool:
+    """Whether the vector operation moves bfloat16 into the upper halves of f32."""
+    (first, *_) = op.operands
+    return (
+        op.kind == "to_f32" and not first.is_scalar and str(first.dtype) == "bfloat16"
+    )
+
+
+def _cleared(op: ElementOp, dsds: Dsds) -> list[str]:
+    """What comes first where the vector operation writes half of each element."""
+    return [f"@fmovs({dsds.whole(op.out)}, 0.0);"] if _widens_bits(op) else []
 
 
 def _has_vectors(op: ElementOp, dsds: Dsds) -> bool:
@@ -53,7 +66,13 @@ def _vector_statement(op: ElementOp, dsds: Dsds) -> str:
     if all(operand.is_scalar for operand in op.operands):
         return f"{MOVES[dtype]}({out}, {_fill(op, dsds)});"
     operands = [_vector_operand(operand, dsds) for operand in op.operands]
-    builtin = MOVES[dtype] if op.kind == "copy" else vector_builtin(op.kind, dtype)
+    if _widens_bits(op):
+        bits = f"@ptrcast([*]u16, &{dsds.buffer_name(op.out)})"
+        out = f"words.upper({bits}, {op.out.element_count})"
+    source = op.operands[-1].dtype
+    builtin = MOVES[dtype]
+    if op.kind != "copy":
+        builtin = vector_builtin(op.kind, dtype, source)
     return f"{builtin}({', '.join([out, *operands])});"
 
 

@@ -69,8 +69,10 @@ def _in_pieces(a: Any, b: Any, a_dim: int, b_dim: int, length: int) -> Any:
 
 
 def _widened(x: Any, dim: int, start: int, length: int) -> Any:
-    end = min(start + length, x.shape[dim])
-    return lax.convert_element_type(lax.slice_in_dim(x, start, end, axis=dim), _FLOAT)
+    if length < x.shape[dim]:
+        end = min(start + length, x.shape[dim])
+        x = lax.slice_in_dim(x, start, end, axis=dim)
+    return lax.convert_element_type(x, _FLOAT)
 
 
 def _dot(a: Any, b: Any, a_dim: int, b_dim: int, sums: np.dtype[Any]) -> Any:

@@ -201,6 +201,8 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
 
 def _vector_rate(op: ElementOp, costs: CycleCosts) -> float:
     """Elements per cycle: of 16 bits two instead of one (SDK: SIMD widths)."""
+    if op.kind == "to_f32":  # at most a move to clear, and one to every other word
+        return costs.move_elements_per_cycle / 2
     width = 2 if is_narrow(op.out.dtype) else 1
     if op.kind in ("copy", "neg", "abs"):
         return width * costs.move_elements_per_cycle

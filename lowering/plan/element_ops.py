@@ -136,8 +136,17 @@ def conversion(old: object, new: object) -> str:
     return f"to_{short}"
 
 
-def vector_builtin(kind: str, dtype: object) -> str | None:
-    """The builtin that computes the operation on vectors of this dtype, if one does."""
+# From halves to f32; bfloat16 is the upper half of its f32.
+_WIDENING = {"float16": "@fh2s", "bfloat16": "@mov16"}
+
+
+def vector_builtin(kind: str, dtype: object, source: object = None) -> str | None:
+    """The builtin that computes the operation on vectors of this dtype, if one does.
+
+    `source` is the dtype of the operands, where it is another.
+    """
+    if kind == "to_f32":
+        return _WIDENING.get(str(source))
     row, name = KINDS[kind], str(dtype)
     if name in ("int16", "uint16"):
         return row.word_builtin

@@ -21,7 +21,8 @@ def is_vector_op(op: ElementOp) -> bool:
         return True
     if all(operand.is_scalar for operand in op.operands):
         return not KINDS[op.kind].result_bool
-    return vector_builtin(op.kind, op.out.dtype) is not None
+    source = op.operands[-1].dtype
+    return vector_builtin(op.kind, op.out.dtype, source) is not None
 
 
 def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:
