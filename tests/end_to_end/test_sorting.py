@@ -51,6 +51,27 @@ def test_sorts(side: int, target: Any, tmp_path: Path) -> None:
             np.testing.assert_array_equal(np.signbit(mine), np.signbit(reference))
 
 
+def test_few_elements_of_long_lines(tmp_path: Path) -> None:
+    """With ties, NaN and zeros of both signs; the lines are split over PEs."""
+    random = np.random.default_rng(0)
+    a = random.standard_normal((5, 300)).astype(np.float32)
+    a[0, 3:9:3], a[1], a[2], a[2, ::2], a[3, 7] = np.nan, -np.inf, 0, -0.0, np.inf
+    i = random.integers(-3, 3, (1500,)).astype(np.int32)
+
+    def program(a: jax.Array, i: jax.Array) -> Any:
+        return lax.top_k(a, 3), lax.top_k(i, 4), lax.approx_min_k(a[3:4] * 2, 2)
+
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    options.fabric_height = options.fabric_width = 2
+    result = pf.compile_to_csl(program, a, i, options=options)
+    assert result.success, result.error_message
+    got = jax.tree.leaves(result.simulate(a, i).outputs)
+    want = jax.tree.leaves(program(jnp.asarray(a), jnp.asarray(i)))
+    for mine, reference in zip(got, want, strict=True):
+        np.testing.assert_array_equal(mine, reference)
+        np.testing.assert_array_equal(np.signbit(mine), np.signbit(reference))
+
+
 def test_approximate_lists_are_refused(tmp_path: Path) -> None:
     def partial(x: jax.Array) -> Any:
         return lax.approx_max_k(x, 2, aggregate_to_topk=False)
