@@ -21,7 +21,7 @@ from lowering.plan.control import (
     Start,
 )
 from lowering.plan.origins import Origin
-from lowering.plan.select import Selection, in_memory, register
+from lowering.plan.select import Selection, in_memory, number_or_memory, register
 from lowering.plan.steps import PutStep, TakeStep
 from lowering.plan.values import Constant, Count, Loop, Operand, Value, View, whole
 
@@ -148,10 +148,11 @@ def _cond(selection: Selection, eqn: JaxprEqn) -> None:
 def _dynamic_slice(selection: Selection, eqn: JaxprEqn) -> None:
     """The starts are inside the operand already: partition has clamped them."""
     x = in_memory(selection, eqn.invars[0])
-    starts = _starts(selection, eqn.invars[1:], x.strides)
+    known, starts = _starts(selection, eqn.invars[1:], x.strides)
     out = selection.value(eqn, "window")
     origin = selection.origin(eqn, out.name)
-    selection.add(TakeStep(out, replace(x, shape=out.shape), starts, origin))
+    window = replace(x, shape=out.shape, offset=x.offset + known)
+    selection.add(TakeStep(out, window, starts, origin))
     selection.bind_value(eqn.outvars[0], out)
 
 
@@ -161,10 +162,10 @@ def _dynamic_update_slice(selection: Selection, eqn: JaxprEqn) -> None:
     out = selection.value(eqn, "updated")
     origin = selection.origin(eqn, out.name)
     selection.element("copy", out, [selection.read(eqn.invars[0])], origin)
-    update = in_memory(selection, eqn.invars[1])
+    update = number_or_memory(selection, eqn.invars[1])
     target = whole(out)
-    starts = _starts(selection, eqn.invars[2:], target.strides)
-    window = replace(target, shape=update.shape)
+    known, starts = _starts(selection, eqn.invars[2:], target.strides)
+    window = replace(target, shape=update.shape, offset=known)
     selection.add(PutStep(window, update, starts, origin))
     selection.bind_value(eqn.outvars[0], out)
 
@@ -278,15 +279,20 @@ def _scalar_in_memory(
 
 def _starts(
     selection: Selection, atoms: Sequence[Any], strides: tuple[int, ...]
-) -> tuple[Start, ...]:
-    """One start per dimension that is not cut from its first element on."""
+) -> tuple[int, tuple[Start, ...]]:
+    """Elements that are known to lie before the window, and where it begins from there.
+
+    There is a start for every dimension whose number only the program knows.
+    """
+    known = 0
     found: list[Start] = []
     for atom, stride in zip(atoms, strides, strict=True):
         operand = selection.read(atom)
-        number = operand.number if isinstance(operand, Constant) else None
-        if isinstance(number, Count):
-            found.append(Start(number, stride))
-        elif number != 0:
+        if not isinstance(operand, Constant):
             view = _scalar_in_memory(selection, operand, "start", Origin("start"))
             found.append(Start(view, stride))
-    return tuple(found)
+        elif isinstance(operand.number, Count):
+            found.append(Start(operand.number, stride))
+        else:
+            known += int(operand.number) * stride
+    return known, tuple(found)

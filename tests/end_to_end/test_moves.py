@@ -116,3 +116,24 @@ def test_moves(
     assert result.success, result.error_message
     got = result.simulate(x, i, ANY).outputs
     assert difference(got, jax.jit(program)(x, i, ANY)) == ""
+
+
+def test_a_large_table_stays_in_its_tiles(tmp_path: Path) -> None:
+    """Each PE gives the rows it has, and the line adds them up: -0.0 and NaN pass."""
+    random = np.random.default_rng(0)
+    table = random.standard_normal((300, 4)).astype(np.float32)
+    table[3], table[7] = -0.0, np.nan
+    rows = np.array([3, 299, -1, 7, 300], np.int32)
+
+    def look_up(table: jax.Array, rows: jax.Array) -> list[jax.Array]:
+        return [table[rows], table.at[rows].get(mode="fill", fill_value=2)]
+
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    options.fabric_height, options.fabric_width = 2, 2
+    result = pf.compile_to_csl(look_up, table, rows, options=options)
+    assert result.success, result.error_message
+    got = result.simulate(table, rows).outputs
+    assert difference(got, jax.jit(look_up)(table, rows)) == ""
+    program = (tmp_path / "pe.csl").read_text("utf-8")
+    assert "[300]f32" in program
+    assert "[600]f32" not in program

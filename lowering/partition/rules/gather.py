@@ -20,16 +20,18 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
-from lowering.mesh import Axis
-from lowering.partition import mesh_primitives as prims
+from lowering.dtypes import is_float
+from lowering.mesh import AXES, Axis
 from lowering.partition.cases import Case
+from lowering.partition.line_reduction import over_line
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import canonical
 from lowering.partition.rules.indices import clipped, from_tile_start, is_inside
-from lowering.partition.rules.shape import whole_dims
-from lowering.partition.tiles import AnyTile, fill_axes
+from lowering.partition.rules.shape import check_whole
+from lowering.partition.tiles import AnyTile
 from lowering.placement import Placement
 
+_Axes = tuple[Axis | None, ...]
 _FILL_OR_DROP = lax.GatherScatterMode.FILL_OR_DROP
 
 
@@ -43,9 +45,7 @@ class _Dims:
     of_operand: dict[int, int]
     of_indices: dict[int, int]
 
-    def operand_axes(
-        self, axes: Sequence[Axis | None], rank: int
-    ) -> tuple[Axis | None, ...]:
+    def operand_axes(self, axes: Sequence[Axis | None], rank: int) -> _Axes:
         return tuple(
             axes[self.of_operand[dim]] if dim in self.of_operand else None
             for dim in range(rank)
@@ -70,19 +70,16 @@ def gather(
 ) -> AnyTile:
     """The result is split as the operand is, then as the indices are."""
     dims = _dims(ctx, operand.shape, slice_sizes, dimension_numbers)
-    split = _chosen_dim(ctx, operand, slice_sizes, dimension_numbers)
-    axes, extents = _axes(ctx, operand, indices, dims)
+    after = _after(ctx, operand, indices, dims)
+    split = _chosen_dim(operand, slice_sizes, dimension_numbers)
     if split is not None:
         axis = operand.placement.axes[split]
-        axes = tuple[Axis | None, ...](None if a == axis else a for a in axes)
-    after = ctx.placement(axes, extents)
-    if split is not None and _is_dear(ctx, operand, after, dims):
-        return _from_tiles(ctx, operand, indices, after, dims, split)
-    chosen = [dim for dim in range(len(operand.shape)) if dim not in dims.of_operand]
-    whole_dims(ctx, operand, chosen)
-    axes, extents = _axes(ctx, operand, indices, dims)
-    after = ctx.placement(axes, extents)
+        axes: _Axes = tuple(None if a == axis else a for a in after.axes)
+        summed = ctx.placement(axes, extents_of(after))
+        if _is_dear(ctx, operand, summed, dims):
+            return _from_tiles(ctx, operand, indices, summed, dims, split)
     before = _before(ctx, operand, after, dims)
+    check_whole(ctx, operand.placement, before)
     local = _local(
         ctx, operand.at(before), indices.at(_indices(ctx, indices, after, dims)), after
     )
@@ -108,24 +105,22 @@ def _dims(
     return _Dims(of_operand, dict(enumerate(points)))
 
 
-def _axes(
-    ctx: Context, operand: AnyTile, indices: AnyTile, dims: _Dims
-) -> tuple[tuple[Axis | None, ...], dict[Axis, int]]:
-    """How the result is split, and over how many PEs."""
+def _after(ctx: Context, operand: AnyTile, indices: AnyTile, dims: _Dims) -> Placement:
+    """Where the result lies, its longest dimensions split over what is left."""
     axes: list[Axis | None] = [None] * len(ctx.out_shape)
-    extents: dict[Axis, int] = {"rows": ctx.mesh.rows, "cols": ctx.mesh.cols}
+    extents: dict[Axis, int] = {axis: ctx.mesh.size(axis) for axis in AXES}
     for tile, of_result in ((operand, dims.of_operand), (indices, dims.of_indices)):
         known = extents_of(tile.placement)
         for dim, out in of_result.items():
             axis = tile.placement.axes[dim]
             if axis is not None and axis not in axes and axes[out] is None:
                 axes[out], extents[axis] = axis, known[axis]
-    free = {*dims.of_operand.values(), *dims.of_indices.values()}
-    filled = fill_axes(ctx.out_shape, tuple(axes), ctx.mesh)
-    chosen: tuple[Axis | None, ...] = tuple(
-        a if dim in free else None for dim, a in enumerate(filled)
-    )
-    return chosen, extents
+    can_split = {*dims.of_operand.values(), *dims.of_indices.values()}
+    for axis in AXES[::-1]:
+        free = [d for d in can_split if axes[d] is None and ctx.out_shape[d] > 1]
+        if axis not in axes and ctx.mesh.size(axis) > 1 and free:
+            axes[max(free, key=lambda dim: (ctx.out_shape[dim], dim))] = axis
+    return ctx.placement(tuple(axes), extents)
 
 
 def _before(ctx: Context, operand: AnyTile, after: Placement, dims: _Dims) -> Placement:
@@ -156,9 +151,7 @@ def _local(
     return jaxprs.bind(ctx.eqn, [operand, indices], params)[0]
 
 
-def _chosen_dim(
-    ctx: Context, operand: AnyTile, sizes: Sequence[int], numbers: Any
-) -> int | None:
+def _chosen_dim(operand: AnyTile, sizes: Sequence[int], numbers: Any) -> int | None:
     """A split dimension of which windows take one element, to be left split."""
     found = [
         dim
@@ -167,14 +160,18 @@ def _chosen_dim(
         and sizes[dim] == 1
         and operand.shape[dim] > 1
     ]
-    return found[0] if found and ctx.out_dtype == np.float32 else None
+    return found[0] if found else None
 
 
 def _is_dear(ctx: Context, operand: AnyTile, after: Placement, dims: _Dims) -> bool:
     """Whether bringing the table to every PE costs more than adding up results."""
     before = _before(ctx, operand, after, dims)
-    too_large = operand.peak_bytes_to(before) + after.tile_size_bytes > ctx.budget_bytes
-    return too_large or operand.words_to(before) > 2 * math.prod(after.tile_shape)
+    peak = operand.peak_bytes_to(before) + after.tile_size_bytes
+    if peak > ctx.budget_bytes:
+        return True
+    is_added_on_the_way = is_float(ctx.out_dtype)
+    words = operand.words_to(before)
+    return is_added_on_the_way and words > 2 * math.prod(after.tile_shape)
 
 
 def _from_tiles(
@@ -187,7 +184,7 @@ def _from_tiles(
 ) -> AnyTile:
     """Each PE of a line gives the windows in its tile, and -0.0 for all others.
 
-    Adding -0.0 changes no number, so the sum over the line is exact.
+    Adding -0.0 (0 for integers, or False) changes no number: the total is exact.
     """
     axis = operand.placement.axes[split]
     assert axis is not None, "the caller chose a split dimension"
@@ -206,10 +203,12 @@ def _from_tiles(
     shifted = from_tile_start(
         clipped(places, limits), component, axis, before.tile_shape[split]
     )
+    nothing = -0.0 if is_float(ctx.out_dtype) else 0
     local = _local(
-        ctx, operand.at(before), shifted, after, mode=_FILL_OR_DROP, fill_value=-0.0
+        ctx, operand.at(before), shifted, after, mode=_FILL_OR_DROP, fill_value=nothing
     )
-    local = prims.mesh_all_reduce(local, axis=axis, size=ctx.mesh.size(axis), op="sum")
+    op = "or" if ctx.out_dtype == np.bool_ else "sum"
+    local = over_line(local, ctx.mesh, axis, op)
     if ctx.eqn.params["mode"] == _FILL_OR_DROP:
         local = _filled(ctx, local, is_inside(places, limits), dims)
     return ctx.settled(local, after)
@@ -264,5 +263,7 @@ CASES = [
         lambda x, i: x.at[i * 20].get(mode="fill"),
         ("f32[200,m]", "i32[k]"),
     ),
+    Case("large table of integers", lambda x, i: x[i], ("i32[999,m]", "i32[3]")),
+    Case("large table of flags", lambda x, i: x[i], ("bool[1999,m]", "i32[3]")),
     Case("gradient", _embedding_gradient, ("f32[n,m]", "i32[k]")),
 ]
