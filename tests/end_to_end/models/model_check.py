@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -72,6 +72,12 @@ def run(
         pytest.xfail(result.error_message.splitlines()[0])
     assert result.success, result.error_message
     return result.simulate(*args).outputs
+
+
+def parameters(names: Iterable[str], quick: set[str]) -> list[Any]:
+    """Names of models for pytest: those that are not `quick` run with -m slow."""
+    marks = {name: () if name in quick else (pytest.mark.slow,) for name in names}
+    return [pytest.param(name, marks=marks[name]) for name in marks]
 
 
 def normal(seed: int, *shape: int) -> np.ndarray[Any, Any]:

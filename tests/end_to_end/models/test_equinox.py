@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import pytest
-from model_check import check_with_gradient, normal
+from model_check import check_with_gradient, normal, parameters
 
 eqx = pytest.importorskip("equinox", reason="pip install -e '.[test-models]'")
 KEY = jax.random.key(0)
@@ -90,7 +90,10 @@ class Lstm(eqx.Module):
         return jnp.concatenate(self.cell(x, start))
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+QUICK = {"mlp, gelu", "group norm", "gru over a sequence", "attention", "small cnn"}
+
+
+@pytest.mark.parametrize("name", parameters(MODELS, QUICK))
 def test_forward_and_gradient(name):
     make, shape = MODELS[name]
     params, static = eqx.partition(make(), eqx.is_array)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import pytest
-from model_check import check_with_gradient, normal
+from model_check import check_with_gradient, normal, parameters
 
 pytest.importorskip("flax", reason="pip install -e '.[test-models]'")
 
@@ -53,7 +53,10 @@ LINEN = {
 }
 
 
-@pytest.mark.parametrize("name", list(LINEN))
+QUICK = {"dense", "convolution", "encoder block"}
+
+
+@pytest.mark.parametrize("name", parameters(LINEN, QUICK))
 def test_linen(name):
     layer, shape = LINEN[name]
     x = normal(2, *shape)
@@ -85,7 +88,7 @@ NNX = {
 }
 
 
-@pytest.mark.parametrize("name", list(NNX))
+@pytest.mark.parametrize("name", parameters(NNX, {"perceptron"}))
 def test_nnx(name):
     make, shape = NNX[name]
     graph, params, rest = nnx.split(make(nnx.Rngs(0)), nnx.Param, ...)

@@ -147,7 +147,9 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("mesh", [(1, 1), (2, 2)], ids=str)
+@pytest.mark.parametrize(
+    "mesh", [pytest.param((1, 1), marks=pytest.mark.slow), (2, 2)], ids=str
+)
 @pytest.mark.parametrize("name", list(PROGRAMS))
 def test_program(name, mesh):
     function, args = PROGRAMS[name]

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from model_check import check, check_with_gradient, normal
+from model_check import check, check_with_gradient, normal, parameters
 
 import pyflame as pf
 from pyflame import nn
@@ -63,7 +63,10 @@ def arrays_of(tensors):
     return {name: jnp.asarray(value.numpy()) for name, value in tensors}
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+QUICK = {"LeNet-like", "group norm"}
+
+
+@pytest.mark.parametrize("name", parameters(MODELS, QUICK))
 def test_forward_and_gradient(name):
     make, shape = MODELS[name]
     pf.manual_seed(0)
