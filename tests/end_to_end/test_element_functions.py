@@ -56,7 +56,9 @@ def reinterpreted(x: Any, y: Any) -> list[Any]:
     dtypes = ("int32", "uint8", "float16", "bfloat16")
     which = jnp.clip(y, -3, 3).astype(int)
     chosen = lax.select_n(which, x, -x, x * 2)
-    return [chosen, *(lax.bitcast_convert_type(x, dtype) for dtype in dtypes)]
+    orders = [compare(x > 0, y > 0) for compare in (lax.lt, lax.le, lax.gt, lax.ge)]
+    parts = [lax.bitcast_convert_type(x, dtype) for dtype in dtypes]
+    return [chosen, *orders, *parts]
 
 
 def drawn(key: Any, x: Any) -> list[Any]:

@@ -105,6 +105,28 @@ def test_bits_are_jax_s(name: str, partitionable: bool) -> None:
         np.testing.assert_allclose(mine, reference, rtol=1e-5, atol=1e-6)
 
 
+STATE = np.array([1, 2, 2**32 - 3, 4], np.uint32)  # its counter overflows a word
+THREEFRY = jax.lax.RandomAlgorithm.RNG_THREE_FRY
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (5, 7), (4, 3), (3, 4, 6)])
+def test_bits_of_a_state(shape: tuple[int, ...]) -> None:
+    def program(state: Any) -> Any:
+        return jax.lax.rng_bit_generator(state, shape, algorithm=THREEFRY)
+
+    normal = normalise(jax.make_jaxpr(program)(STATE))
+    got = jax.jit(jaxprs.jaxpr_as_fun(normal))(STATE)
+    for mine, reference in zip(got, jax.jit(program)(STATE), strict=True):
+        np.testing.assert_array_equal(mine, reference)
+
+
+def test_other_algorithms_are_refused() -> None:
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(lambda s: jax.lax.rng_bit_generator(s, (3,)))(STATE))
+    assert caught.value.message == "rng_bit_generator with RNG_DEFAULT has no rule"
+    assert "rule      supported is RandomAlgorithm.RNG_THREE_FRY" in str(caught.value)
+
+
 def test_keys_of_other_generators_are_refused() -> None:
     key = random.key(0, impl="rbg")
     with pytest.raises(UnsupportedPrimitiveError) as caught:
