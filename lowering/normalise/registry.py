@@ -9,6 +9,7 @@ position and the equation's parameters by keyword, and stages other primitives.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -43,10 +44,18 @@ def rewrites_each(*names: str) -> Callable[[Rewrite], Rewrite]:
 
     def register(function: Rewrite) -> Rewrite:
         for name in names:
-            rewrites(name)(lambda *xs, name=name, **_: of_each(name, function, *xs))
+            rewrites(name)(_for_each(name, function))
         return function
 
     return register
+
+
+def _for_each(name: str, function: Rewrite) -> Rewrite:
+    @functools.wraps(function)
+    def rewrite(*xs: Any, **_: Any) -> jax.Array:
+        return of_each(name, function, *xs)
+
+    return rewrite
 
 
 def of_each(name: str, function: Rewrite, *operands: Any) -> jax.Array:
