@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
+from pyflame.ops.halves import rounded_once
 from pyflame.ops.shapes import one_dim
 
 
@@ -17,12 +19,12 @@ def relu(x: jax.Array) -> jax.Array:
 
 def sigmoid(x: jax.Array) -> jax.Array:
     """1 / (1 + exp(-x))."""
-    return jax.nn.sigmoid(_floating(x))
+    return rounded_once(jax.nn.sigmoid, _floating(x))
 
 
 def gelu(x: jax.Array) -> jax.Array:
     """x times the normal distribution function of x (exact, not the tanh form)."""
-    return jax.nn.gelu(_floating(x), approximate=False)
+    return rounded_once(partial(jax.nn.gelu, approximate=False), _floating(x))
 
 
 def silu(x: jax.Array) -> jax.Array:

@@ -5,10 +5,13 @@ Gradients at the corners are PyTorch's, too: what a `where` picks decides them.
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
 from pyflame.errors import ShapeError
+from pyflame.ops.halves import rounded_once
 from pyflame.ops.shapes import one_dim, text
 
 # Klambauer et al. 2017: the fixed point of mean 0 and variance 1.
@@ -39,20 +42,30 @@ def prelu(x: jax.Array, weight: jax.Array) -> jax.Array:
 
 def elu(x: jax.Array, alpha: jax.Array) -> jax.Array:
     """x above 0, alpha (exp(x) - 1) elsewhere."""
-    x = _floating(x)
+    return rounded_once(_elu, _floating(x), alpha)
+
+
+def _elu(x: jax.Array, alpha: jax.Array | float) -> jax.Array:
     return jnp.where(x > 0, x, (alpha * jnp.expm1(_low(x))).astype(x.dtype))
 
 
 def celu(x: jax.Array, alpha: jax.Array) -> jax.Array:
     """x above 0, alpha (exp(x / alpha) - 1) elsewhere."""
-    x = _floating(x)
+    return rounded_once(_celu, _floating(x), alpha)
+
+
+def _celu(x: jax.Array, alpha: jax.Array) -> jax.Array:
     low = alpha * jnp.expm1(_low(x) / alpha)
     return jnp.where(x > 0, x, low.astype(x.dtype))
 
 
 def selu(x: jax.Array) -> jax.Array:
     """elu, scaled so that layers keep mean 0 and variance 1."""
-    return _SELU_SCALE * elu(x, jnp.asarray(_SELU_ALPHA, _floating(x).dtype))
+    return rounded_once(_selu, _floating(x))
+
+
+def _selu(x: jax.Array) -> jax.Array:
+    return _SELU_SCALE * _elu(x, jnp.asarray(_SELU_ALPHA, x.dtype))
 
 
 def softplus(x: jax.Array, beta: jax.Array, threshold: jax.Array) -> jax.Array:
@@ -103,8 +116,7 @@ def tanhshrink(x: jax.Array) -> jax.Array:
 
 def softsign(x: jax.Array) -> jax.Array:
     """x / (1 + |x|)."""
-    x = _floating(x)
-    return x / (1 + jnp.abs(x))
+    return rounded_once(lambda x: x / (1 + jnp.abs(x)), _floating(x))
 
 
 def logsigmoid(x: jax.Array) -> jax.Array:
@@ -125,7 +137,7 @@ def threshold(x: jax.Array, bound: jax.Array, value: jax.Array) -> jax.Array:
 
 def gelu_tanh(x: jax.Array) -> jax.Array:
     """gelu with tanh for the normal distribution function (Hendrycks, Gimpel 2016)."""
-    return jax.nn.gelu(_floating(x), approximate=True)
+    return rounded_once(partial(jax.nn.gelu, approximate=True), _floating(x))
 
 
 def glu(x: jax.Array, *, dim: int) -> jax.Array:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pyflame.errors import ShapeError
+from pyflame.ops.halves import rounded_once
 from pyflame.ops.shapes import text
 from pyflame.ops.wafer import is_for_wafer
 
@@ -127,13 +128,17 @@ def avg_pool2d(
     Raises: ShapeError, unless `x` is [N, C, H, W] or [C, H, W] and a window fits.
     """
     windows = _windows("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
-    sums = _reduce(_padded(x, windows, 0), 0, jax.lax.add, windows)
     if divisor_override is not None:
         divisors = np.asarray(divisor_override)
     else:
         divisors = np.outer(*(w.divisors(count_include_pad) for w in windows))
-    quotient = jnp.broadcast_to(jnp.asarray(divisors, x.dtype), sums.shape)
-    return jax.lax.div(sums, quotient)
+
+    def means(x: jax.Array) -> jax.Array:
+        sums = _reduce(_padded(x, windows, 0), 0, jax.lax.add, windows)
+        quotient = jnp.broadcast_to(jnp.asarray(divisors, x.dtype), sums.shape)
+        return jax.lax.div(sums, quotient)
+
+    return rounded_once(means, x)
 
 
 def adaptive_avg_pool2d(

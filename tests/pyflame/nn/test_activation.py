@@ -169,3 +169,31 @@ def test_refusals(call: Any, message: str) -> None:
     with pytest.raises(pf.PyFlameError) as caught:
         call()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("dtype", [pf.float16, pf.bfloat16])
+@pytest.mark.parametrize(
+    "function",
+    [
+        F.sigmoid,
+        F.gelu,
+        F.elu,
+        F.celu,
+        F.selu,
+        F.softsign,
+        lambda x: F.avg_pool2d(x, 4),
+    ],
+)
+def test_halves_are_computed_in_float32_and_rounded_once(
+    function: Any, dtype: pf.DType
+) -> None:
+    start = np.linspace(-9, 4, 128).reshape(2, 8, 8)
+    half = pf.tensor(start, dtype=dtype)
+    single = pf.tensor(half.to(pf.float32).numpy())
+    found, expected = function(half), function(single)
+    found.sum().backward()
+    expected.sum().backward()
+    for ours, wide in ((found, expected), (half.grad, single.grad)):
+        assert ours.dtype is dtype
+        same = ours.to(pf.float32).numpy(), wide.to(dtype).to(pf.float32).numpy()
+        np.testing.assert_array_equal(*same)
