@@ -42,7 +42,7 @@ from lowering.normalise import (
     trigonometric,
     widen,
 )
-from lowering.normalise.core_set import CONTROL_FLOW, CORE, MAPPED
+from lowering.normalise.core_set import CONTROL_FLOW, CORE, MAPPED, OF_KEYS
 from lowering.normalise.registry import REWRITES
 
 # Importing these registers their rewrites.
@@ -76,7 +76,7 @@ _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
 
 def supported_primitives() -> list[str]:
     """Names of all primitives that a program may contain, sorted."""
-    return sorted(CORE | CONTROL_FLOW | set(REWRITES))
+    return sorted(CORE | CONTROL_FLOW | OF_KEYS | set(REWRITES))
 
 
 def _is_known(name: str) -> bool:

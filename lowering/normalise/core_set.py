@@ -56,3 +56,9 @@ MAPPED = MESH | {"mesh_map"}
 
 # Equations with jaxprs that are made of core primitives, too.
 NESTING = CONTROL_FLOW | {"element_call", "mesh_map"}
+
+# On typed random keys; nothing of them is left once keys are their words.
+OF_KEYS = frozenset(
+    "random_bits random_clone random_fold_in random_gamma random_seed random_split "
+    "random_unwrap random_wrap".split()
+)

@@ -20,6 +20,7 @@ from jax import lax
 from lowering import jaxprs
 from lowering.errors import UnsupportedPrimitiveError
 from lowering.normalise import threefry
+from lowering.normalise.core_set import OF_KEYS
 from lowering.normalise.random_gamma import gamma_samples
 
 _KEY = "key<fry>"
@@ -207,3 +208,4 @@ _RULES: dict[str, Rule] = {
     "dynamic_update_slice": _update,
     "select_n": _select,
 }
+assert OF_KEYS <= set(_RULES), "every primitive on keys has a rule"

@@ -194,6 +194,7 @@ PROGRAMS: dict[str, Program] = {
         lambda x, v: lax.pad(x, v, ((1, 0, 1), (0, -1, 0))), ("d[3,5]", "d[]")
     ),
     "random_bits": _keys(lambda key: jax.random.bits(key, (3, 5))),
+    "random_clone": _keys(lambda key: jax.random.key_data(jax.random.clone(key))),
     "random_fold_in": _keys(
         lambda key: jax.random.key_data(jax.random.fold_in(key, 3))
     ),
