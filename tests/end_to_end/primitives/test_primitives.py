@@ -32,22 +32,7 @@ def arrays(program, dtype):
     ]
 
 
-# Not right yet; the mark goes with the defect.
-DEFECTS = {
-    **dict.fromkeys(["div", "rem"], "integer division by zero"),
-    **dict.fromkeys(["ge", "gt", "le", "lt", "while"], "order of booleans"),
-    **dict.fromkeys(["reduce_max", "reduce_min"], "extremes of booleans"),
-    **dict.fromkeys(["reduce_and", "reduce_or"], "bits of integers"),
-}
-
-
-def row(name):
-    reason = DEFECTS.get(name)
-    marks = [pytest.mark.xfail(reason=reason)] if reason else []
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [row(name) for name in ROWS])
+@pytest.mark.parametrize("name", ROWS)
 def test_a_row_computes_what_jax_does(name):
     dtypes, _ = ROWS[name]
     lowered, program = compiled(name, dtypes), PROGRAMS[name]
