@@ -32,7 +32,14 @@ def arrays(program, dtype):
     ]
 
 
-@pytest.mark.parametrize("name", ROWS)
+QUICK = {"add", "select_n", "reduce_sum", "transpose", "concatenate", "while"}
+
+
+def row(name):
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", [row(name) for name in ROWS])
 def test_a_row_computes_what_jax_does(name):
     dtypes, _ = ROWS[name]
     lowered, program = compiled(name, dtypes), PROGRAMS[name]
