@@ -11,8 +11,9 @@ import jax.numpy as jnp
 
 def is_key(x: Any) -> bool:
     """Whether it is an array of typed random keys, or the shape and dtype of one."""
-    dtype = getattr(x, "dtype", None)
-    return dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+    if not isinstance(x, jax.Array | jax.ShapeDtypeStruct):
+        return False  # no tensor has keys
+    return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
 
 
 def words_of(x: Any) -> Any:
