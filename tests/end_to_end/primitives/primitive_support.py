@@ -13,14 +13,14 @@ from typing import Any
 
 import jax
 import numpy as np
-from primitive_programs import DTYPES, PROGRAMS
+from primitive_programs import DTYPES, PROGRAMS, Program
 
 from lowering import jaxprs
 from lowering.errors import LoweringError
 from lowering.lower import Lowered, lower
 from lowering.mesh import Layout, Mesh
 from lowering.normalise.check import supported_primitives
-from lowering.normalise.core_set import CONTROL_FLOW
+from lowering.normalise.core_set import CONTROL_FLOW, OF_KEYS
 from lowering.normalise.registry import REWRITES
 from lowering.partition import control_flow, rules
 from lowering.partition.cases import Case
@@ -74,7 +74,23 @@ def _distinct_programs(name: str) -> dict[str, Any]:
     fixed = not any(operand.startswith("d[") for operand in program.operands)
     wanted = [program.operands[0].split("[")[0]] if fixed else list(DTYPES)
     staged = {dtype: program.staged(dtype) for dtype in wanted}
-    return {d: s for d, s in staged.items() if s and name in set(names_in(s))}
+    found = {d: s for d, s in staged.items() if s and name in set(names_in(s))}
+    return {d: s for d, s in found.items() if _has_machine_code(program, d)}
+
+
+def _has_machine_code(program: Program, dtype: str) -> bool:
+    """Whether JAX can compile the program for the CPU; staging asks for less."""
+    try:
+        jax.jit(program.function).lower(*program.specs(dtype)).compile()
+    except (
+        ArithmeticError,
+        NotImplementedError,
+        TypeError,
+        ValueError,
+        jax.errors.JaxRuntimeError,
+    ):
+        return False
+    return True
 
 
 def compiled(name: str, dtypes: Iterable[str]) -> Lowered:
@@ -136,14 +152,20 @@ def kind(name: str) -> str:
     """How the compiler takes a primitive."""
     if name in CONTROL_FLOW:
         return "control flow"
-    return "rewritten" if name in REWRITES else "core"
+    return "rewritten" if name in REWRITES or name in OF_KEYS else "core"
 
 
 def rule_of(name: str) -> Callable[..., Any]:
     """The function that says what the primitive becomes."""
     if name in CONTROL_FLOW:
         return getattr(control_flow, f"{name}_" if name == "while" else name)
+    if name in OF_KEYS:
+        return on_words
     return REWRITES[name] if name in REWRITES else RULES[name]
+
+
+def on_words() -> None:
+    """On the words of the keys, by Threefry."""
 
 
 def first_sentence(rule: Callable[..., Any]) -> str:
