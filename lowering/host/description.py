@@ -9,6 +9,7 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
+from lowering.dtypes import DTYPES
 from lowering.errors import LayoutError
 from lowering.host.tiling import VERSION, constant_array
 from lowering.mesh import AXES, Mesh
@@ -17,9 +18,6 @@ from lowering.placement import Placement
 _MAX_SIDE = 4096  # PEs; no wafer has as many in a row
 _MAX_DIMS = 32
 _MAX_TILE_BYTES = 48 * 1024
-_DTYPES = frozenset(
-    "float32 float16 bfloat16 int32 int16 int8 uint32 uint16 uint8 bool".split()
-)
 
 
 class MalformedProgramError(ValueError):
@@ -94,7 +92,7 @@ def _value(entry: Any, mesh: Mesh) -> HostValue:
             "axes": [*axes],
             "extent": [int(rows), int(cols)],
             "tile_shape": [*tile_shape],
-        } if _are_sizes(shape) and dtype in _DTYPES and set(axes) <= {*AXES, None}:
+        } if _are_sizes(shape) and dtype in DTYPES and set(axes) <= {*AXES, None}:
             if not (0 < rows <= mesh.rows and 0 < cols <= mesh.cols):
                 _refuse(f"{name!r} lies on {rows}x{cols} PEs of {mesh}")
             placement = _placement(name, shape, dtype, axes, (rows, cols))

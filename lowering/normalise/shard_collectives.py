@@ -92,16 +92,17 @@ def _pmin(user: UserAxes, x: Any, *, axes: Any, axis_index_groups: Any = None) -
 
 
 def _reduced(user: UserAxes, x: Any, names: Any, op: prims.ReduceOp) -> Any:
-    """float32 is reduced while it travels; other numbers are gathered first."""
     for line in user.lines(names):
-        if x.dtype == np.float32:
-            x = prims.mesh_all_reduce(x, op=op, **line.params)
-        else:
-            all_of = prims.mesh_all_gather(
-                lax.expand_dims(x, (0,)), dim=0, **line.params
-            )
-            x = _REDUCE[op](all_of, axis=0).astype(x.dtype)
+        x = _reduced_over(line, x, op)
     return x
+
+
+def _reduced_over(line: Line, x: Any, op: prims.ReduceOp) -> Any:
+    """float32 is reduced while it travels; other numbers are gathered first."""
+    if x.dtype == np.float32:
+        return prims.mesh_all_reduce(x, op=op, **line.params)
+    all_of = prims.mesh_all_gather(lax.expand_dims(x, (0,)), dim=0, **line.params)
+    return _REDUCE[op](all_of, axis=0).astype(x.dtype)
 
 
 @_stands_for("all_gather", "all_gather_invariant")
@@ -139,15 +140,10 @@ def _reduce_scatter(
     _check_groups("psum_scatter", axis_index_groups)
     dim = scatter_dimension
     for line in user.lines(axis_name):
-        x = _reduced_on(line, x)
+        x = _reduced_over(line, x, "sum")
         tile = x.shape[dim] // line.size
         x = prims.mesh_slice(x, dim=dim, tile=tile, **line.params)
     return x if tiled else lax.squeeze(x, (dim,))
-
-
-def _reduced_on(line: Line, x: Any) -> Any:
-    user = UserAxes(Mesh(line.size, line.size), {"": line.axis})
-    return _reduced(user, x, "", "sum")
 
 
 @_stands_for("all_to_all")
