@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,19 +143,28 @@ def checkout() -> Path | None:
     return Path(value) if value else None
 
 
-def run_example(examples: Path, example: Example, arch: str, scratch: Path) -> Outcome:
-    """Copies an example into a scratch folder and runs its own script there."""
+def run_example(
+    examples: Path,
+    example: Example,
+    arch: str,
+    scratch: Path,
+    flags: Sequence[str] = (),
+) -> Outcome:
+    """Copies an example into a scratch folder and runs its own script there.
+
+    `flags` are those of `pyflame exec`.
+    """
     work = scratch / example.folder / example.name
     shutil.copytree(examples / example.folder / example.name, work)
     shared = examples / example.folder / "benchmark-libs"
     if shared.is_dir():
         shutil.copytree(shared, work.parent / "benchmark-libs")
-    return run_script(work, f"commands_wse{arch}.sh")
+    return run_script(work, f"commands_wse{arch}.sh", flags)
 
 
-def run_script(work: Path, script: str) -> Outcome:
+def run_script(work: Path, script: str, flags: Sequence[str] = ()) -> Outcome:
     """Runs a script in the folder that holds it."""
-    command = [sys.executable, "-m", "pyflame", "exec", "--", "bash", script]
+    command = [sys.executable, "-m", "pyflame", "exec", *flags, "--", "bash", script]
     start = time.perf_counter()
     try:
         done = subprocess.run(

@@ -9,8 +9,8 @@ from pyflame.wse.machine.strictness import STRICT
 from pyflame.wse.sdk import machine_settings as settings
 
 USAGE = (
-    "pyflame exec [--strict] [--trace FILE] [--counters[=FILE]] [--log PE(X,Y)] "
-    "[--sim-log KINDS] -- COMMAND [ARGUMENT ...]"
+    "pyflame exec [--strict] [--seed N] [--reads FILE] [--trace FILE] "
+    "[--counters[=FILE]] [--log PE(X,Y)] [--sim-log KINDS] -- COMMAND [ARGUMENT ...]"
 )
 
 
@@ -20,6 +20,16 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--strict",
         action="store_true",
         help="make errors of undefined reads, lost pointers and races",
+    )
+    add(
+        "--seed",
+        metavar="N",
+        help="permute the order of what the hardware leaves open",
+    )
+    add(
+        "--reads",
+        metavar="FILE",
+        help="write a checksum of every array that the host reads, a line each",
     )
     add("--trace", metavar="FILE", help="write a trace for ui.perfetto.dev")
     add(
@@ -49,6 +59,10 @@ def variables(flags: argparse.Namespace) -> dict[str, str]:
     found: dict[str, str] = {}
     if flags.strict:
         found[STRICT] = "1"
+    if flags.seed:
+        found[settings.SEED] = flags.seed
+    if flags.reads:
+        found[settings.READS] = str(Path(flags.reads).absolute())
     if flags.trace:
         found[settings.TRACE] = str(Path(flags.trace).absolute())
     if flags.counters == settings.TABLE:

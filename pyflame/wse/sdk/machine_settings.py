@@ -4,6 +4,8 @@ Scripts are run unmodified, so what is to be checked or recorded is asked for wi
 environment variables, which the flags of `pyflame exec` set:
 
     PYFLAME_STRICT      1: strict mode; it holds for machines of any other kind too
+    PYFLAME_SEED        number: the order of what the hardware leaves open
+    PYFLAME_READS       file for a checksum of every array that the host reads
     PYFLAME_TRACE       file for a Chrome trace
     PYFLAME_COUNTERS    file for counters as JSON; "-" prints a table to stderr
     PYFLAME_LOG         PEs to log, such as "PE(0,0) PE(2,1)"
@@ -26,6 +28,7 @@ from pyflame.wse.machine.engine import MachineConfig
 from pyflame.wse.machine.recorder import Observe
 from pyflame.wse.machine.strictness import strict_by_default
 
+SEED, READS = "PYFLAME_SEED", "PYFLAME_READS"
 TRACE, COUNTERS = "PYFLAME_TRACE", "PYFLAME_COUNTERS"
 LOG, LOG_FOLDER = "PYFLAME_LOG", "PYFLAME_LOG_FOLDER"
 LINES = "SIMFABRIC_DEBUG"
@@ -43,6 +46,7 @@ class RecordFiles:
     trace: Path | None = None
     counters: str | None = None
     log_folder: Path = Path()
+    reads: Path | None = None
 
 
 def machine_config(
@@ -55,15 +59,27 @@ def machine_config(
     """
     variables = os.environ if environment is None else environment
     config = MachineConfig(
-        log=log, strict=strict_by_default(variables), observe=_observe(variables)
+        log=log,
+        seed=_seed(variables.get(SEED, "")),
+        strict=strict_by_default(variables),
+        observe=_observe(variables),
     )
-    trace = variables.get(TRACE)
+    trace, reads = variables.get(TRACE), variables.get(READS)
     files = RecordFiles(
         Path(trace) if trace else None,
         variables.get(COUNTERS) or None,
         Path(variables.get(LOG_FOLDER, "")),
+        Path(reads) if reads else None,
     )
     return config, files
+
+
+def _seed(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise HostError(f"{SEED} is {text!r}; a seed is a whole number from 0 up")
+    return int(text)
 
 
 def _observe(variables: Mapping[str, str]) -> Observe | None:

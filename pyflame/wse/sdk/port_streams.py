@@ -12,6 +12,7 @@ from pyflame.wse.errors import HostError
 from pyflame.wse.language.image import HostPort, Image
 from pyflame.wse.sdk import memcpy
 from pyflame.wse.sdk.command_stream import HostWafer, StreamTask
+from pyflame.wse.sdk.read_log import Received
 
 
 class PortWafer(HostWafer, Protocol):
@@ -42,6 +43,7 @@ def receive_task(
     port: str | int,
     dest: NDArray[np.generic],
     n_wavelets: int,
+    received: Received,
 ) -> StreamTask:
     """Receives the next `n_wavelets` wavelets of a port into an array, in place."""
     name = _port(image, port, "receive").name
@@ -52,6 +54,7 @@ def receive_task(
 
     def collect(tickets: Sequence[int]) -> None:
         words[:] = wafer.words(tickets[0])
+        received(words)
 
     return StreamTask(lambda: [wafer.receive_from_port(name, n_wavelets)], collect)
 

@@ -25,6 +25,7 @@ from pyflame.wse.sdk import (
     finished_runs,
     memcpy,
     port_streams,
+    read_log,
     runtime_checks,
     saved,
     transfers,
@@ -298,11 +299,16 @@ class SdkRuntime:
         commands = self._running("memcpy_d2h")
         if streaming:
             color = self._stream_color(src, "d2h")
-            task = transfers.receive_task(self.wafer, color, transfer, dest)
+            received = self._received(f"color {color}")
+            task = transfers.receive_task(self.wafer, color, transfer, dest, received)
             return commands.add_receive(task, nonblock)
         name = self._exported(src, "memcpy_d2h").name
-        copy = transfers.read_task(self.wafer, name, transfer, dest)
+        received = self._received(name)
+        copy = transfers.read_task(self.wafer, name, transfer, dest, received)
         return commands.add(copy, nonblock)
+
+    def _received(self, source: str) -> read_log.Received:
+        return read_log.received(self._record_files.reads, source)
 
     def _transfer(
         self,
@@ -395,8 +401,9 @@ class SdkRuntime:
             Deadlock: a blocking call that never completes.
         """
         commands = self._running("receive")
+        received = self._received(f"stream {port}")
         task = port_streams.receive_task(
-            self.wafer, self._image, port, dest, n_wavelets
+            self.wafer, self._image, port, dest, n_wavelets, received
         )
         return commands.add_receive(task, nonblock)
 

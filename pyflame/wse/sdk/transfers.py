@@ -17,6 +17,7 @@ from pyflame.wse.sdk import memcpy
 from pyflame.wse.sdk.command_stream import CopyTask, HostWafer, StreamTask
 from pyflame.wse.sdk.enums import MemcpyDataType, MemcpyOrder
 from pyflame.wse.sdk.memcpy import Region, Words
+from pyflame.wse.sdk.read_log import Received
 
 
 class MemoryWafer(HostWafer, Protocol):
@@ -84,7 +85,11 @@ def write_task(
 
 
 def read_task(
-    wafer: MemoryWafer, name: str, transfer: Transfer, dest: NDArray[np.generic]
+    wafer: MemoryWafer,
+    name: str,
+    transfer: Transfer,
+    dest: NDArray[np.generic],
+    received: Received,
 ) -> CopyTask:
     """Reads the symbol of every PE into the host array, in place.
 
@@ -102,6 +107,7 @@ def read_task(
                 warnings.warn(remark, HostWarning, stacklevel=2)
             data = wafer.read_memory(x, y, address, transfer.size_bytes)
             tiles[j, i] = memcpy.from_device(data, transfer.data_type)
+        received(tiles)
 
     return CopyTask(read)
 
@@ -135,7 +141,11 @@ def send_task(
 
 
 def receive_task(
-    wafer: MemoryWafer, color: int, transfer: Transfer, dest: NDArray[np.generic]
+    wafer: MemoryWafer,
+    color: int,
+    transfer: Transfer,
+    dest: NDArray[np.generic],
+    received: Received,
 ) -> StreamTask:
     """Receives `elements` wavelets from every PE into the host array, in place."""
     tiles = _destination(dest, transfer)
@@ -150,6 +160,7 @@ def receive_task(
         places = _places(transfer.region)
         for (j, i, _, _), ticket in zip(places, tickets, strict=True):
             tiles[j, i] = wafer.words(ticket)
+        received(tiles)
 
     return StreamTask(issue, collect)
 

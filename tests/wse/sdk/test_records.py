@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pyflame import cli
@@ -53,12 +55,15 @@ def test_nothing_is_asked_for_by_default() -> None:
     machine, files = config()
     assert machine.observe is None
     assert not machine.strict
+    assert machine.seed is None
     assert (files.trace, files.counters) == (None, None)
 
 
 def test_variables() -> None:
     machine, files = config(
         PYFLAME_STRICT="1",
+        PYFLAME_SEED="7",
+        PYFLAME_READS="reads.txt",
         PYFLAME_TRACE="t.json",
         PYFLAME_COUNTERS="-",
         PYFLAME_LOG="PE(0,0) PE(2,1), PE(3,1);PE(4,4)",
@@ -68,7 +73,8 @@ def test_variables() -> None:
     assert machine.observe is not None
     assert machine.observe.log == ((0, 0), (2, 1), (3, 1), (4, 4))
     assert machine.observe.lines == {"landing", "inst_trace"}
-    assert files.trace == Path("t.json")
+    assert machine.seed == 7
+    assert (files.trace, files.reads) == (Path("t.json"), Path("reads.txt"))
 
 
 def test_values_that_mean_nothing() -> None:
@@ -76,6 +82,9 @@ def test_values_that_mean_nothing() -> None:
         config(PYFLAME_STRICT="maybe")
     with pytest.raises(HostError, match=r"PYFLAME_LOG is '2,1'; PEs are written as PE"):
         config(PYFLAME_LOG="2,1")
+    message = r"PYFLAME_SEED is '-1'; a seed is a whole number from 0 up"
+    with pytest.raises(HostError, match=message):
+        config(PYFLAME_SEED="-1")
 
 
 def test_kinds_of_lines_that_are_not_written() -> None:
@@ -137,6 +146,43 @@ def test_exec_strict(
     err = capfd.readouterr().err
     assert "pe.csl:8:7: fault: PE(0,0): the program reads 'x' before anything" in err
     assert (tmp_path / "t.json").is_file()
+
+
+READING_RUN = """import numpy as np
+from cerebras.sdk.runtime.sdkruntimepybind import (
+    MemcpyDataType, MemcpyOrder, SdkRuntime)
+runner = SdkRuntime("out")
+runner.load()
+runner.run()
+value = np.array([7], np.uint32)
+how = dict(streaming=False, data_type=MemcpyDataType.MEMCPY_16BIT,
+           order=MemcpyOrder.ROW_MAJOR)
+y = runner.get_id("y")
+runner.memcpy_h2d(y, value, 0, 0, 1, 1, 1, nonblock=False, **how)
+runner.memcpy_d2h(value, y, 0, 0, 1, 1, 1, nonblock=True, **how)
+runner.stop()
+"""
+
+
+def test_exec_notes_what_the_host_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _program(tmp_path)
+    (folder / "layout.csl").write_text(
+        LAYOUT.replace("fn() void);", 'fn() void);\n  @export_name("y", [*]u16, true);')
+    )
+    pe = PE.replace("export var y: u16 = 0", "var y = [1]u16{0}").replace(
+        "y = x", "y[0] = x"
+    )
+    pe = pe.replace(".{y}", ".{y[0]}") + "var p: [*]u16 = &y;\n"
+    pe = pe.replace("comptime {", 'comptime { @export_symbol(p, "y");')
+    (folder / "pe.csl").write_text(pe)
+    (folder / "run.py").write_text(READING_RUN)
+    monkeypatch.chdir(tmp_path)
+    flags = ["--seed", "3", "--reads", "reads.txt"]
+    assert cli.main(["exec", *flags, "--", "sh", "-c", COMMANDS]) == 0
+    digest = hashlib.sha256(np.uint32(7).tobytes()).hexdigest()
+    assert (tmp_path / "reads.txt").read_text() == f"y 1x1x1 {digest}\n"
 
 
 def _program(tmp_path: Path) -> Path:
