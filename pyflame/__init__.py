@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from pyflame import shown
+
 __version__ = "1.0.0-alpha"
 __version_info__ = (1, 0, 0, "alpha")
 __release_status__ = "Pre-Release Alpha"
@@ -85,3 +87,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_PACKAGES})
+
+
+def _html_of(thing: object) -> str:
+    return import_module("pyflame.report").html_of(thing)
+
+
+shown.reports_come_from(_html_of)

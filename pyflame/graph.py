@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from lowering.jaxprs import ClosedJaxpr
@@ -21,6 +20,7 @@ from pyflame.graph_text import MAX_LINES, Row, graph_text, total_flops
 from pyflame.layout import MeshLayout
 from pyflame.parameter_names import parameter_name
 from pyflame.regions import Region
+from pyflame.shown import Shown
 from pyflame.source import Place, assigned_name, naming_place_of, place_of
 from pyflame.structure import gradient
 from pyflame.tensors import Tensor
@@ -118,7 +118,7 @@ class Node:
         return f"Node({self.op_type} -> {self.spec})"
 
 
-class Graph:
+class Graph(Shown):
     """The nodes that tensors are computed from, inputs before their users.
 
     Raises: ArgumentError, if there is no tensor.
@@ -198,9 +198,6 @@ class Graph:
         return self.text()
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return import_module("pyflame.report").html_of(self)
 
 
 def get_graph(tensor: Tensor, *others: Tensor) -> Graph:

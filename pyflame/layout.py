@@ -5,10 +5,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from pyflame.errors import ArgumentError, ShapeError
+from pyflame.shown import Shown
 
 
 class PECoord(NamedTuple):
@@ -19,7 +19,7 @@ class PECoord(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class MeshLayout:
+class MeshLayout(Shown):
     """How a tensor is distributed; make one with the four class methods.
 
     `kind` is single_pe, row_partition, col_partition or grid, over `rows` x `cols`
@@ -75,9 +75,6 @@ class MeshLayout:
     def __repr__(self) -> str:
         text = str(self)
         return f"MeshLayout.{text if text.endswith(')') else text + '()'}"
-
-    def _repr_html_(self) -> str:
-        return import_module("pyflame.report").html_of(self)
 
 
 def check_layout(

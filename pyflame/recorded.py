@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import Any, Self
 
 import jax
@@ -27,10 +26,11 @@ from pyflame.gradients import gradients
 from pyflame.layout import MeshLayout
 from pyflame.node import Leaf, Node, Op
 from pyflame.ops import elementwise, filled
+from pyflame.shown import Shown
 from pyflame.structure import apply_directly
 
 
-class Recorded:
+class Recorded(Shown):
     """A Tensor without the methods and operators that are ops."""
 
     __slots__ = ("_leaf", "_node")
@@ -312,9 +312,6 @@ class Recorded:
             return f"tensor({value})"
         text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
         return f"tensor({text}, dtype={self.dtype.name})"
-
-    def _repr_html_(self) -> str:
-        return import_module("pyflame.report").html_of(self)
 
     def _text(self) -> str:
         return f"{self._aval().dtype}{self.shape}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pyflame.codegen import saved_program
+from pyflame.codegen.saved_program import SavedProgram
 from pyflame.codegen.simulation_run import SimulationRun
 from pyflame.errors import RunError
+from pyflame.shown import Shown
 
 if TYPE_CHECKING:
     from lowering.plan import Cost
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CodeGenResult:
+class CodeGenResult(Shown):
     """The outcome of a compilation; nothing is raised for a program that cannot be.
 
     Attributes:
@@ -87,8 +89,7 @@ class CodeGenResult:
         Raises: RunError, if nothing was generated; OSError.
         """
         executable, interface = self._compiled("save")
-        saved = import_module("pyflame.codegen.saved_program")
-        saved.save(path, executable, interface, self.cost)
+        saved_program.save(path, SavedProgram(executable, interface, self.cost))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> CodeGenResult:
@@ -97,7 +98,17 @@ class CodeGenResult:
         Raises: SavedFileError, if the folder is incomplete, damaged, or not one of
         ours; OSError.
         """
-        return import_module("pyflame.codegen.saved_program").load(path)
+        program = saved_program.load(path)
+        sources = program.executable.files
+        return CodeGenResult(
+            success=True,
+            output_dir=os.fspath(path),
+            generated_files=[os.path.join(path, name) for name in sources],
+            sources=sources,
+            cost=program.cost,
+            _executable=program.executable,
+            _interface=program.interface,
+        )
 
     def _compiled(self, call: str) -> tuple[Executable, Interface]:
         if self._executable is None or self._interface is None:
@@ -107,9 +118,6 @@ class CodeGenResult:
                 help=f"see error_message: {self.error_message.splitlines()[:1]}",
             )
         return self._executable, self._interface
-
-    def _repr_html_(self) -> str:
-        return import_module("pyflame.report").html_of(self)
 
 
 def _machine(seed: int | None, config: MachineConfig | None) -> MachineConfig:

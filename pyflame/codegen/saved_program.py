@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,7 +22,6 @@ from lowering.plan import Cost, StepCost
 from lowering.target import TARGETS
 from pyflame.codegen.executable import Executable
 from pyflame.codegen.interface import Interface
-from pyflame.codegen.result import CodeGenResult
 from pyflame.errors import SavedFileError
 from pyflame.saved_tree import Encoder, MalformedTreeError, decode, parse_json
 
@@ -34,14 +33,19 @@ _MAX_FILES = 64
 _FILE_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 
 
-def save(
-    path: str | os.PathLike[str],
-    executable: Executable,
-    interface: Interface,
-    cost: Cost | None,
-) -> None:
+@dataclass(frozen=True)
+class SavedProgram:
+    """What a folder holds of a `CodeGenResult`."""
+
+    executable: Executable
+    interface: Interface
+    cost: Cost | None
+
+
+def save(path: str | os.PathLike[str], program: SavedProgram) -> None:
     """See `CodeGenResult.save`. Raises: OSError."""
     folder = Path(path)
+    executable, interface = program.executable, program.interface
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in executable.files.items():
         _write(folder / name, text)
@@ -52,12 +56,12 @@ def save(
         "files": list(executable.files),
         "arguments": _encoded(interface.in_tree, interface.in_order),
         "result": _encoded(interface.out_tree, interface.out_order),
-        "cost": None if cost is None else asdict(cost),
+        "cost": None if program.cost is None else asdict(program.cost),
     }
     _write(folder / RESULT, json.dumps(described, indent=1) + "\n")
 
 
-def load(path: str | os.PathLike[str]) -> CodeGenResult:
+def load(path: str | os.PathLike[str]) -> SavedProgram:
     """See `CodeGenResult.load`. Raises: SavedFileError; OSError."""
     folder = Path(path)
     if not folder.is_dir():
@@ -72,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> CodeGenResult:
         _refuse(folder, f"{RESULT} is damaged: {error}")
 
 
-def _loaded(folder: Path, described: Any) -> CodeGenResult:
+def _loaded(folder: Path, described: Any) -> SavedProgram:
     match described:
         case {"format": "pyflame-program", "version": int(version)} if (
             version != VERSION
@@ -92,15 +96,8 @@ def _loaded(folder: Path, described: Any) -> CodeGenResult:
     if "program.json" not in files:
         _refuse(folder, f"{RESULT} lists no program.json")
     executable = Executable(files, arch)
-    return CodeGenResult(
-        success=True,
-        output_dir=os.fspath(folder),
-        generated_files=[str(folder / name) for name in files],
-        sources=files,
-        cost=None if cost is None else _cost(cost),
-        _executable=executable,
-        _interface=_interface(executable, arguments, result),
-    )
+    interface = _interface(executable, arguments, result)
+    return SavedProgram(executable, interface, None if cost is None else _cost(cost))
 
 
 def _interface(executable: Executable, arguments: Any, result: Any) -> Interface:

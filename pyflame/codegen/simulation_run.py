@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
+
+from pyflame.shown import Shown
 
 
 @dataclass(frozen=True)
-class SimulationRun:
+class SimulationRun(Shown):
     """A finished run on the simulated wafer.
 
     Attributes:
@@ -23,6 +24,3 @@ class SimulationRun:
 
     def __repr__(self) -> str:
         return f"SimulationRun(cycles={self.cycles})"
-
-    def _repr_html_(self) -> str:
-        return import_module("pyflame.report").html_of(self)
