@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lowering.errors import Place
-from lowering.plan.values import Value
+from lowering.plan.values import Value, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,17 @@ class OneEquation(Step):
     @property
     def origins(self) -> list[Origin]:
         return [self.origin]
+
+
+class OneOperand(OneEquation):
+    """A step that makes `out` of the elements of `x`."""
+
+    __slots__ = ()
+    out: Value
+    x: View
+
+    def reads(self) -> list[Value]:
+        return [self.x.value]
+
+    def writes(self) -> list[Value]:
+        return [self.out]

@@ -11,7 +11,7 @@ from lowering.dtypes import is_narrow
 from lowering.mesh import Axis
 from lowering.plan.control import Start
 from lowering.plan.element_functions import ElementOp
-from lowering.plan.origins import OneEquation, Origin, Step
+from lowering.plan.origins import OneEquation, OneOperand, Origin, Step
 from lowering.plan.values import Constant, Count, Operand, Value, View
 
 ReduceOp = Literal["sum", "max", "min"]
@@ -74,7 +74,7 @@ class DotStep(OneEquation):
 
 
 @dataclass(slots=True)
-class ReduceStep(OneEquation):
+class ReduceStep(OneOperand):
     """`out[kept] = op over reduced of x[kept + reduced]`; the last dims are reduced."""
 
     out: Value
@@ -82,12 +82,6 @@ class ReduceStep(OneEquation):
     x: View
     kept_rank: int
     origin: Origin
-
-    def reads(self) -> list[Value]:
-        return [self.x.value]
-
-    def writes(self) -> list[Value]:
-        return [self.out]
 
 
 @dataclass(slots=True)
@@ -141,7 +135,7 @@ class FillStep(OneEquation):
 
 
 @dataclass(slots=True)
-class CutStep(OneEquation):
+class CutStep(OneOperand):
     """`out = x[..., index * tile :, ...]` along `dim`: a PE's tile of a whole value.
 
     `tile` is the size of `out` along `dim`; elements beyond the end of x are zero.
@@ -154,12 +148,6 @@ class CutStep(OneEquation):
     dim: int
     is_even: bool
     origin: Origin
-
-    def reads(self) -> list[Value]:
-        return [self.x.value]
-
-    def writes(self) -> list[Value]:
-        return [self.out]
 
 
 # A number, or one that the program knows only when it runs.

@@ -13,7 +13,7 @@ from lowering.plan.cycles import (
     step_code_bytes,
     step_cycles,
 )
-from lowering.plan.origins import OneEquation, Origin
+from lowering.plan.origins import OneOperand, Origin
 from lowering.plan.values import Shape, Value, View, collapse, whole
 from lowering.target import CycleCosts, Target
 
@@ -22,7 +22,7 @@ VECTOR_OPS = ("sum", "prod", "max")  # of float32: one operation on two vectors 
 
 
 @dataclass(slots=True)
-class FoldStep(OneEquation):
+class FoldStep(OneOperand):
     """`out[kept] = op over reduced of x[kept + reduced]`, one element after another."""
 
     out: Value
@@ -31,15 +31,9 @@ class FoldStep(OneEquation):
     kept_rank: int
     origin: Origin
 
-    def reads(self) -> list[Value]:
-        return [self.x.value]
-
-    def writes(self) -> list[Value]:
-        return [self.out]
-
 
 @dataclass(slots=True)
-class ExtremeIndexStep(OneEquation):
+class ExtremeIndexStep(OneOperand):
     """`out[kept] = i` of the first largest (or smallest) x[kept, i], i32; NaN wins."""
 
     out: Value
@@ -47,15 +41,9 @@ class ExtremeIndexStep(OneEquation):
     is_largest: bool
     origin: Origin
 
-    def reads(self) -> list[Value]:
-        return [self.x.value]
-
-    def writes(self) -> list[Value]:
-        return [self.out]
-
 
 @dataclass(slots=True)
-class CumulativeStep(OneEquation):
+class CumulativeStep(OneOperand):
     """`out[..., i, ...] = op over j <= i of x[..., j, ...]` along `dim`, or j >= i."""
 
     out: Value
@@ -64,12 +52,6 @@ class CumulativeStep(OneEquation):
     dim: int
     is_reversed: bool
     origin: Origin
-
-    def reads(self) -> list[Value]:
-        return [self.x.value]
-
-    def writes(self) -> list[Value]:
-        return [self.out]
 
 
 @dataclass(frozen=True, slots=True)

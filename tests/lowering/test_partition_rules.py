@@ -7,48 +7,14 @@ import pytest
 
 from lowering.mesh import Layout, Mesh
 from lowering.normalise.normalise import normalise
-from lowering.partition import control_flow
+from lowering.partition import control_flow, rules
 from lowering.partition.partition import evaluate, partition
-from lowering.partition.rules import (
-    chosen_elements,
-    convolution,
-    creation,
-    cumulative,
-    dot,
-    dynamic,
-    elementwise,
-    extreme_index,
-    gather,
-    moves,
-    reduction,
-    scatter,
-    shape,
-    sorting,
-    windows,
-)
 from lowering.placement import place
 
 MESHES = [Mesh(1, 1), Mesh(2, 2), Mesh(3, 5), Mesh(4, 4), Mesh(1, 4)]
 SIZES = [1, 7, 16, 33]
 LAYOUTS = ["chosen", "single_pe", "row_partition", "col_partition", "grid", "mixed"]
-FILES = [
-    control_flow,
-    chosen_elements,
-    convolution,
-    creation,
-    cumulative,
-    dot,
-    dynamic,
-    elementwise,
-    extreme_index,
-    gather,
-    moves,
-    reduction,
-    scatter,
-    shape,
-    sorting,
-    windows,
-]
+FILES = [control_flow, *(m for m in vars(rules).values() if hasattr(m, "CASES"))]
 
 
 def layouts(kind, mesh, count):
