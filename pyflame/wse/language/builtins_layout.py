@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyflame.wse.language import code, tree, types
-from pyflame.wse.language.builtins_tasks import identifier, once
+from pyflame.wse.language.builtins_tasks import identifier
 from pyflame.wse.language.color_configs import parse_color_config
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.image import ExportedName
@@ -19,6 +19,7 @@ from pyflame.wse.language.operands import make_struct, need_known
 from pyflame.wse.language.places import evaluate_place
 from pyflame.wse.language.run_time import plain_instance
 from pyflame.wse.language.state import FunctionRef
+from pyflame.wse.language.task_ids import check_color_is_free, once
 
 _COORDINATE = (-(1 << 31), 1 << 31)
 
@@ -84,6 +85,7 @@ def set_color_config(call: Invocation) -> code.Expression:
     record = _record(call)
     record.check_inside("@set_color_config", x, y, call.span)
     color = identifier(call, 2, "color")
+    check_color_is_free(call, color)
     arch = call.program.options.arch
     config = parse_color_config(call.operand(3), arch, call.span)
     record.add_color(x, y, color, config, call.span)
@@ -92,6 +94,7 @@ def set_color_config(call: Invocation) -> code.Expression:
 
 def set_local_color_config(call: Invocation) -> code.Expression:
     color = identifier(call, 0, "color")
+    check_color_is_free(call, color)
     once(call, ("local color", color), f"color {color} is configured twice")
     arch = call.program.options.arch
     config = parse_color_config(call.operand(1), arch, call.span)

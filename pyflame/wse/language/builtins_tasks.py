@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pyflame.wse.language import code, image, types
-from pyflame.wse.language.builtins_ids import routable
+from pyflame.wse.language.builtins_ids import check_arch, routable
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.modules import function_type
@@ -13,20 +11,12 @@ from pyflame.wse.language.operands import need_known
 from pyflame.wse.language.run_time import plain_instance
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import FunctionRef, Program
+from pyflame.wse.language.task_ids import TEARDOWN_ID, claim_task_id, once
 
-TEARDOWN_ID = 29
 _BLOCKABLE = {
     "wse2": ("color", "data_task_id", "local_task_id"),
     "wse3": ("input_queue", "data_task_id", "local_task_id", "ut_id"),
 }
-
-
-def once(call: Invocation, key: Any, message: str) -> None:
-    """Raises CslError if this was already done in the program."""
-    earlier = call.program.marks.get(key)
-    if earlier is not None:
-        fail(message, call.span, note="first time here", note_span=earlier)
-    call.program.marks[key] = call.span
 
 
 def _function(call: Invocation, index: int, task: bool) -> FunctionRef:
@@ -46,17 +36,10 @@ def _bind(call: Invocation, kind: str, reference: FunctionRef) -> code.Expressio
     number = need_known(operand, "the task id").value
     if call.program.layout is not None:
         return call.void()
-    space = "control" if kind == "control" and _has_own_control_table(call) else "task"
-    once(call, (space, number), f"task ID '{number}' bound to more than one task")
-    if number == TEARDOWN_ID:
-        call.program.marks["teardown bound"] = call.span
+    claim_task_id(call, kind, number)
     function = plain_instance(call.program, reference, call.span)
     call.program.unit.bindings.append(image.TaskBinding(kind, number, function))
     return call.void()
-
-
-def _has_own_control_table(call: Invocation) -> bool:
-    return call.program.unit.control_task_table is not None
 
 
 def bind_data_task(call: Invocation) -> code.Expression:
@@ -217,7 +200,7 @@ def set_teardown_handler(call: Invocation) -> code.Expression:
 
 
 def set_empty_queue_handler(call: Invocation) -> code.Expression:
-    _check_has_queue_flush(call)
+    check_arch(call, "wse3")
     operand = call.operand(1)
     kind = _queue_kind(call, operand)
     queue = need_known(operand, "the queue").value
@@ -243,7 +226,7 @@ def identifier(call: Invocation, index: int, name: str) -> int:
 
 def queue_flush(call: Invocation) -> code.Expression:
     """`@queue_flush(q)`: the teardown task runs as soon as the queue is empty."""
-    _check_has_queue_flush(call)
+    check_arch(call, "wse3")
     operand = call.operand(0)
     kind = _queue_kind(call, operand)
     word = code.Constant(types.COMPTIME_STRING, call.span, kind)
@@ -251,12 +234,6 @@ def queue_flush(call: Invocation) -> code.Expression:
     if isinstance(operand, code.Constant):
         number = call.constant(types.U16, operand.value)
     return code.NativeCall(types.VOID, call.span, "queue_flush", (word, number))
-
-
-def _check_has_queue_flush(call: Invocation) -> None:
-    arch = call.program.options.arch
-    if arch != "wse3":
-        fail(f"'{call.name}' exists on wse3 only (compiling for {arch})", call.span)
 
 
 def _queue_kind(call: Invocation, operand: code.Expression) -> str:
@@ -267,6 +244,7 @@ def _queue_kind(call: Invocation, operand: code.Expression) -> str:
 
 
 def set_control_task_table(call: Invocation) -> code.Expression:
+    check_arch(call, "wse3")
     once(call, "control table", "the control task table has already been set")
     fields = call.fields(0, "the control task table")
     table = {"instructions": 4, "stride": 1}

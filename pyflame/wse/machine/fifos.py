@@ -11,13 +11,15 @@ from pyflame.wse.machine.timeline import Event, Timeline
 
 @dataclass(frozen=True, slots=True)
 class FifoConfig:
-    """`activate_push` and `activate_pop` are local task ids or None."""
+    """`activate_push` and `activate_pop` are local task ids or None; `priority` is that
+    of microthreads that use it (WSE-3)."""
 
     base_address: int
     element_bytes: int
     capacity_elements: int
     activate_push: int | None = None
     activate_pop: int | None = None
+    priority: str | None = None
 
 
 class FifoState:

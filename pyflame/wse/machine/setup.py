@@ -19,6 +19,7 @@ def load(pe: Pe, compiled: CompiledProgram) -> None:
     """Puts a PE into its state before the first cycle."""
     program = compiled.source
     compiled.initialise(pe)
+    pe.tasks.own_control_table = program.control_task_table is not None
     for binding in program.bindings:
         _bind(pe, compiled, binding)
     _bind_teardown(pe, compiled, program)
@@ -136,4 +137,5 @@ def fifo_config(fifo: FifoValue, compiled: CompiledProgram) -> FifoConfig:
         capacity_elements=fifo.capacity_elements,
         activate_push=fifo.config.get("activate_push"),
         activate_pop=fifo.config.get("activate_pop"),
+        priority=fifo.config.get("priority"),
     )

@@ -42,7 +42,11 @@ class Choice:
 
 class TaskTable:
     """State bits by id. Colors (WSE-2) or input queues (WSE-3) share the ids of data
-    tasks, and with them the block bit."""
+    tasks, and with them the block bit.
+
+    `own_control_table`: the entry points of control wavelets name control tasks only
+    (`@set_control_task_table`, WSE-3).
+    """
 
     __slots__ = (
         "_last",
@@ -53,6 +57,7 @@ class TaskTable:
         "data",
         "high_priority",
         "local",
+        "own_control_table",
     )
 
     def __init__(self) -> None:
@@ -63,6 +68,7 @@ class TaskTable:
         self.by_completion = [False] * TASK_IDS
         self.blocked = [False] * TASK_IDS
         self.high_priority = [False] * TASK_IDS
+        self.own_control_table = False
         self._last = -1
 
     def bind(self, task: BoundTask) -> None:
@@ -94,13 +100,15 @@ class TaskTable:
     def triggered_by(self, queue: InputQueue) -> BoundTask | None:
         """The task that the wavelet at the head of a queue asks for.
 
-        All tasks share one table of ids: programs for releases before 1.2 start data
-        tasks by control wavelets that name their color.
+        Unless those of control have one of their own, all tasks share one table of
+        ids: programs for releases before 1.2 start data tasks by control wavelets that
+        name their color.
         """
         word = queue.words[0]
         if word >> 32:
             entry = queue.first_control_id + (word >> 16 & 0x3F)
-            return self.control.get(entry) or self.data.get(entry)
+            others = {} if self.own_control_table else self.data
+            return self.control.get(entry) or others.get(entry)
         return self.data.get(queue.block_id)
 
     def pick(self, choices: list[Choice], pick_equal: Callable[[int], int]) -> Choice:

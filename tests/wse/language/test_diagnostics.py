@@ -41,6 +41,7 @@ def options_of(program: str) -> Options:
     settings = dict(word.split("=") for word in words)
     return Options(
         arch=settings.get("arch", "wse2"),
+        memcpy="memcpy" in settings,
         max_inlined_iterations=int(settings.get("max_inlined_iterations", "1000")),
     )
 

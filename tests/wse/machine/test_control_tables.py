@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from pyflame.wse.errors import MachineFault
-from pyflame.wse.language.image import QueueInit
+from pyflame.wse.language.compile import compile_program
+from pyflame.wse.language.image import Options, QueueInit
+from pyflame.wse.language.reader import FileReader
 from pyflame.wse.machine.dsd import FabOut
+from pyflame.wse.machine.engine import MachineConfig, Wafer
 from pyflame.wse.machine.operations import OPERATIONS, Operation
+from pyflame.wse.machine.wavelet import CONTROL
 
 MOVE = OPERATIONS["@mov32"]
 
@@ -62,3 +66,35 @@ def test_a_part_needs_a_table_of_its_own(bench: Any) -> None:
         "one table for all tasks; @set_control_task_table makes one of control tasks "
         "that has parts"
     )
+
+
+def test_a_table_of_its_own_may_be_set_after_the_bindings(tmp_path: Any) -> None:
+    """Local and control tasks share ids then, and entry points name no data task."""
+    pe = """
+    task local() void {}
+    task control() void {}
+    task data(word: u32) void {}
+    comptime {
+      @bind_local_task(local, @get_local_task_id(9));
+      @bind_control_task(control, @get_control_task_id(9));
+      @bind_data_task(data, @get_data_task_id(@get_input_queue(3)));
+      @initialize_queue(@get_input_queue(3), .{ .color = @get_color(4) });
+      @set_control_task_table(.{ .stride = 2 });
+    }
+    """
+    top = 'layout { @set_rectangle(1, 1); @set_tile_code(0, 0, "pe.csl"); }'
+    (tmp_path / "pe.csl").write_text(pe)
+    (tmp_path / "layout.csl").write_text(top)
+    options = Options(arch="wse3")
+    image = compile_program(tmp_path / "layout.csl", options, FileReader())
+    wafer = Wafer(image, MachineConfig())
+    wafer.load()
+    queue = wafer.pe(0, 0).inputs[4]
+    tasks = wafer.pe(0, 0).tasks
+    queue.push(CONTROL | 9 << 16, 0)
+    found = tasks.triggered_by(queue)
+    assert found is not None
+    assert found.kind == "control"
+    queue.pop(0)
+    queue.push(CONTROL | 3 << 16, 0)
+    assert tasks.triggered_by(queue) is None
