@@ -249,6 +249,7 @@ def _flag(given: Fields, name: str) -> code.Expression:
 def _fabric_fields(call: Invocation, kind: str, given: Fields) -> Fields:
     if "extent" not in given:
         fail(f"a {kind} needs the property 'extent'", call.span)
+    _check_arch_of(call, given, "priority", "wse3", "on wse2 operations have it")
     fields: Fields = {"extent": number(given["extent"], types.U16, "extent")}
     for name in ("fabric_color", "input_queue", "output_queue"):
         if name in given:
@@ -268,6 +269,13 @@ def _fabric_fields(call: Invocation, kind: str, given: Fields) -> Fields:
             chosen = choice(given[name], options, name)
             fields[name] = call.constant(types.COMPTIME_STRING, chosen)
     return fields
+
+
+def _check_arch_of(
+    call: Invocation, given: Fields, name: str, arch: str, way_out: str
+) -> None:
+    if name in given and call.program.options.arch != arch:
+        fail(f"'{name}' exists on {arch} only", given[name].span, help=way_out)
 
 
 def _chosen_queue(call: Invocation, color: code.Expression) -> code.Constant:
@@ -362,6 +370,11 @@ _FIFO_FIELDS = (
     *("activate_push", "activate_pop", "dest", "src", "xdsr"),
     *("priority", "simd_mode"),
 )
+_FIFO_DSRS = {
+    "dest": ("dsr_dest", "dsr_fifo_dest"),
+    "src": ("dsr_src1", "dsr_fifo_src1"),
+    "xdsr": ("xdsr",),
+}
 _FIFO_ELEMENTS = ("i16", "u16", "f16", "bf16", "cb16", "i32", "u32", "f32")
 
 
@@ -382,6 +395,8 @@ def allocate_fifo(call: Invocation) -> code.Expression:
     for name, operand in config.items():
         if name not in _FIFO_FIELDS:
             fail(f"a FIFO has no property '{name}'", operand.span)
+    _check_arch_of(call, config, "priority", "wse3", "on wse2 operations have it")
+    _check_arch_of(call, config, "simd_mode", "wse2", "leave it out")
     _check_fifo_dsrs(call, config)
     settings: dict[str, Any] = {}
     value = FifoValue(address, array.element, array.count, settings)
@@ -400,9 +415,24 @@ def _fifo_buffer(call: Invocation) -> code.Expression:
 
 
 def _check_fifo_dsrs(call: Invocation, config: Fields) -> None:
-    given = [n for n in ("dest", "src", "xdsr") if n in config]
+    given = [n for n in _FIFO_DSRS if n in config]
     if given and len(given) < 3:
         fail("give all of 'dest', 'src' and 'xdsr' of a FIFO, or none", call.span)
+    numbers = {name: _fifo_dsr_number(config[name], name) for name in given}
+    if given and numbers["dest"] != numbers["src"]:
+        fail(
+            f"'dest' and 'src' of a FIFO have one number, got {numbers['dest']} and "
+            f"{numbers['src']}",
+            config["src"].span,
+        )
+
+
+def _fifo_dsr_number(operand: code.Expression, name: str) -> int:
+    value = need_known(operand, f"'{name}' of a FIFO").value
+    if not isinstance(value, DsrValue) or value.kind not in _FIFO_DSRS[name]:
+        kinds = " or ".join(_FIFO_DSRS[name])
+        fail(f"'{name}' of a FIFO is a {kinds}, got: '{operand.type}'", operand.span)
+    return value.number
 
 
 def set_fifo_length(call: Invocation) -> code.Expression:

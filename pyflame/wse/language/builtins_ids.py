@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from pyflame.wse.language import code, types
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
@@ -160,5 +162,5 @@ def is_dsr(operand: code.Expression) -> bool:
     return isinstance(operand, code.Constant) and isinstance(operand.value, DsrValue)
 
 
-def is_fifo(operand: code.Expression) -> bool:
+def is_fifo(operand: code.Expression) -> TypeGuard[code.Constant]:
     return isinstance(operand, code.Constant) and isinstance(operand.value, FifoValue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from pyflame.wse.language import code, types
 from pyflame.wse.language.bits import width_bits
@@ -91,6 +92,8 @@ def dsd_operation(call: Invocation) -> code.Expression:
         operands.pop()
     _check_fabric(call, operands)
     fitted = _fit(call, operands)
+    if call.name == "@faddhs" and _shape(operands) == "dsd":
+        fitted[1:] = fitted[:0:-1]  # the machine reads the f32 operand first
     flat = operation_config(call, config)()
     _check_async(call, operands, flat)
     _check_on_control(call, operands[1:], flat)
@@ -108,13 +111,17 @@ def _kind(operand: code.Expression) -> str:
     return "p" if isinstance(operand.type, types.Pointer) else "s"
 
 
+def _shape(operands: list[code.Expression]) -> str:
+    return "".join(_kind(operand) for operand in operands)
+
+
 def _fit(call: Invocation, operands: list[code.Expression]) -> list[code.Expression]:
     """The operands coerced to the form that they match.
 
     Raises:
         CslError: they match none; the legal forms are listed.
     """
-    shape = "".join(_kind(o) for o in operands)
+    shape = _shape(operands)
     signature = SIGNATURES[call.name]
     if call.name == "@faddhs" and shape == "psd":
         signature = _WIDE_SUM
@@ -212,14 +219,22 @@ def _check_fabric(call: Invocation, operands: list[code.Expression]) -> None:
     inputs = [o for o in sources if str(o.type) == "fabin_dsd"]
     if len(inputs) > 1 and call.program.options.arch == "wse3":
         fail("wse3 reads at most one fabin_dsd per operation", inputs[1].span)
-    _check_fifos(sources)
+    _check_fifos(dest, sources)
     check_registers(call, operands)
 
 
-def _check_fifos(sources: list[code.Expression]) -> None:
+def _check_fifos(dest: list[code.Expression], sources: list[code.Expression]) -> None:
     fifos = [o for o in sources if is_fifo(o)]
     if len(fifos) > 1:
         fail("an operation reads at most one FIFO", fifos[1].span)
+    filled = [o for o in dest if is_fifo(o)]
+    for target, source in product(filled, fifos):
+        if target.value is source.value:
+            fail(
+                "a FIFO cannot be destination and source of one operation",
+                source.span,
+                help="fill it with one operation and drain it with another",
+            )
     descriptors = [o for o in sources if _kind(o) == "d"]
     if fifos and len(descriptors) > 1 and is_fifo(descriptors[0]):
         fail(

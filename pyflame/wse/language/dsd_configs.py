@@ -52,6 +52,12 @@ def operation_config(
                 operand.span,
                 help=f"settings: {', '.join(allowed)}",
             )
+    if "priority" in given and call.program.options.arch != "wse2":
+        fail(
+            f"'priority' of '{call.name}' exists on wse2 only",
+            given["priority"].span,
+            help="on wse3 it is a property of fabric DSDs and FIFOs",
+        )
     if "activate" in given and "unblock" in given:
         fail("'activate' and 'unblock' cannot be given together", call.span)
     return lambda: _flattened(call, given)

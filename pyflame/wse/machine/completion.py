@@ -11,7 +11,12 @@ from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.limits import Semantics
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.microthreads import Execution
-from pyflame.wse.machine.operands import FabricDest, FabricSource, MemoryOperand
+from pyflame.wse.machine.operands import (
+    FabricDest,
+    FabricSource,
+    MemoryOperand,
+    ScalarDest,
+)
 from pyflame.wse.machine.queues import InputQueue
 from pyflame.wse.machine.timeline import Event
 from pyflame.wse.machine.vectors import MEMORY_KINDS
@@ -118,6 +123,9 @@ class Completion:
         issued = self._issued.pop(id(execution))
         self.release(execution)
         issued.save_addresses(execution.processed)
+        dest = execution.dest
+        if result and isinstance(dest, ScalarDest) and dest.stored_at_end:
+            dest.finish()
         self._keep_fifo_lengths(issued, execution, result)
         self._clear(issued, execution.processed)
         config = issued.config

@@ -27,6 +27,7 @@ class LoadedDsr:
     descriptor: Descriptor
     config: OpConfig
     save_address: bool
+    single_step: bool
     usable_from: int
 
 
@@ -51,8 +52,9 @@ class DsrFile:
         usable_from: int = 0,
     ) -> None:
         save = bool(config.get("save_address", False))
+        step = bool(config.get("single_step", False))
         self._dsrs[dsr.kind, dsr.number] = LoadedDsr(
-            descriptor, op_config(config), save, usable_from
+            descriptor, op_config(config), save, step, usable_from
         )
 
     def loaded(self, dsr: Dsr) -> LoadedDsr:
@@ -67,6 +69,20 @@ class DsrFile:
                 f"{dsr.kind} {dsr.number} is used before @load_to_dsr has filled it"
             )
         return held
+
+    def stepped(self, dsr: Dsr) -> Descriptor:
+        """The descriptor that `@map` goes through element by element.
+
+        Raises:
+            MachineFault: the DSR has not been loaded for that.
+        """
+        held = self.loaded(dsr)
+        if not held.single_step:
+            raise self._fault(
+                f"@map uses {dsr.kind} {dsr.number}, which was loaded without "
+                ".single_step; give .single_step = true at @load_to_dsr"
+            )
+        return held.descriptor
 
     def advance(self, dsr: Dsr, elements: int) -> None:
         held = self.loaded(dsr)
@@ -133,7 +149,8 @@ def op_config(fields: dict[str, Any]) -> OpConfig:
 
 
 def merged(operation: OpConfig, dsr: OpConfig) -> OpConfig:
-    """An operation's settings, where unset those of its DSR's load."""
+    """An operation's settings, where unset those of its DSR's load; but the microthread
+    is its own: see `register_rules`."""
     return replace(
         operation,
         asynchronous=operation.asynchronous or dsr.asynchronous,
@@ -142,5 +159,4 @@ def merged(operation: OpConfig, dsr: OpConfig) -> OpConfig:
         on_control=operation.on_control or dsr.on_control,
         on_control_target=operation.on_control_target or dsr.on_control_target,
         priority=operation.priority or dsr.priority,
-        ut_id=dsr.ut_id if operation.ut_id is None else operation.ut_id,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from pyflame.wse.machine.completion import Completing, Completion
-from pyflame.wse.machine.dsd import FabIn, FabOut, ScalarPointer
+from pyflame.wse.machine.dsd import FabIn, FabOut, Fifo, ScalarPointer
 from pyflame.wse.machine.dsrs import DsrFile, Issued
 from pyflame.wse.machine.limits import ArchLimits
 from pyflame.wse.machine.microthreads import RANKS, Execution, Threaded
@@ -135,8 +135,11 @@ class Issuer:
 
     def _priority(self, issued: Issued) -> str | None:
         for operand in (issued.dest, *issued.sources):
-            if isinstance(operand, FabIn | FabOut) and operand.priority:
-                return operand.priority
+            if isinstance(operand, Fifo):
+                operand = self._pe.fifos[operand.number].config
+            priority = getattr(operand, "priority", None)
+            if priority is not None:
+                return priority
         return issued.config.priority
 
     def _microthread(self, issued: Issued) -> int:

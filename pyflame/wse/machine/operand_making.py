@@ -65,7 +65,9 @@ class OperandMaker:
         if isinstance(operand, Fifo):
             return FifoDest(pe.fifos[operand.number], pe.activate_by_hardware)
         if isinstance(operand, ScalarPointer):
-            return ScalarDest(pe.memory, operand.address, size, 0)
+            pops = any(isinstance(source, Fifo) for source in issued.sources)
+            at_end = pops and not config.asynchronous
+            return ScalarDest(pe.memory, operand.address, size, at_end)
         self._check_fabric(issued.spec, operand, size)
         queue = pe.output_queue(operand)
         channel = pe.channel(operand.color)

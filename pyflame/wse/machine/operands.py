@@ -358,18 +358,23 @@ class FabricDest:
 
 
 class ScalarDest:
-    """A pointer to a scalar; also the accumulator of reductions."""
+    """A pointer to a scalar; also the accumulator of reductions.
+
+    `stored_at_end` keeps what has been put until `finish`: a synchronous pop that finds
+    its FIFO empty leaves the scalar as it was.
+    """
 
     waits = False
-    __slots__ = ("_address", "_memory", "_size", "bits")
+    __slots__ = ("_address", "_memory", "_size", "bits", "stored_at_end")
 
     def __init__(
-        self, memory: Memory, address: int, size_bytes: int, initial_bits: int
+        self, memory: Memory, address: int, size_bytes: int, stored_at_end: bool
     ) -> None:
         self._memory = memory
+        self.stored_at_end = stored_at_end
         self._address = address
         self._size = size_bytes
-        self.bits = initial_bits
+        self.bits = 0
 
     def ready(self, now: int, execution: Event) -> bool:
         return True
@@ -380,7 +385,11 @@ class ScalarDest:
 
     def put(self, bits: int, now: int) -> None:
         self.bits = bits
-        self._memory.store_bits(self._address, self._size, bits)
+        if not self.stored_at_end:
+            self.finish()
+
+    def finish(self) -> None:
+        self._memory.store_bits(self._address, self._size, self.bits)
 
     def reach(self) -> tuple[int, int]:
         """The bytes, from and to before, in which it lies."""

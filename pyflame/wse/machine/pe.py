@@ -156,8 +156,8 @@ class Pe:
         self.dsrs.load(dsr, descriptor, config, usable_from)
 
     def read_dsr(self, dsr: Dsr) -> Descriptor:
-        """The descriptor that an explicit DSR holds now."""
-        return self.dsrs.loaded(dsr).descriptor
+        """The descriptor that a DSR holds now, for `@map` to step through."""
+        return self.dsrs.stepped(dsr)
 
     def advance_dsr(self, dsr: Dsr, elements: int) -> None:
         """Moves a DSR with `.save_address` on by elements that `@map` used."""
@@ -370,6 +370,7 @@ class Pe:
         )
         queue.capacity = depth + self.costs.ramp_cycles
         queue.number = number
+        queue.initialised = True
         self.inputs[color] = queue
 
     def output_queue(self, dsd: FabOut) -> OutputQueue:

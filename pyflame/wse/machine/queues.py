@@ -23,6 +23,7 @@ class InputQueue(Buffer):
         block_id: the id whose block bit stops tasks on this channel.
         reader: the operation that consumes the queue now, if any.
         fed_by_host: the host streams into it.
+        initialised: `@initialize_queue` has bound it.
         first_control_id: added to the entry points of control wavelets: where the
             queue's part of the table of control tasks begins (WSE-3).
     """
@@ -32,6 +33,7 @@ class InputQueue(Buffer):
         "color",
         "fed_by_host",
         "first_control_id",
+        "initialised",
         "number",
         "pe",
         "read_count",
@@ -49,7 +51,7 @@ class InputQueue(Buffer):
         self.number: int | None = None
         self.reader: Event | None = None
         self.reader_waits = False
-        self.fed_by_host = False
+        self.fed_by_host = self.initialised = False
         self.first_control_id = 0
         self.read_count = 0
 

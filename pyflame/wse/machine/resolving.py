@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pyflame.wse.errors import MachineFault
@@ -18,8 +19,14 @@ from pyflame.wse.machine.dsd import (
 )
 from pyflame.wse.machine.dsrs import DsrFile, Issued, LoadedDsr, merged
 from pyflame.wse.machine.fifos import FifoState
-from pyflame.wse.machine.limits import Semantics
+from pyflame.wse.machine.limits import ArchLimits, Semantics
 from pyflame.wse.machine.operations import Operation, OpSpec
+from pyflame.wse.machine.queues import InputQueue
+from pyflame.wse.machine.register_rules import (
+    Register,
+    check_registers,
+    microthread_of,
+)
 from pyflame.wse.machine.vectors import MEMORY_KINDS
 
 _EXTENDED = (Mem1d, Mem4d, FabIn, FabOut)
@@ -30,7 +37,10 @@ class Resolving(Protocol):
     """A PE as the resolution of operations sees it."""
 
     fifos: list[FifoState]
+    inputs: dict[int, InputQueue]
 
+    @property
+    def arch(self) -> ArchLimits: ...
     @property
     def semantics(self) -> Semantics: ...
     def fault(self, message: str) -> MachineFault: ...
@@ -49,21 +59,27 @@ class Resolver:
         """Looks into DSRs and finds the length.
 
         Raises:
-            MachineFault: for an empty DSR, or a memory operand that is too short.
+            MachineFault: for a DSR that is empty or loaded for another use, or a memory
+                operand that is too short.
         """
         config = operation.config
         moving: list[tuple[LoadedDsr, Memory1or4]] = []
+        registers: list[Register] = []
         operands: list[Any] = []
         usable_from = 0
         for operand in (operation.dest, *operation.sources):
             if type(operand) is Dsr:
                 held = self._dsrs.loaded(operand)
+                registers.append((operand, held))
                 usable_from = max(usable_from, held.usable_from)
                 operand = held.descriptor
                 config = merged(config, held.config)
                 if held.save_address and isinstance(operand, MEMORY_KINDS):
                     moving.append((held, operand))
             operands.append(operand)
+        if registers:
+            check_registers(self._pe, operation, operands, registers)
+            config = replace(config, ut_id=microthread_of(operation, registers))
         dest, sources = operands[0], tuple(operands[1:])
         length = self._length(operation.spec, dest, sources)
         return Issued(

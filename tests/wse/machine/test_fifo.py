@@ -9,7 +9,15 @@ import numpy as np
 from pyflame.wse.language.code import GlobalVariable
 from pyflame.wse.language.types import U32, Array
 from pyflame.wse.language.values import FifoValue, PointerValue
-from pyflame.wse.machine.dsd import INFINITE_EXTENT, FabIn, FabOut, Fifo, Mem1d
+from pyflame.wse.machine.dsd import (
+    INFINITE_EXTENT,
+    FabIn,
+    FabOut,
+    Fifo,
+    Mem1d,
+    ScalarPointer,
+)
+from pyflame.wse.machine.microthreads import MAIN_THREAD_RANK
 from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
 
 MOVE = OPERATIONS["@mov32"]
@@ -17,7 +25,7 @@ A, BUFFER = 8192, 12288
 ASYNC = OpConfig(asynchronous=True)
 
 
-def with_fifo(program: Any, capacity: int, **config: int) -> None:
+def with_fifo(program: Any, capacity: int, **config: Any) -> None:
     variable = GlobalVariable(
         "buffer", "buffer", Array((capacity,), U32), None, True, None
     )
@@ -86,6 +94,46 @@ def test_a_synchronous_pop_from_an_empty_fifo_ends_with_false(
     pe = synchronous(bench, arch, 4, body)
     assert results == [False]
     assert pe.fifos[0].read_length == 3
+
+
+def test_a_synchronous_pop_that_ends_early_leaves_its_scalar(
+    bench: Any, arch: str
+) -> None:
+    """What was popped is lost; a pop of all that was asked for is stored."""
+    results = []
+
+    def body(pe: Any) -> Any:
+        pe.memory.vector(MOVE.dest_dtype, A, 1, 3)[:] = [7, 8, 9]
+        for count in (3, 2):
+            yield Operation(MOVE, Fifo(0), (Mem1d(A, 0, 1, 2),))
+            pe.set_fifo_length("read", Fifo(0), count)
+            ok = yield Operation(MOVE, ScalarPointer(A + 64), (Fifo(0),))
+            results.append((ok, pe.memory.load_bits(A + 64, 4)))
+
+    pe = synchronous(bench, arch, 4, body)
+    assert results == [(False, 0), (True, 8)]
+    assert len(pe.fifos[0]) == 0
+
+
+def test_the_priority_of_a_fifo_is_that_of_its_microthread(bench: Any) -> None:
+    """WSE-3. The wavelets leave the rectangle, so the operation still waits."""
+
+    def rank(**config: Any) -> int:
+        b = bench("wse3", 1)
+        with_fifo(b.at(0), 64, **config)
+        b.route(0, 0, 4, "RAMP", "EAST")
+        b.at(0).queue("out", 2, 4)
+
+        def body(pe: Any) -> Any:
+            yield Operation(MOVE, Fifo(0), (Mem1d(A, 0, 1, 40),))
+            pe.start_async(Operation(MOVE, FabOut(4, 2, 40), (Fifo(0),), ASYNC))
+
+        started(b.at(0), body)
+        wafer = b.wafer()
+        wafer.run_until_quiet()
+        return wafer.pe(0, 0).microthreads[2].rank
+
+    assert rank(priority="high") < MAIN_THREAD_RANK < rank(priority="low") == rank()
 
 
 def test_asynchronous_ends_suspend_and_lose_nothing(bench: Any, arch: str) -> None:

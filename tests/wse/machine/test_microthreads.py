@@ -290,7 +290,7 @@ def test_an_asynchronous_dsr_brings_its_settings(bench: Any, arch: str) -> None:
 
     pe = finished(loop(bench, arch, body, task9=done))
     assert names == ["issued True", "done"]
-    assert pe.read_dsr(source) == Mem1d(A, 3, 1, 3, origin=A)
+    assert pe.dsrs.loaded(source).descriptor == Mem1d(A, 3, 1, 3, origin=A)
 
 
 def test_saved_addresses_walk_through_a_matrix(bench: Any, arch: str) -> None:

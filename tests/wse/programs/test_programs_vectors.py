@@ -178,3 +178,24 @@ def test_timestamps_count_the_cycles_between(programs):
     words = programs.read("stamps", "<u2", 6).astype(int)
     start, end = (w[0] + (w[1] << 16) for w in (words[:3], words[3:]))
     assert 64 <= end - start <= 64 * 2 + 60
+
+
+def test_a_half_precision_scalar_is_added_to_a_single_precision_vector(programs):
+    _run(
+        programs,
+        """
+        var a = [4]f32 { 1.5, 2.5, 1000000.0, -4.0 };
+        var y = @zeros([8]f32);
+        const from = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> a[i] });
+        const first = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> y[i] });
+        const last = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> y[i+4] });
+        fn run() void {
+          var h: f16 = 0.25;
+          @faddhs(first, h, from);
+          @faddhs(last, from, h);
+        }
+        """,
+        {"y": "f32"},
+    )
+    sums = [1.75, 2.75, 1000000.25, -3.75]
+    assert programs.read("y", "<f4", 8).tolist() == 2 * sums
