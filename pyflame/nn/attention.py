@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyflame.creation import tensor, zeros
@@ -112,7 +113,8 @@ class MultiheadAttention(Module):
         single = len(query.shape) == 2
         if single:
             axis = 0 if self.batch_first else 1
-            query, key, value = (x.unsqueeze(axis) for x in (query, key, value))
+            lone = {id(x): x.unsqueeze(axis) for x in (query, key, value)}
+            query, key, value = (lone[id(x)] for x in (query, key, value))
             key_padding_mask = _batched(key_padding_mask)
         self._check(query, key, value)
         q, k, v = self._project(query, key, value)
@@ -136,13 +138,30 @@ class MultiheadAttention(Module):
         return int(self.bias_k is not None) + int(self.add_zero_attn)
 
     def _project(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
-        q, k, v = (self._heads(x, i) for i, x in enumerate((query, key, value)))
+        if self._joint and query is key is value:
+            q, k, v = self._heads_of_one(query)
+        else:
+            q, k, v = (self._heads(x, i) for i, x in enumerate((query, key, value)))
         if self.bias_k is not None:
             k = apply(ops.append_row, k, self.bias_k)
             v = apply(ops.append_row, v, self.bias_v)
         if self.add_zero_attn:
             k, v = apply(ops.append_zeros, k), apply(ops.append_zeros, v)
         return q, k, v
+
+    def _heads_of_one(self, x: Any) -> Iterator[Any]:
+        """Query, key and value of one sequence, by a single product."""
+        bias = () if self.in_proj_bias is None else (self.in_proj_bias,)
+        y = F.linear(x, self.in_proj_weight, *bias)
+        for part in range(3):
+            yield apply(
+                ops.heads_of,
+                y,
+                heads=self.num_heads,
+                part=part,
+                parts=3,
+                batch_first=self.batch_first,
+            )
 
     def _heads(self, x: Any, part: int) -> Any:
         own = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)

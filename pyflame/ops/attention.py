@@ -31,6 +31,15 @@ def project_heads(
     return _split(y if batch_first else jnp.swapaxes(y, 0, 1), heads)
 
 
+def heads_of(
+    y: jax.Array, *, heads: int, part: int, parts: int, batch_first: bool
+) -> jax.Array:
+    """Part `part` of `parts` equal ones of y [L, N, parts * E], as [N, heads, L, D]."""
+    size = y.shape[-1] // parts
+    mine = y[..., part * size : (part + 1) * size]
+    return _split(mine if batch_first else jnp.swapaxes(mine, 0, 1), heads)
+
+
 def append_row(x: jax.Array, row: jax.Array) -> jax.Array:
     """`x` [N, heads, L, D] with `row` [1, 1, heads * D] as one more position."""
     n, heads, _, _ = x.shape
