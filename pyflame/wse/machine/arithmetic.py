@@ -190,7 +190,7 @@ def _leading_zeros(a: Any, of_zero: int) -> Any:
 
 def _trailing_zeros(a: Any, of_zero: int) -> Any:
     wide = np.asarray(a, np.int64)
-    count = np.bitwise_count((wide & -wide) - 1)
+    count = np.bitwise_count((wide & -wide) - 1).astype(np.uint16)
     return np.where(wide == 0, of_zero, count).astype(np.uint16)
 
 

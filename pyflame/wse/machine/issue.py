@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from pyflame.wse.machine.completion import Completing, Completion
-from pyflame.wse.machine.dsd import FabIn, FabOut, Fifo, ScalarPointer
+from pyflame.wse.machine.dsd import (
+    INFINITE_EXTENT,
+    FabIn,
+    FabOut,
+    Fifo,
+    ScalarPointer,
+)
 from pyflame.wse.machine.dsrs import DsrFile, Issued
 from pyflame.wse.machine.limits import ArchLimits
 from pyflame.wse.machine.microthreads import RANKS, Execution, Threaded
@@ -27,6 +33,8 @@ class Issuing(Threaded, Resolving, Equipped, Completing, Protocol):
     def arch(self) -> ArchLimits: ...
     @property
     def vector_plans(self) -> VectorPlans: ...
+    def activate(self, id_: int) -> None: ...
+    def unblock(self, kind: str, id_: int) -> None: ...
 
 
 class Issuer:
@@ -54,6 +62,7 @@ class Issuer:
 
     def _plan(self, operation: Operation) -> VectorPlan | None:
         issued = self.resolve(operation)
+        self._check_ends(issued)
         vectors = self._pe.vectors
         return vectors.plan(
             issued.spec,
@@ -63,13 +72,27 @@ class Issuer:
             self._vector_cycles(issued),
         )
 
+    def _check_ends(self, issued: Issued) -> None:
+        """Raises MachineFault for an endless operation that nothing can stop."""
+        if issued.length == INFINITE_EXTENT:
+            raise self._pe.fault(
+                f"{issued.spec.name} runs on memory alone and never ends: extent "
+                f"{INFINITE_EXTENT} stands for endless, which only a control wavelet "
+                "or a FIFO stops"
+            )
+
     def _run_vector(self, issued: Issued) -> int:
         pe, spec = self._pe, issued.spec
+        self._check_ends(issued)
         index = issued.config.index or 0
         pe.vectors.run(
             spec, issued.dest, issued.sources, issued.length, index, issued.accumulates
         )
         issued.save_addresses(issued.length)
+        if issued.config.activate is not None:
+            pe.activate(issued.config.activate)
+        if issued.config.unblock is not None:
+            pe.unblock(*issued.config.unblock)
         return self._vector_cycles(issued)
 
     def _vector_cycles(self, issued: Issued) -> int:

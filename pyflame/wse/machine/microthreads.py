@@ -192,10 +192,13 @@ class Execution:
             self._place(fault)
             raise
         if self.processed >= self.length and not self.endless:
-            self.finished = True
-            if type(self._dest) is FabricDest:
-                self._dest.flush(now)
+            self._finish(now)
         self._timeline.at(now + cycles, self)
+
+    def _finish(self, now: int) -> None:
+        self.finished = True
+        if isinstance(self._dest, FabricDest):
+            self._dest.flush(now)
 
     def _start(self, now: int) -> None:
         self.started = True
@@ -314,7 +317,8 @@ class Execution:
 
     def _end_by_control(self, source: FabricSource, now: int) -> None:
         source.take(now)
-        self.finished = self.ended_by_control = True
+        self.ended_by_control = True
+        self._finish(now)
         self.pe.control_ended(self, now + 1)
         self.pe.timeline.at(now + 1, self)
 

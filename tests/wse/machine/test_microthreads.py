@@ -194,6 +194,14 @@ def test_simd_modes_move_so_many_halves_in_a_step(
     assert wafer.report().pes[0].stream_cycles == steps
 
 
+@pytest.mark.parametrize("mode", ["simd_32", "simd_64", "simd_32_or_64"])
+@pytest.mark.parametrize("count", [1, 3, 5, 6])
+def test_a_lone_last_half_is_sent(bench: Any, arch: str, mode: str, count: int) -> None:
+    wafer, received = transfer(bench, arch, mode, count, count, "@mov16")
+    assert received == list(range(1, count + 1))
+    assert wafer.pe(0, 0).microthreads == [None] * 8
+
+
 @pytest.mark.parametrize(
     ("mode", "asked", "stored"),
     [
@@ -328,6 +336,32 @@ def test_a_gated_microthread_waits(bench: Any) -> None:
     assert pe.microthreads == [None] * 8
 
 
+def test_a_control_wavelet_ends_a_stream_between_two_halves(
+    bench: Any, arch: str
+) -> None:
+    """Three single elements become two packed wavelets, the second with a zero."""
+    b = bench(arch, 1)
+    for color, place in ((4, 2), (5, 4)):
+        b.route(0, 0, color, "RAMP", "RAMP")
+        b.at(0).queue("out", place, color)
+        b.at(0).queue("in", place + 1, color)
+
+    def body(pe: Any) -> Any:
+        packed = FabOut(5, 4, INFINITE_EXTENT, simd_mode="simd_32")
+        source = FabIn(4, 3, INFINITE_EXTENT)
+        ends = {"on_control": "terminate", "on_control_target": 1}
+        pe.start_async(asynchronous("@mov16", packed, source, **ends))
+        for word in (1, 2, 3):
+            yield op("@mov32", FabOut(4, 2, 1), word)
+        yield op("@mov32", FabOut(4, 2, 1, control=True), 31 << 16)
+        yield op("@mov32", Mem1d(B, 0, 1, 2), FabIn(5, 5, 2))
+
+    b.at(0).task("local", 8, body)
+    b.at(0).state("activate", "local_task_id", 8)
+    got = finished(b).memory.vector(np.dtype("<u4"), B, 1, 2)
+    assert got.tolist() == [2 << 16 | 1, 3]
+
+
 # --- refusals ---------------------------------------------------------------------
 
 
@@ -409,6 +443,17 @@ def test_an_endless_receive_must_not_outgrow_its_memory(bench: Any, arch: str) -
     assert fault(loop(bench, arch, body)) == (
         "PE(0,0): @mov32: an operation without end has used up the elements of a "
         "memory operand; a control wavelet should have ended it before"
+    )
+
+
+def test_an_endless_operation_on_memory_is_a_fault(bench: Any, arch: str) -> None:
+    def body(pe: Any) -> None:
+        endless = Mem1d(A, 0, 0, INFINITE_EXTENT)
+        pe.run_memory_op(op("@mov16", Mem1d(B, 0, 0, 4), endless))
+
+    assert fault(loop(bench, arch, body)) == (
+        "PE(0,0) at cycle 6 in body: @mov16 runs on memory alone and never ends: "
+        "extent 32767 stands for endless, which only a control wavelet or a FIFO stops"
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pyflame.wse.language.types import F16, F32, I16, I32, U16, U32, Type
-from pyflame.wse.machine.dsd import FabOut
-from pyflame.wse.machine.operations import OPERATIONS, Operation
+from pyflame.wse.machine.dsd import FabOut, Mem1d
+from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
 from pyflame.wse.machine.tasks import payload_decoder
 
 MOVE = OPERATIONS["@mov32"]
@@ -71,6 +71,74 @@ def test_a_blocked_task_runs_when_it_is_unblocked(bench: Any, arch: str) -> None
         b.at(0).state(action, "local_task_id", id_)
     run(b)
     assert names == ["opener", "blocked"]
+
+
+def test_an_operation_on_memory_activates_and_unblocks(bench: Any, arch: str) -> None:
+    """Its settings act as the builtins would behind it, planned or not."""
+    b, names = bench(arch, 1), []
+
+    def body(pe: Any) -> None:
+        for settings in ({"activate": 9}, {"unblock": ("local_task_id", 10)}):
+            dest, config = Mem1d(8192, 0, 1, 2), OpConfig(**settings)
+            pe.run_memory_op(Operation(MOVE, dest, (7,), config))
+        names.append("body")
+
+    b.at(0).task("local", 8, body)
+    b.at(0).task("local", 9, recording(names, "activated"))
+    b.at(0).task("local", 10, recording(names, "unblocked"))
+    for action, id_ in (("activate", 8), ("activate", 10), ("block", 10)):
+        b.at(0).state(action, "local_task_id", id_)
+    run(b)
+    assert names == ["body", "activated", "unblocked"]
+
+
+def test_a_task_that_is_activated_while_it_runs_runs_again(
+    bench: Any, arch: str
+) -> None:
+    """Its start has cleared the bit; blocking it stops the next start only."""
+    b, names = bench(arch, 1), []
+
+    def body(pe: Any) -> None:
+        names.append("body")
+        pe.activate(8)
+        if len(names) == 3:
+            pe.block("local_task_id", 8)
+            names.append("goes on")
+
+    b.at(0).task("local", 8, body)
+    b.at(0).state("activate", "local_task_id", 8)
+    run(b)
+    assert names == ["body"] * 3 + ["goes on"]
+
+
+def test_activating_what_no_task_is_bound_to_does_nothing(
+    bench: Any, arch: str
+) -> None:
+    b, names = bench(arch, 1), []
+
+    def body(pe: Any) -> None:
+        pe.activate(20)
+        names.append("body")
+
+    b.at(0).task("local", 8, body)
+    b.at(0).state("activate", "local_task_id", 8)
+    run(b)
+    assert names == ["body"]
+
+
+def test_local_tasks_share_block_bits_with_colors(bench: Any) -> None:
+    """Of WSE-2: the id of a local task is a color's too, up to 23."""
+    b, names = bench("wse2", 1), []
+
+    def body(pe: Any) -> None:
+        pe.block("color", 12)
+        pe.activate(12)
+
+    b.at(0).task("local", 8, body)
+    b.at(0).task("local", 12, recording(names, "blocked"))
+    b.at(0).state("activate", "local_task_id", 8)
+    run(b)
+    assert names == []
 
 
 def test_equals_take_turns(bench: Any, arch: str) -> None:
