@@ -84,14 +84,15 @@ def _extreme_index(step: ExtremeIndexStep, dsds: Dsds, target: Target) -> list[s
     better = f"element {'>' if step.is_largest else '<'} best"
     if np.issubdtype(step.x.dtype, np.floating):
         better += " or (element != element and best == best)"
+    index_type = ELEMENT_TYPES[str(step.out.dtype)]
     body = [
         f"var best: {ELEMENT_TYPES[str(step.x.dtype)]} = {buffer}[{first}];",
-        "var best_at: i32 = 0;",
+        f"var best_at: {index_type} = 0;",
         f"for (@range(i16, 1, {step.x.shape[-1]}, 1)) |{inner}| {{",
         f"  const element = {element};",
         f"  if ({better}) {{",
         "    best = element;",
-        f"    best_at = @as(i32, {inner});",
+        f"    best_at = @as({index_type}, {inner});",
         "  }",
         "}",
         f"{dsds.buffer_name(step.out)}[{index_text(outer, out_strides)}] = best_at;",

@@ -34,7 +34,7 @@ class FoldStep(OneOperand):
 
 @dataclass(slots=True)
 class ExtremeIndexStep(OneOperand):
-    """`out[kept] = i` of the first largest (or smallest) x[kept, i], i32; NaN wins."""
+    """`out[kept] = i` of the first largest (or smallest) x[kept, i]; NaN wins."""
 
     out: Value
     x: View

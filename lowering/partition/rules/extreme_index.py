@@ -41,6 +41,7 @@ def extreme_index(
         reduce = lax.reduce_max if op == "max" else lax.reduce_min
         best = reduce(local, (dim,))
         start = prims.mesh_index(axis=axis) * np.int32(placement.tile_shape[dim])
+        start = lax.convert_element_type(start, ctx.out_dtype)
         index = _over_line(ctx, best, index + start, axis)
     kept: tuple[Axis | None, ...] = tuple(
         a for d, a in enumerate(placement.axes) if d != dim
@@ -56,7 +57,7 @@ def _over_line(ctx: Context, best: Any, index: Any, axis: Axis) -> Any:
         for x in (best, index)
     )
     winner = jaxprs.bind(ctx.eqn, [bests], {**ctx.eqn.params, "axes": (0,)})[0]
-    number = lax.broadcasted_iota(np.dtype("int32"), indices.shape, 0)
+    number = lax.broadcasted_iota(winner.dtype, indices.shape, 0)
     is_winner = lax.eq(
         number,
         lax.broadcast_in_dim(winner, indices.shape, tuple(range(1, indices.ndim))),
@@ -81,5 +82,10 @@ CASES = [
     Case("ties", _ties, ("f32[n,m]",)),
     Case("NaN wins", _with_nan, ("f32[n,m]",)),
     Case("of a cube", lambda a: a.argmax(1), ("f32[2,n,m]",)),
+    Case(
+        "unsigned indices",
+        lambda a: [lax.argmax(a, 0, np.uint32), lax.argmin(a, 1, np.uint32)],
+        ("f32[n,m]",),
+    ),
     Case("of flags", lambda a: [a.argmax(0), a.argmin(1)], ("bool[n,m]",)),
 ]
