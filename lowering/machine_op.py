@@ -31,6 +31,7 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "floor": lax.floor,  # f32
     "ceil": lax.ceil,
     "pow": lax.pow,
+    "maximum": lax.max,  # 0.0 rather than -0.0, which `max` leaves to the machine
     "divide": lax.div,  # integers, neither by 0 nor by -1
     "remainder": lax.rem,  # u32, not by 0
     "shift_left": lax.shift_left,  # u32 by u32, less than 32

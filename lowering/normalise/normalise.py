@@ -27,6 +27,7 @@ from lowering.normalise.empty import without_empty
 from lowering.normalise.fold import fold
 from lowering.normalise.random_keys import without_keys
 from lowering.normalise.registry import REWRITES
+from lowering.normalise.signed_zeros import with_signs_of_zeros
 
 
 def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
@@ -40,7 +41,7 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
         check_supported(closed)
     closed = jaxprs.drop_dead_equations(without_keys(_inlined(closed)))
     check_supported(closed)
-    return _in_core(closed)
+    return _in_core(with_signs_of_zeros(_in_core(closed)))
 
 
 def _in_core(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:

@@ -55,6 +55,8 @@ KINDS: dict[str, ElementKind] = {
         bool_text="{0} or {1}",
         is_exact=True,
     ),
+    # With JAX's sign of zero, of which the machine's `max` says nothing.
+    "maximum": ElementKind("extremes.maximum({0}, {1})", is_exact=True),
     "min": ElementKind(
         "extremes.minimum({0}, {1})",
         int_text="extremes.smaller({0}, {1})",

@@ -135,12 +135,30 @@ def test_sums_over_a_line_that_one_pe_has_no_room_for() -> None:
     _agree(lambda a: [a.sum(0), lax.reduce_xor(a, (0,))], [a], "wse3", 4, 1)
 
 
-def test_extremes_of_zeros_have_the_sign_of_jax() -> None:
-    """Of scalar code; vectors leave max to the machine, which does not say."""
-    zeros = np.float32([0.0, -0.0, 0.0, -0.0]), np.float32([-0.0, 0.0, 0.0, -0.0])
-    for dtype in ("float32", "bfloat16"):
-        a, b = (np.asarray(jnp.asarray(x).astype(dtype)) for x in zeros)
-        _agree(lambda a, b: [lax.min(a, b), lax.max(a[:1], b[:1])], [a, b], "wse3")
+def _extremes(a: jax.Array, b: jax.Array) -> list[Any]:
+    low, high = lax.min(a, lax.full_like(a, 0)), abs(a)
+    minus_zero = np.asarray(-0.0, a.dtype)
+    windows = (2, 2), (1, 1), "VALID"
+    return [
+        *(lax.max(a, b), lax.max(b, a), lax.min(a, b), lax.max(a[:1, 0], b[:1, 0])),
+        *(jax.nn.relu(a), lax.max(minus_zero, a), jnp.clip(a, -1, 0)),
+        *(low.max(), low.max(0), low.max(1), (-high).max(1), high.min(0)),
+        *((high * b).min(1), lax.cummax(low, 0), lax.cummax(-high, 1, reverse=True)),
+        *(lax.cummin(high * b, 0), lax.reduce_window(low, -jnp.inf, lax.max, *windows)),
+        1 / jnp.maximum(a, b),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "side"), [("float32", 1), ("float32", 2), ("float16", 2), ("bfloat16", 1)]
+)
+def test_extremes_of_zeros_have_the_sign_of_jax(dtype: str, side: int) -> None:
+    random = np.random.default_rng(0)
+    a, b = (
+        np.asarray(jnp.asarray(random.choice(np.float32(numbers), (6, 8)), dtype))
+        for numbers in ([0.0, -0.0, -1, -0.0, 2], [0.0, -0.0, -1])
+    )
+    _agree(_extremes, [a, b], "wse3", side, side)
 
 
 def test_chunks_of_halves_are_added_in_float32() -> None:

@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -98,6 +100,34 @@ def test_dead_equations_and_neutral_ones_go():
         return jnp.maximum(x * 1.0, -jnp.inf).T.T / 1
 
     assert names(normalise(jax.make_jaxpr(program)(X, W))) == []
+
+
+HIDDEN = {
+    "products": lambda x, w: jax.nn.relu(x).reshape(3, 4) @ w,
+    "softmax": lambda x, w: jax.nn.softmax(x),
+    "comparison": lambda x, w: jnp.maximum(x, w[:, 0]) > x.max(),
+    "sum": lambda x, w: jnp.maximum(x, w[:, 0]).sum(),
+    "gradient": jax.grad(lambda x, w: (jax.nn.relu(x) @ w).sum(), 1),
+}
+SHOWN = {
+    "output": lambda x, w: jnp.maximum(x, w[:, 0]),
+    "divisor": lambda x, w: 1 / jnp.maximum(x, w[:, 0]).T > 0,
+    "in a loop": lambda x, w: jax.lax.fori_loop(0, 3, lambda _, x: jax.nn.relu(x), x),
+    "reduction": lambda x, w: -x.max(0),
+}
+
+
+@pytest.mark.parametrize("program", HIDDEN.values(), ids=HIDDEN)
+def test_maxima_are_the_machines_where_no_sign_of_zero_shows(program):
+    text = str(normalise(jax.make_jaxpr(program)(X, W)))
+    assert "max" in text
+    assert not {"maximum", "cond"} & set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("program", SHOWN.values(), ids=SHOWN)
+def test_maxima_are_exact_where_a_sign_of_zero_shows(program):
+    text = str(normalise(jax.make_jaxpr(program)(X, W)))
+    assert "maximum" in text or "cond" in text
 
 
 def test_a_constant_is_folded():
