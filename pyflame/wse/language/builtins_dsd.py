@@ -370,6 +370,7 @@ _FIFO_FIELDS = (
     *("activate_push", "activate_pop", "dest", "src", "xdsr"),
     *("priority", "simd_mode"),
 )
+FIFO_ALIGN_BYTES = 4  # <tile_config>.FIFO_MIN_ALIGNMENT; no document gives its value
 _FIFO_DSRS = {
     "dest": ("dsr_dest", "dsr_fifo_dest"),
     "src": ("dsr_src1", "dsr_fifo_src1"),
@@ -391,6 +392,7 @@ def allocate_fifo(call: Invocation) -> code.Expression:
     address: PointerValue = need_known(pointer, "the buffer of a FIFO").value
     if not address.variable.mutable:
         fail("the buffer of a FIFO must be a 'var'", call.span)
+    _align_fifo(call, address)
     config = call.fields(1, "the configuration of a FIFO")
     for name, operand in config.items():
         if name not in _FIFO_FIELDS:
@@ -405,6 +407,20 @@ def allocate_fifo(call: Invocation) -> code.Expression:
         lambda: settings.update(comptime_values(call, config))
     )
     return call.constant(types.FIFO_DSD, value)
+
+
+def _align_fifo(call: Invocation, buffer: PointerValue) -> None:
+    """Aligns the buffer of a FIFO, unless the program has."""
+    variable = buffer.variable
+    if 0 < variable.align_bytes < FIFO_ALIGN_BYTES or (
+        buffer.offset_bytes % FIFO_ALIGN_BYTES
+    ):
+        fail(
+            f"the buffer of a FIFO must be aligned to {FIFO_ALIGN_BYTES} bytes",
+            call.span,
+            help="leave out its align: the compiler aligns it",
+        )
+    variable.align_bytes = max(variable.align_bytes, FIFO_ALIGN_BYTES)
 
 
 def _fifo_buffer(call: Invocation) -> code.Expression:

@@ -85,26 +85,57 @@ class Completion:
             name = f"the input queue of color {queue.color}"
             raise self._conflict(execution, name, queue.reader, now)
         for other in self._pe.inputs.values():
-            if other.reader is not None and number == other.number:
-                name = f"input queue {other.number}"
-                raise self._conflict(execution, name, other.reader, now)
+            if other is not queue and number == other.number:
+                self._change_color(execution, queue, other, now)
         queue.reader = execution
         queue.number = queue.number if number is None else number
+
+    def _change_color(
+        self, execution: Execution, queue: InputQueue, old: InputQueue, now: int
+    ) -> None:
+        """Takes an input queue from one color for another (WSE-2).
+
+        Raises:
+            MachineFault: it is in use, initialised for its color, or not empty.
+        """
+        name = f"input queue {old.number}"
+        if old.reader is not None:
+            raise self._conflict(execution, name, old.reader, now)
+        if old.initialised:
+            state = f"@initialize_queue has bound to color {old.color}"
+        elif old.has_head(now):
+            state = f"still holds wavelets of color {old.color}"
+        else:
+            old.number = None
+            return
+        raise self._fault(
+            execution,
+            f"{execution.spec.name} reads color {queue.color} through {name}, which "
+            f"{state}; a queue changes its color only if it is not initialised and "
+            "empty",
+            now,
+        )
 
     def _conflict(
         self, execution: Execution, resource: str, holder: Event, now: int
     ) -> MachineFault:
         """The error of an operation that comes too early, with both places."""
-        self._pe.clock = now
-        fault = self._pe.fault(
+        fault = self._fault(
+            execution,
             f"{execution.spec.name} is issued while another operation still uses "
-            f"{resource}; start it when that one has ended"
+            f"{resource}; start it when that one has ended",
+            now,
         )
-        if execution.site is not None:
-            fault.span = execution.site.span
         if isinstance(holder, Execution) and holder.site is not None:
             note = f"that one, {holder.spec.name}, was issued here"
             fault.notes = ((note, holder.site.span),)
+        return fault
+
+    def _fault(self, execution: Execution, message: str, now: int) -> MachineFault:
+        self._pe.clock = now
+        fault = self._pe.fault(message)
+        if execution.site is not None:
+            fault.span = execution.site.span
         return fault
 
     def release(self, execution: Execution) -> None:

@@ -93,6 +93,20 @@ def test_a_side_that_is_not_received_waits_upstream(bench: Any, arch: str) -> No
     assert got == [11, 21, 22]
 
 
+def test_several_sides_may_be_received(bench: Any, arch: str) -> None:
+    """Who comes first goes first; nothing is lost, and a sender's order is kept."""
+    b = bench(arch, 3)
+    b.route(0, 0, COLOR, "RAMP", "EAST")
+    b.route(2, 0, COLOR, "RAMP", "WEST")
+    b.route(1, 0, COLOR, "WEST EAST", "RAMP")
+    sends(b, 0, 0, *range(20))
+    sends(b, 2, 0, *range(100, 120))
+    got = takes(b, 1, 0)
+    b.wafer().run_until_quiet()
+    assert [word for word in got if word < 100] == list(range(20))
+    assert [word for word in got if word >= 100] == list(range(100, 120))
+
+
 def test_positions_change_one_side_after_another(bench: Any) -> None:
     """Each keeps the other side of the position before; position 0 has both back."""
     west = SwitchPosition(tx=("WEST",), valid=True)

@@ -384,45 +384,6 @@ def test_a_busy_microthread_is_a_fault(bench: Any) -> None:
     )
 
 
-def test_a_queue_serves_one_operation(bench: Any) -> None:
-    def body(pe: Any) -> None:
-        for ut_id in (5, 6):
-            source = FabIn(4, 3, 3)
-            dest = Mem1d(B, 0, 1, 3)
-            pe.start_async(asynchronous("@mov32", dest, source, ut_id=ut_id))
-
-    assert "still uses the input queue of color 4" in fault(loop(bench, "wse3", body))
-
-
-def test_wse2_colors_that_share_a_queue_number_are_a_fault(bench: Any) -> None:
-    def body(pe: Any) -> None:
-        for color, out in ((4, 4), (5, 5)):
-            source = FabIn(color, 3, 3)
-            pe.start_async(asynchronous("@mov32", FabOut(6, out, 3), source))
-
-    assert "still uses input queue 3" in fault(loop(bench, "wse2", body))
-
-
-def test_wse2_an_output_queue_changes_color_when_it_is_empty(bench: Any) -> None:
-    """The second color waits for the first one's wavelets, which are slow to leave."""
-
-    def body(pe: Any) -> Any:
-        yield op("@mov32", FabOut(4, 2, 5), 7)
-        yield op("@mov32", FabOut(5, 2, 5), 8)
-
-    def later(pe: Any) -> Any:
-        yield op("@mov32", Mem1d(A, 0, 1, 5), FabIn(4, 3, 5))
-        yield op("@mov32", Mem1d(B, 0, 1, 5), FabIn(5, 4, 5))
-
-    b = loop(bench, "wse2", body, task9=later)
-    b.route(0, 0, 5, "RAMP", "RAMP")
-    b.at(0).state("activate", "local_task_id", 9)
-    pe = finished(b)
-    u32 = np.dtype("<u4")
-    assert pe.memory.vector(u32, A, 1, 5).tolist() == [7] * 5
-    assert pe.memory.vector(u32, B, 1, 5).tolist() == [8] * 5
-
-
 def test_a_short_memory_operand_is_a_fault(bench: Any, arch: str) -> None:
     def body(pe: Any) -> None:
         pe.run_memory_op(op("@mov32", Mem1d(B, 0, 1, 2), Mem1d(A, 0, 1, 3)))
@@ -463,24 +424,6 @@ def test_an_empty_dsr_is_a_fault(bench: Any, arch: str) -> None:
 
     expected = "dsr_dest 3 is used before @load_to_dsr has filled it"
     assert fault(loop(bench, arch, body)).endswith(expected)
-
-
-def test_wse3_queues_need_their_color(bench: Any) -> None:
-    def reading(pe: Any) -> None:
-        pe.start_async(asynchronous("@mov32", Mem1d(B, 0, 1, 3), FabIn(5, 3, 3)))
-
-    assert fault(loop(bench, "wse3", reading)).endswith(
-        "a fabin_dsd reads color 5 from input queue 3, which is not initialised for "
-        "that color; @initialize_queue must bind it"
-    )
-
-    def writing(pe: Any) -> None:
-        pe.start_async(asynchronous("@mov32", FabOut(5, 2, 3), Mem1d(B, 0, 1, 3)))
-
-    assert fault(loop(bench, "wse3", writing)).endswith(
-        "a fabout_dsd on color 5 uses output queue 2, which is bound to color 4; "
-        "@initialize_queue must bind it"
-    )
 
 
 def test_control_transform_needs_wide_elements(bench: Any, arch: str) -> None:

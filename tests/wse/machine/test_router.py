@@ -289,6 +289,29 @@ def test_a_sparse_counter_switches_itself_off() -> None:
     assert passed(filter_, list(range(6))) == [0, 3, 4, 5]
 
 
+def test_a_second_limit_replaces_the_first_once() -> None:
+    fields = {"count_data": True, "limit1": 1, "limit2": 3, "max_counter": 0}
+    filter_ = WaveletFilter(Filter("sparse_counter", fields))
+    assert passed(filter_, list(range(9))) == [0, 2, 6, 7, 8]
+
+
+def test_a_sparse_counter_without_a_limit_is_off() -> None:
+    filter_ = WaveletFilter(Filter("sparse_counter", {"count_data": True}))
+    assert passed(filter_, [1, 2, 3]) == [1, 2, 3]
+
+
+def test_counters_count_what_they_are_told_to() -> None:
+    """Control wavelets at the highest counter pass, and nothing else."""
+    fields = {"count_control": True, "limit1": 2, "max_counter": 1}
+    stops, data = wavelet.CONTROL, 7
+    words = [data, stops, data, stops, stops, data]
+    assert passed(WaveletFilter(Filter("counter", fields)), words) == [
+        data, stops, data, stops, data,
+    ]  # fmt: skip
+    strict = WaveletFilter(Filter("counter", {**fields, "filter_control": True}))
+    assert passed(strict, words) == [stops]
+
+
 def test_a_filter_keeps_wavelets_from_the_ce_only(bench: Any, arch: str) -> None:
     b = bench(arch, 3)
     odd = Filter("counter", {"count_data": True, "limit1": 1, "max_counter": 0})
@@ -331,6 +354,31 @@ def swapping(bench: Any, red: dict[str, bool], blue: dict[str, bool]) -> list[st
 
 
 BOTH = {"color_swap_x": True, "color_swap_y": True}
+
+
+def test_a_flag_on_one_color_receives_the_others_wavelets_too(bench: Any) -> None:
+    """Of red's wavelets from the west; what comes from the north is not swapped."""
+    b, got = bench("wse2", 2, 2), []
+
+    def noting(name: str) -> Any:
+        def task(pe: Any, word: int) -> None:
+            got.append(f"{name} {word}")
+
+        return task
+
+    for color, name, flags in ((0, "red", {}), (1, "blue", {"color_swap_x": True})):
+        b.route(1, 1, color, "WEST NORTH", "RAMP", **flags)
+        b.at(1, 1).task("data", color, noting(name), U32)
+    for x, y, tx in ((0, 1, "EAST"), (1, 0, "SOUTH")):
+        b.route(x, y, 0, "RAMP", tx)
+
+        def send(pe: Any) -> Any:
+            yield Operation(MOVE, FabOut(0, 2, 1), (10 * pe.x + pe.y,))
+
+        b.at(x, y).task("local", 8, send)
+        b.at(x, y).state("activate", "local_task_id", 8)
+    b.wafer().run_until_quiet()
+    assert sorted(got) == ["blue 1", "red 1", "red 10"]
 
 
 def test_both_swap_flags_extend_to_what_the_ce_sends(bench: Any) -> None:

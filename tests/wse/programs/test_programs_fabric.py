@@ -238,3 +238,17 @@ def test_a_fifo_between_two_endless_operations(programs, seed):
     """
     words = np.arange(50, dtype=np.uint32) * 3
     assert _stream(programs, pe, words, 50, seed).tolist() == words.tolist()
+
+
+def test_the_compiler_aligns_the_buffer_of_a_fifo(programs):
+    """Also of 16-bit elements, behind a variable of one word."""
+    pe = """
+    var word: [1]u16 = [1]u16 { 1 };
+    var buffer: [3]u16 = [3]u16 { 2, 3, 4 };
+    const fifo = @allocate_fifo(buffer);
+    fn run() void { word[0] = 5; @mov16(fifo, word[0]); }
+    """
+    wafer = programs.one_pe(pe, {"word": "u16"})
+    programs.run()
+    assert programs.read("word", "<u2", 1).tolist() == [5]
+    assert wafer.pe(0, 0).fifos[0].config.base_address % 4 == 0
