@@ -13,6 +13,9 @@ from typing import Literal
 
 Arch = Literal["wse2", "wse3"]
 
+# Colors whose routes may have switches on both wafers (SDK: WSE-3 has them on these).
+SWITCH_COLORS = (*range(10), 12, 13, 16, 17, 20)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleCosts:
@@ -34,6 +37,9 @@ class CycleCosts:
     # entry and its return. Both counted on PyFlame's own simulator.
     exchange_overhead_cycles: int = 58
     launch_cycles: int = 36
+    # Between messages of a star that are longer than an output queue: the command that
+    # lets the next one pass is issued when the message has left the CE. Counted there.
+    star_gap_cycles: int
     divide_cycles: int = 50  # examples, benchmark-libs/allreduce
     transcendental_cycles: int = 60  # assumed: scalar only, no source
 
@@ -90,6 +96,7 @@ WSE2 = Target(
         fmac_elements_per_cycle=1.0,
         move_elements_per_cycle=2.0,
         hop_cycles=1,
+        star_gap_cycles=6,
     ),
 )
 
@@ -103,6 +110,7 @@ WSE3 = Target(
         fmac_elements_per_cycle=1.0,
         move_elements_per_cycle=4.0,
         hop_cycles=2,
+        star_gap_cycles=1,
     ),
 )
 

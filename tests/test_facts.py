@@ -18,6 +18,7 @@ def test_resources_exist_on_the_machine(arch: str) -> None:
     plan, machine = target.TARGETS[arch], limits.ARCHITECTURES[arch]
     assert plan.sram_bytes == machine.memory_bytes
     assert set(plan.colors) == set(range(limits.ROUTABLE_COLORS)) - MEMCPY_COLORS
+    assert set(target.SWITCH_COLORS) <= limits.SWITCH_COLORS_WSE3 & set(plan.colors)
     assert set(plan.local_task_ids) <= set(machine.local_task_ids) - MEMCPY_LOCAL_TASKS
     assert limits.TEARDOWN_TASK_ID not in plan.local_task_ids
     assert set(plan.input_queues) <= set(range(1, machine.input_queues))

@@ -10,7 +10,9 @@ from lowering.plan.resources import Line, Resources
 
 _COLOR_NAMES = {
     "inward": ("inward_even", "inward_odd"),
+    "star": ("star",),
     "flood": ("flood",),
+    "across": ("across_even", "across_odd"),
     "outward": ("outward_even", "outward_odd"),
 }
 
@@ -61,8 +63,25 @@ class LineText:
         return "inward" in self.line.channels
 
     @property
+    def star(self) -> bool:
+        return "star" in self.line.channels
+
+    @property
     def flood(self) -> bool:
         return "flood" in self.line.channels
+
+    @property
+    def floods_inward(self) -> bool:
+        """Whether PE 0 floods through the queue on which others send inward."""
+        return self.flood and self.inward and not self.star
+
+    @property
+    def across(self) -> bool:
+        return "across" in self.line.channels
+
+    @property
+    def group(self) -> int:
+        return self.line.group
 
     @property
     def outward(self) -> bool:
@@ -73,6 +92,8 @@ class LineText:
         """Parameters of the collectives module beside size and task."""
         pairs: list[tuple[str, str]] = []
         for name, channel in self.line.channels.items():
+            if name == "flood" and self.star:
+                continue
             if name == "flood":
                 pairs.append(("flood_color", f"{self.axis}_flood"))
             else:
@@ -112,8 +133,23 @@ def tile_params(resources: Resources) -> list[dict[str, str]]:
                 _param(f"{axis}_inward_send", f"{axis}_inward_send({at})"),
                 _param(f"{axis}_inward_receive", odd_first),
             ]
-        if line.flood:
+        if line.star:
+            pair = (f"{axis}_flood" if line.flood else f"{axis}_star", f"{axis}_star")
+            params += [
+                _param(f"{axis}_star_send", f"of_place({at}, {', '.join(pair)})"),
+                _param(
+                    f"{axis}_star_receive", f"of_place({at}, {', '.join(pair[::-1])})"
+                ),
+            ]
+        elif line.flood:
             params.append(_param(f"{axis}_flood", f"{axis}_flood"))
+        if line.across:
+            number = f"{at} / {axis}_group"
+            even, odd = f"{axis}_across_even", f"{axis}_across_odd"
+            params += [
+                _param(f"{axis}_across_send", f"by_parity({number}, {even}, {odd})"),
+                _param(f"{axis}_across_receive", f"by_parity({number}, {odd}, {even})"),
+            ]
         if line.outward:
             even, odd = f"{axis}_outward_even", f"{axis}_outward_odd"
             params += [
@@ -137,12 +173,13 @@ def collectives_context(resources: Resources) -> dict[str, object]:
     line = lines_of(resources)[0]
     kinds = resources.functions
     reductions = [
-        (name, builtin, words)
+        (kind, name, builtin, words)
+        for kind in ("inward", "star", "groups", "across")
         for name, builtin, words in (
             ("sum", "@fadds", "sum"),
             ("max", "@fmaxs", "maximum"),
         )
-        if f"reduce_inward_{name}" in kinds
+        if f"reduce_{kind}_{name}" in kinds
     ]
     shifts = [
         (way, to, origin, first, last)
@@ -154,7 +191,9 @@ def collectives_context(resources: Resources) -> dict[str, object]:
     ]
     return {
         "inward": line.inward,
+        "star": line.star,
         "flood": line.flood,
+        "across": line.across,
         "outward": line.outward,
         "kinds": kinds,
         "uses_size": uses_size(resources),
@@ -167,12 +206,19 @@ def collectives_context(resources: Resources) -> dict[str, object]:
 
 def _input_queues(line: LineText) -> list[tuple[str, str]]:
     found = [("inward_in", "inward_receive")] if line.inward else []
-    found += [("flood_in", "flood_color")] if line.flood else []
+    if line.star:
+        found.append(("star_in", "star_receive"))
+    elif line.flood:
+        found.append(("flood_in", "flood_color"))
+    found += [("across_in", "across_receive")] if line.across else []
     return found + ([("outward_in", "outward_receive")] if line.outward else [])
 
 
 def _output_queues(line: LineText) -> list[tuple[str, str]]:
     found = [("inward_out", "inward_send")] if line.inward else []
-    if line.flood and not line.inward:
+    if line.star:
+        found.append(("star_out", "star_send"))
+    elif line.flood and not line.inward:
         found.append(("flood_out", "flood_color"))
+    found += [("across_out", "across_send")] if line.across else []
     return found + ([("outward_out", "outward_send")] if line.outward else [])

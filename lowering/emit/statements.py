@@ -130,6 +130,9 @@ def _move_vectors(step: MoveStep, dsds: Dsds) -> list[str]:
         return []
     if is_narrow(target.dtype):
         return _word_vectors(step, dsds)
+    if step.kind == "reduce_star":
+        repeated = View(target, (step.size - 1, n), (0, 1))
+        return [dsds.whole(target), dsds.view(repeated)]
     if step.source is None:
         return [dsds.whole(target)]
     source = dsds.vector(step.source, (n,), (1,), 0)

@@ -32,6 +32,7 @@ from lowering.plan.fuse import fuse
 from lowering.plan.halves import reduce_halves
 from lowering.plan.in_place import without_self_copies
 from lowering.plan.names import Names
+from lowering.plan.patterns import Pattern, with_patterns
 from lowering.plan.products import with_products
 from lowering.plan.resources import Resources, assign
 from lowering.plan.select import RULES, Carry, select
@@ -130,11 +131,13 @@ def plan(
     optimize: bool = True,
     carry: Carry | None = None,
     donated: Collection[int] = (),
+    pattern: Pattern | None = None,
 ) -> Plan:
     """Plans a PE jaxpr; `optimize` joins element-wise steps into loops.
 
     `carry` maps numbers of outputs to those of the inputs that they are next time. The
-    memory of the inputs numbered in `donated` is used again.
+    memory of the inputs numbered in `donated` is used again. Reductions and gathers
+    along lines run in `pattern`, or in the fastest one.
 
     Raises: UnsupportedPrimitiveError, UnsupportedDtypeError, ResourcesExhaustedError,
     LoweringError.
@@ -148,6 +151,7 @@ def plan(
     if optimize:
         steps = accumulate(carried_in_place(reduce_halves(steps)))
         steps = _live(fuse(steps, outputs.values()), outputs)
+    steps = with_patterns(steps, target, pattern)
     given = [value for n, value in enumerate(inputs.values()) if n in donated]
     lean = _plan(mesh, target, steps, inputs, outputs, given)
     faster = with_products(steps, names, target)

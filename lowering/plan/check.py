@@ -14,7 +14,7 @@ from lowering.plan.flow import check_flow
 from lowering.plan.liveness import may_replace
 from lowering.plan.steps import MoveStep, Step
 from lowering.plan.values import Value
-from lowering.target import Target
+from lowering.target import SWITCH_COLORS, Target
 
 _OTHERS_SHOWN = 4
 
@@ -70,7 +70,15 @@ def _check_resources(plan: Plan) -> None:
     target, used = plan.target, plan.resources
     assert len(set(used.colors)) == len(used.colors), "a color serves two channels"
     assert set(used.colors) <= set(target.colors), "a color is not ours to use"
-    queues = [c.input_queue for line in used.lines for c in line.channels.values()]
+    stars = [line.channels["star"] for line in used.lines if "star" in line.channels]
+    switched = {color for star in stars for color in star.colors}
+    assert switched <= set(SWITCH_COLORS), "a color has no switches"
+    queues = [
+        channel.input_queue
+        for line in used.lines
+        for name, channel in line.channels.items()
+        if name != "flood" or "star" not in line.channels
+    ]  # of flood and star each PE receives one
     assert len(set(queues)) == len(queues), "an input queue serves two colors"
     assert set(queues) <= set(target.input_queues), "an input queue is reserved"
     if used.resume_task_id is not None:

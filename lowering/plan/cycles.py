@@ -51,6 +51,7 @@ _MOVE_BYTES = 56
 _LINE_BYTES = 512
 # Scalar operations that bring a result back to a dtype that PEs compute wider.
 _ROUNDING_OPS = {"bfloat16": 6, "int8": 3, "uint8": 1}
+_QUEUED_WORDS = 15  # that wait in an output queue and behind it
 _ASSUMED_PASSES = 8  # of a loop in a function of one element, whose end is in the data
 
 
@@ -254,23 +255,36 @@ def _slices_cycles(shape: tuple[int, ...], dim: int, costs: CycleCosts) -> int:
 
 @step_cycles.register
 def _move_cycles(step: MoveStep, target: Target) -> int:
-    """Chain and flood after RED, with the target's hop latency."""
+    """Chain, star and flood after RED, with the target's hop latency."""
     costs = target.costs
     start = costs.task_start_cycles + costs.dsd_setup_cycles
     start += costs.exchange_overhead_cycles
     count, hops = step.extent_words, step.size - 1
-    stage = 2 * costs.ramp_cycles + 1 + costs.hop_cycles
+    ramps = 2 * costs.ramp_cycles
+    stage = ramps + 1 + costs.hop_cycles
     match step.kind:
         case "reduce_inward":
             return start + count + hops * stage
+        case "reduce_groups":
+            return start + count + (step.group - 1) * stage
+        case "reduce_across":
+            links = hops // step.group
+            return start + count + links * (ramps + 1 + step.group * costs.hop_cycles)
+        case "reduce_star" | "gather_star":
+            gap = costs.star_gap_cycles if count > _QUEUED_WORDS else 0
+            messages = hops * (count + 1 + gap)
+            arrival = max(messages, count + hops * costs.hop_cycles)
+            return start + arrival + stage + costs.dsd_setup_cycles
         case "relay_inward":
             farthest = step.root if isinstance(step.root, int) else hops
             return start + count + farthest * stage
         case "gather_inward":
-            return start + hops * (count + costs.hop_cycles)
+            # Longer tiles wait for the inner neighbour's phase that hands them on.
+            gap = start // 2 if count > _QUEUED_WORDS and hops > 1 else 0
+            return start + hops * (max(count, stage) + gap) + costs.hop_cycles
         case "pass_inward":
             return start + stage
         case "flood":
-            return start + count + hops * costs.hop_cycles + 2 * costs.ramp_cycles
+            return start + count + hops * costs.hop_cycles + ramps
         case "shift":
             return start + costs.dsd_setup_cycles + count + stage

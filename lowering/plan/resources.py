@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lowering.errors import ResourcesExhaustedError
 from lowering.mesh import AXES, Axis
 from lowering.plan.steps import MoveStep, Step
-from lowering.target import Target
+from lowering.target import SWITCH_COLORS, Target
 
-CHANNELS = ("inward", "flood", "outward")
+CHANNELS = ("inward", "star", "flood", "across", "outward")
+_COLORS = {"star": 1, "flood": 1}  # of a channel; the others have two
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,10 @@ class Channel:
     """One kind of traffic along a line.
 
     Neighbour channels (inward, outward) have two colors: PEs of even index send on
-    the first, those of odd index on the second. The flood has one color; PE 0 sends
-    it through the output queue of `inward`, since it has no inward neighbour.
+    the first, those of odd index on the second; so do the groups of `across`. The flood
+    has one color. Only PE 0 sends it, and all others receive it: so it shares both
+    queues with the star, which only PE 0 receives, or else the output queue of
+    `inward`, on which PE 0 has no neighbour.
     """
 
     colors: tuple[int, ...]
@@ -29,11 +32,12 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the exchanges along one mesh axis use."""
+    """What the exchanges along one mesh axis use; a group has `group` PEs."""
 
     axis: Axis
     size: int
     channels: dict[str, Channel]
+    group: int
 
     @property
     def colors(self) -> list[int]:
@@ -70,43 +74,49 @@ def assign(steps: Sequence[Step], target: Target) -> Resources:
     inputs = _Budget("input queues", target.input_queues)
     outputs = _Budget("output queues", target.output_queues)
     sizes = {move.axis: move.size for move in moves}
+    groups = {move.axis: move.group for move in moves if move.group}
     if not sizes:
         return Resources((), (), None)
     wanted = {channel for move in moves for channel in move.channels}
     lines = [
-        _line(axis, sizes[axis], wanted, colors, inputs, outputs)
+        Line(
+            axis,
+            sizes[axis],
+            _channels(wanted, colors, inputs, outputs),
+            groups.get(axis, sizes[axis]),
+        )
         for axis in AXES
         if axis in sizes
     ]
     functions = tuple(dict.fromkeys(map(function_name, moves)))
     used = set(colors.taken)
-    free = [number for number in target.local_task_ids if number not in used]
-    return Resources(tuple(lines), functions, free[0])
+    tasks = [number for number in target.local_task_ids if number not in used]
+    return Resources(tuple(lines), functions, _Budget("local tasks", tasks).take())
 
 
-def _line(
-    axis: Axis,
-    size: int,
-    wanted: set[str],
-    colors: _Budget,
-    inputs: _Budget,
-    outputs: _Budget,
-) -> Line:
+def _channels(
+    wanted: set[str], colors: _Budget, inputs: _Budget, outputs: _Budget
+) -> dict[str, Channel]:
     channels: dict[str, Channel] = {}
     for name in (channel for channel in CHANNELS if channel in wanted):
-        own = tuple(colors.take() for _ in range(1 if name == "flood" else 2))
+        among = SWITCH_COLORS if name == "star" else None
+        own = tuple(colors.take(among=among) for _ in range(_COLORS.get(name, 2)))
+        if name == "flood" and "star" in channels:
+            star = channels["star"]
+            channels[name] = Channel(own, star.input_queue, star.output_queue)
+            continue
         receive = inputs.take()
         if name == "flood" and "inward" in channels:
             send = channels["inward"].output_queue
         else:
             send = outputs.take(but=receive)
         channels[name] = Channel(own, receive, send)
-    return Line(axis, size, channels)
+    return channels
 
 
 def function_name(move: MoveStep) -> str:
     """The function of the collectives module that runs the exchange."""
-    if move.kind == "reduce_inward":
+    if move.kind.startswith("reduce"):
         return f"{move.kind}_{move.op}"
     if move.kind == "shift":
         return "shift_outward" if move.step > 0 else "shift_inward"
@@ -122,8 +132,9 @@ class _Budget:
         self._left = list(numbers)
         self.taken: list[int] = []
 
-    def take(self, but: int | None = None) -> int:
-        number = next(self._candidates(but), None)
+    def take(self, but: int | None = None, among: Sequence[int] | None = None) -> int:
+        candidates = (n for n in self._left if n != but and (not among or n in among))
+        number = next(candidates, None)
         if number is None:
             raise ResourcesExhaustedError(
                 f"the program needs more than the {self._total} {self._what} "
@@ -134,6 +145,3 @@ class _Budget:
         self._left.remove(number)
         self.taken.append(number)
         return number
-
-    def _candidates(self, but: int | None) -> Iterator[int]:
-        return (number for number in self._left if number != but)

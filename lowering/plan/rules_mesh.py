@@ -1,9 +1,10 @@
 """Selection rules of the collectives: each becomes exchanges along one line of PEs.
 
-Every scheme uses the same static routes. Data travels inward, PE by PE, to the first
-PE of the line; from there a flood reaches all. No exchange waits for a PE that waits
-for it: inward, PE i waits only for PEs beyond it; outward, only for PEs before it;
-and all PEs of a line run the same exchanges in the same order.
+Data travels inward, PE by PE, to the first PE of the line; from there a flood reaches
+all. No exchange waits for a PE that waits for it: inward, PE i waits only for PEs
+beyond it; outward, only for PEs before it; and all PEs of a line run the same exchanges
+in the same order. `patterns` has faster ways inward, of which the same is true: in a
+star, what PE i sends waits only for the PEs before it to have sent their own.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -137,8 +138,6 @@ def _gather(
             "gather_inward", axis, size, target, count, origin, source=source, dim=dim
         )
     )
-    if size > 2:
-        selection.add(MoveStep("pass_inward", axis, size, target, count, origin))
     selection.add(MoveStep("flood", axis, size, target, total, origin))
 
 

@@ -154,20 +154,41 @@ class CutStep(OneOperand):
 Root = int | Count | View
 
 MoveKind = Literal[
-    "reduce_inward", "relay_inward", "gather_inward", "pass_inward", "flood", "shift"
+    "reduce_inward",
+    "reduce_star",
+    "reduce_groups",
+    "reduce_across",
+    "relay_inward",
+    "gather_inward",
+    "pass_inward",
+    "gather_star",
+    "flood",
+    "shift",
 ]
+# The channels of an axis that each kind runs over; a shift outward has its own.
+_CHANNELS: dict[MoveKind, str] = {
+    "reduce_star": "star",
+    "reduce_across": "across",
+    "gather_star": "star",
+    "flood": "flood",
+}
 
 
 @dataclass(slots=True)
 class MoveStep(OneEquation):
     """One asynchronous exchange along a line of `size` PEs.
 
-    reduce_inward  PE 0 gets the `op` over the line of `target`, in place
+    reduce_inward  PE 0 gets the `op` over the line of `target`, in place: each PE adds
+                   its own to what comes from outside, and sends that inward
+    reduce_star    the same: every PE sends its own, and PE 0 adds them in order
+    reduce_groups  the same for each `group` of neighbours and its first PE
+    reduce_across  the same for the first PEs of all groups
     relay_inward   PE 0 gets `target` of the PE at `root`, in place; all of the line
                    agree on the root
     gather_inward  every PE sends `source` inward; PE 0 joins them in `target`, along
                    `dim`
     pass_inward    the PEs between forward what the outer ones sent
+    gather_star    the same as both, by routers that let the outer PEs' tiles pass
     flood          every PE gets `target` of PE 0
     shift          `target` is `source` of the neighbour, outward or inward by `step`;
                    zeros where there is no neighbour
@@ -189,6 +210,7 @@ class MoveStep(OneEquation):
     root: Root = 0
     step: int = 0
     dim: int = 0
+    group: int = 0
 
     @property
     def extent_words(self) -> int:
@@ -205,14 +227,15 @@ class MoveStep(OneEquation):
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels of the axis that the exchange runs over."""
-        if self.kind == "flood":
-            return ("flood",)
-        return ("outward",) if self.kind == "shift" and self.step > 0 else ("inward",)
+        if self.kind == "shift" and self.step > 0:
+            return ("outward",)
+        return (_CHANNELS.get(self.kind, "inward"),)
 
     def reads(self) -> list[Value]:
         if self.kind == "pass_inward":
             return []
-        read = [] if self.kind in ("gather_inward", "shift") else [self.target]
+        is_new = self.kind in ("gather_inward", "gather_star", "shift")
+        read = [] if is_new else [self.target]
         if isinstance(self.root, View):
             read.append(self.root.value)
         return read if self.source is None else [*read, self.source]
