@@ -38,11 +38,13 @@ Written by `python tests/published/seeds.py FILE`.
 
 # What is known of those that depend on the seed.
 REMARKS = {
-    "game-of-life": "Its tasks rely on a fair picker: `start_next_gen`, activated last, "
-    "may be picked while `send` of the generation before still waits, behind eight "
-    "receiving tasks that were runnable later. Activation is one bit, so one `send` is "
-    "lost, and the neighbours wait for it. Without a seed tasks take turns, and each "
-    "one runs in time.",
+    "game-of-life": (
+        "Its tasks rely on a fair picker: `start_next_gen`, activated last, may be "
+        "picked while `send` of the generation before still waits, behind eight "
+        "receiving tasks that were runnable later. Activation is one bit, so one "
+        "`send` is lost, and the neighbours wait for it. Without a seed tasks take "
+        "turns, and each one runs in time."
+    ),
 }
 
 
