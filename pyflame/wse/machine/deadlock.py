@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from pyflame.wse.machine.dsd import INFINITE_EXTENT
-from pyflame.wse.machine.limits import DIRECTIONS, RAMP
+from pyflame.wse.machine.limits import DIRECTIONS, NO_ENTRY_POINT, RAMP
 from pyflame.wse.machine.microthreads import Execution
 from pyflame.wse.machine.operands import FabricDest, FabricSource, FifoDest, FifoSource
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.router import Channel, effective_sides
 from pyflame.wse.machine.sites import short_place
+from pyflame.wse.machine.wavelet import entry_point
 
 
 class Routes(Protocol):
@@ -130,13 +131,19 @@ def _unread_line(pe: Pe, queue: InputQueue) -> str:
         return f"{start}no @initialize_queue binds the color to one"
     task = pe.tasks.triggered_by(queue)
     if task is None and queue.words[0] >> 32:
-        entry = queue.first_control_id + (queue.words[0] >> 16 & 0x3F)
-        return f"{start}no control task is bound to id {entry}"
+        return start + _no_control_task(queue)
     if task is None:
         return f"{start}no operation reads it and no task is bound to it"
     if pe.tasks.blocked[queue.block_id]:
         return f"{start}task {task.function.name} is blocked"
     return f"{start}task {task.function.name} waits for the main thread"
+
+
+def _no_control_task(queue: InputQueue) -> str:
+    entry = entry_point(queue.words[0])
+    if entry == NO_ENTRY_POINT:
+        return "its control wavelet names no task, and its command lets it to the CE"
+    return f"no control task is bound to id {queue.first_control_id + entry}"
 
 
 def _wavelets(count: int) -> str:

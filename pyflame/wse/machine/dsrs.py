@@ -127,7 +127,7 @@ class Issued:
 def op_config(fields: dict[str, Any]) -> OpConfig:
     """From the fields of a comptime or run-time config struct, as CSL spells them.
 
-    `activate` is a local task id; `unblock` is (kind, id). No fields give `PLAIN`.
+    `activate` is a local task id; `unblock` is (kind, id). `PLAIN` if nothing is set.
     """
     if not fields:
         return PLAIN
@@ -136,7 +136,7 @@ def op_config(fields: dict[str, Any]) -> OpConfig:
         value = fields.get(f"on_control.{action}")
         if value is not None and value is not False:
             on_control, on_control_target = action, value
-    return OpConfig(
+    config = OpConfig(
         asynchronous=bool(fields.get("async", False)),
         activate=fields.get("activate"),
         unblock=fields.get("unblock"),
@@ -146,6 +146,7 @@ def op_config(fields: dict[str, Any]) -> OpConfig:
         priority=fields.get("priority"),
         ut_id=fields.get("ut_id"),
     )
+    return PLAIN if config == PLAIN else config
 
 
 def merged(operation: OpConfig, dsr: OpConfig) -> OpConfig:

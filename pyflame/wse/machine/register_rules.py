@@ -16,7 +16,7 @@ from pyflame.wse.machine.operations import OpConfig, Operation
 from pyflame.wse.machine.queues import InputQueue
 
 Register = tuple[Dsr, LoadedDsr]
-_FABRIC = (FabIn, FabOut)
+FABRIC_KINDS = (FabIn, FabOut)
 
 
 class Ruled(Protocol):
@@ -29,10 +29,11 @@ class Ruled(Protocol):
     def fault(self, message: str) -> MachineFault: ...
 
 
-def check_registers(
-    pe: Ruled, operation: Operation, operands: list[Any], registers: list[Register]
+def check_streams(
+    pe: Ruled, operation: Operation, operands: list[Any], streams: list[Register]
 ) -> None:
-    """Checks an operation, given its operands with the contents of its registers.
+    """Checks an operation, given its operands with the contents of its registers, and
+    those registers that hold fabric DSDs.
 
     Raises:
         MachineFault: the load of its fabric operand lacks a setting, its queue is not
@@ -45,16 +46,15 @@ def check_registers(
             f"{inputs[1].color}; {pe.arch.name} reads at most one fabin_dsd per "
             "operation"
         )
-    on_fabric = [r for r in registers if isinstance(r[1].descriptor, _FABRIC)]
-    for register, held in on_fabric:
+    for register, held in streams:
         if isinstance(held.descriptor, FabIn):
             _check_initialised(pe, register, held.descriptor)
-    if on_fabric and len(on_fabric) == _count_on_fabric(operands):
-        _check_settings(pe, operation, on_fabric)
+    if len(streams) == _count_on_fabric(operands):
+        _check_settings(pe, operation, streams)
 
 
 def _count_on_fabric(operands: list[Any]) -> int:
-    return sum(isinstance(operand, _FABRIC) for operand in operands)
+    return sum(isinstance(operand, FABRIC_KINDS) for operand in operands)
 
 
 def _check_initialised(pe: Ruled, register: Dsr, dsd: FabIn) -> None:
@@ -69,11 +69,11 @@ def _check_initialised(pe: Ruled, register: Dsr, dsd: FabIn) -> None:
         )
 
 
-def _check_settings(pe: Ruled, operation: Operation, on_fabric: list[Register]) -> None:
-    loads = [held.config for _, held in on_fabric]
+def _check_settings(pe: Ruled, operation: Operation, streams: list[Register]) -> None:
+    loads = [held.config for _, held in streams]
     for name, is_set in _SETTINGS.items():
         if is_set(operation.config) and not any(map(is_set, loads)):
-            register = on_fabric[0][0]
+            register = streams[0][0]
             raise pe.fault(
                 f"{operation.spec.name} has .{name}, but its fabric operand is in "
                 f"{register.kind} {register.number}, which was loaded without it; give "
@@ -105,15 +105,15 @@ _SETTINGS = {
 }
 
 
-def microthread_of(operation: Operation, registers: list[Register]) -> int | None:
+def microthread_of(operation: Operation, streams: list[Register]) -> int | None:
     """The `.ut_id` that counts: that of the first operand which has one, destination
     first. A register has that of its load, other operands the operation's (WSE-3).
     """
-    loads = {(dsr.kind, dsr.number): held.config.ut_id for dsr, held in registers}
+    loads = {(dsr.kind, dsr.number): held.config.ut_id for dsr, held in streams}
     for operand in (operation.dest, *operation.sources):
         number = None
         if isinstance(operand, Dsr):
-            number = loads[operand.kind, operand.number]
+            number = loads.get((operand.kind, operand.number))
         elif isinstance(operand, Mem1d | Mem4d | FabIn | FabOut):
             number = operation.config.ut_id
         if number is not None:

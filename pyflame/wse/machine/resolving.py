@@ -20,11 +20,12 @@ from pyflame.wse.machine.dsd import (
 from pyflame.wse.machine.dsrs import DsrFile, Issued, LoadedDsr, merged
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.limits import ArchLimits, Semantics
-from pyflame.wse.machine.operations import Operation, OpSpec
+from pyflame.wse.machine.operations import PLAIN, Operation, OpSpec
 from pyflame.wse.machine.queues import InputQueue
 from pyflame.wse.machine.register_rules import (
+    FABRIC_KINDS,
     Register,
-    check_registers,
+    check_streams,
     microthread_of,
 )
 from pyflame.wse.machine.vectors import MEMORY_KINDS
@@ -64,22 +65,24 @@ class Resolver:
         """
         config = operation.config
         moving: list[tuple[LoadedDsr, Memory1or4]] = []
-        registers: list[Register] = []
+        streams: list[Register] = []
         operands: list[Any] = []
         usable_from = 0
         for operand in (operation.dest, *operation.sources):
             if type(operand) is Dsr:
                 held = self._dsrs.loaded(operand)
-                registers.append((operand, held))
+                if type(held.descriptor) in FABRIC_KINDS:
+                    streams.append((operand, held))
                 usable_from = max(usable_from, held.usable_from)
                 operand = held.descriptor
-                config = merged(config, held.config)
+                if held.config is not PLAIN:
+                    config = merged(config, held.config)
                 if held.save_address and isinstance(operand, MEMORY_KINDS):
                     moving.append((held, operand))
             operands.append(operand)
-        if registers:
-            check_registers(self._pe, operation, operands, registers)
-            config = replace(config, ut_id=microthread_of(operation, registers))
+        if streams:
+            check_streams(self._pe, operation, operands, streams)
+            config = replace(config, ut_id=microthread_of(operation, streams))
         dest, sources = operands[0], tuple(operands[1:])
         length = self._length(operation.spec, dest, sources)
         return Issued(

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from pyflame.wse.errors import Deadlock, MachineFault
+from pyflame.wse.language.code import GlobalVariable
 from pyflame.wse.language.source import Source, Span
-from pyflame.wse.language.types import U32
-from pyflame.wse.machine.dsd import FabIn, FabOut, Mem1d
-from pyflame.wse.machine.operations import OPERATIONS, PLAIN, Operation
+from pyflame.wse.language.types import U32, Array
+from pyflame.wse.language.values import FifoValue, PointerValue
+from pyflame.wse.machine.dsd import FabIn, FabOut, Fifo, Mem1d
+from pyflame.wse.machine.operations import ASYNC, OPERATIONS, PLAIN, Operation
 from pyflame.wse.machine.sites import Site
 
 MOVE = OPERATIONS["@mov32"]
+NOWHERE = Span(Source("bench.csl", ""), 0, 0)
 A = 8192
 
 
@@ -178,6 +181,59 @@ def test_a_blocked_data_task(bench: Any, arch: str) -> None:
         "  PE(1,0): 1 wavelet of color 4 in the input queue: task take is blocked",
         "  PE(1,0): 'main' was launched and unblock_cmd_stream() has not been called",
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (31, "its control wavelet names no task, and its command lets it to the CE"),
+        (40, "no control task is bound to id 40"),
+    ],
+)
+def test_a_control_wavelet_without_a_task(
+    bench: Any, arch: str, entry: int, reason: str
+) -> None:
+    b = pair(bench, arch, 1, 1)
+
+    def send(pe: Any) -> Any:
+        yield Operation(MOVE, FabOut(4, 2, 1, control=True), (entry << 16,))
+        pe.unblock_cmd_stream()
+
+    def wait(pe: Any) -> None:
+        pass
+
+    send.__name__ = wait.__name__ = "main"
+    b.at(0).export(send)
+    b.at(1).export(wait)
+    line = f"  PE(1,0): 1 wavelet of color 4 in the input queue: {reason}"
+    assert deadlock(b)[1] == line
+
+
+@pytest.mark.parametrize(
+    ("dest", "source", "cause"),
+    [
+        (FabOut(4, 2, 6), Fifo(0), "0 of 6 elements; its source FIFO is empty"),
+        (Fifo(0), FabIn(4, 3, 6), "4 of 6 elements; its destination FIFO is full"),
+    ],
+)
+def test_a_fifo_that_stays_empty_or_full(
+    bench: Any, arch: str, dest: Any, source: Any, cause: str
+) -> None:
+    b = bench(arch, 1)
+    buffer = GlobalVariable("buffer", "buffer", Array((4,), U32), None, True, NOWHERE)
+    b.at(0).addresses[buffer] = A + 64
+    b.at(0).source.fifos.append(FifoValue(PointerValue(buffer), U32, 4, {}))
+    b.route(0, 0, 4, "RAMP", "RAMP")
+    b.at(0).queue("out", 2, 4)
+    b.at(0).queue("in", 3, 4)
+
+    def main(pe: Any) -> Any:
+        pe.start_async(Operation(MOVE, dest, (source,), ASYNC))
+        if dest == Fifo(0):
+            yield Operation(MOVE, FabOut(4, 2, 6), (Mem1d(A, 0, 1, 6),))
+
+    b.at(0).export(main)
+    assert deadlock(b)[1] == f"  PE(0,0): @mov32 has moved {cause}"
 
 
 def test_a_color_without_a_queue_on_wse3(bench: Any) -> None:
