@@ -16,6 +16,7 @@ from lowering.host import host_files, program, program_text
 from lowering.jaxprs import ClosedJaxpr
 from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.normalise.normalise import normalise
+from lowering.normalise.roll import rolled
 from lowering.normalise.shard_maps import check_mesh_of_maps, without_shard_maps
 from lowering.partition.partition import Partitioned, conventional, partition
 from lowering.partition.registry import COMFORTABLE_BYTES
@@ -36,6 +37,8 @@ _SMALLER_BUDGETS = (16 * 1024, 4 * 1024)
 _MAX_TRIES = 150
 _MIN_TRIES = 8
 _TRIED_EQUATIONS = 3_000
+# From this many equations on, the code of a program rarely fits without loops.
+_LONG_EQUATIONS = 600
 _TOO_LONG = "the code alone takes that much, on every mesh: compile it in parts"
 _NO_MESH = "no mesh of this wafer is large enough: make the largest values smaller"
 # A larger mesh must take less than this part of a smaller one's predicted cycles.
@@ -80,7 +83,10 @@ class Lowered:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A normalised program with what the caller asked for."""
+    """A normalised program with what the caller asked for.
+
+    `rolled` is the same program with loops for what repeats, if much does.
+    """
 
     closed: ClosedJaxpr
     in_names: tuple[str, ...]
@@ -92,6 +98,7 @@ class _Request:
     pattern: Pattern | None
     carry: tuple[tuple[int, int], ...]
     donated: frozenset[int]
+    rolled: ClosedJaxpr | None = None
 
     @property
     def layouts(self) -> tuple[Layout | None, ...]:
@@ -140,6 +147,7 @@ def lower(
         options.pattern,
         tuple(carry),
         frozenset(donated) - {source for source, _ in carry},
+        rolled(normalised) if options.optimize else None,
     )
     partitioned, planned = _planned(request, mesh)
     if options.check_stages:
@@ -239,16 +247,41 @@ def _fits(planned: Plan) -> bool:
 
 
 def _attempt(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan]:
-    """Partition and plan on one mesh, whether or not it fits SRAM."""
+    """Partition and plan on one mesh, whether or not it fits SRAM.
+
+    What repeats becomes a loop where the program does not fit without, and at once
+    where it is so long that it hardly would.
+    """
     check_mesh(mesh, request.target)
+    if request.rolled is None:
+        return _leanest(request, mesh)
+    shorter = replace(request, closed=request.rolled, rolled=None)
+    is_long = len(request.closed.eqns) >= _LONG_EQUATIONS
+    attempts: list[tuple[Partitioned, Plan]] = []
+    for each in (shorter, request) if is_long else (request, shorter):
+        attempts.append(_leanest(each, mesh))
+        if _fits(attempts[-1][1]):
+            return attempts[-1]
+    return min(attempts, key=lambda attempt: attempt[1].cost.size_bytes)
+
+
+def _leanest(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan]:
+    """Partition and plan in the least SRAM that it takes to fit, or the least there is.
+
+    Where the code alone does not fit, no other way to compute an equation helps.
+    """
     attempt = _attempt_within(request, mesh, COMFORTABLE_BYTES)
     for budget_bytes in _SMALLER_BUDGETS:
-        if _fits(attempt[1]):
+        if _fits(attempt[1]) or _is_code_too_long(attempt[1]):
             return attempt
         smaller = _attempt_within(request, mesh, budget_bytes)
         if smaller[1].cost.size_bytes < attempt[1].cost.size_bytes:
             attempt = smaller
     return attempt
+
+
+def _is_code_too_long(planned: Plan) -> bool:
+    return planned.cost.code_bytes > planned.cost.sram_bytes
 
 
 def _attempt_within(
@@ -325,9 +358,11 @@ def _help(request: _Request, planned: Plan) -> str:
     def fits(mesh: Mesh) -> bool:
         return _optional_attempt(_on_grid(request, mesh), mesh) is not None
 
+    limit = request.target.max_mesh
+    if _is_code_too_long(planned) and not fits(Mesh(*limit)):
+        return _TOO_LONG
     equations = max(1, len(request.closed.eqns))
     tries = min(_MAX_TRIES, max(_MIN_TRIES, _TRIED_EQUATIONS // equations))
-    limit = request.target.max_mesh
     found = smallest_mesh(fits, limit, tries, _first_side(planned))
     if found is None:
         return _no_mesh(planned)
@@ -337,8 +372,7 @@ def _help(request: _Request, planned: Plan) -> str:
 
 def _no_mesh(planned: Plan) -> str:
     """What to do about a plan that does not fit when the largest mesh does not."""
-    is_long = planned.cost.code_bytes > planned.cost.sram_bytes
-    return _TOO_LONG if is_long else _NO_MESH
+    return _TOO_LONG if _is_code_too_long(planned) else _NO_MESH
 
 
 def _on_grid(request: _Request, mesh: Mesh) -> _Request:

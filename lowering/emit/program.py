@@ -19,6 +19,7 @@ from lowering.emit.lines import (
     uses_size,
 )
 from lowering.emit.machine import machine
+from lowering.emit.rows import row_functions, row_names
 from lowering.emit.text import ELEMENT_TYPES, array_initial, comment
 from lowering.plan import Plan
 from lowering.plan.allocate import Buffer
@@ -104,6 +105,8 @@ def _names_in_use(plan: Plan) -> Names:
     names = Names()
     for value in plan.allocation.buffer_of:
         names.unique(value.name)
+    for name in row_names(plan.steps):
+        names.unique(name)
     return names
 
 
@@ -166,6 +169,7 @@ def _pe_text(plan: Plan, exports: Sequence[Export], names: Names, title: str) ->
         "buffers": buffers,
         "exports": exports,
         "dsds": dsds.declarations,
+        "row_functions": row_functions(plan.steps, plan.allocation),
         "counters": order.counters,
         "phases": phases,
         "entry": ENTRY,

@@ -129,15 +129,17 @@ def _copied(step: Step, value: Value) -> Value | None:
 def _is_free(
     allocation: Allocation, buffer: Buffer, value: Value, steps: Sequence[Step]
 ) -> bool:
-    """Whether the buffer's last value is dead when `value` is first written."""
+    """Whether the buffer's last value is dead when `value` is first written.
+
+    Values are placed in the order of their first writes, so those before it are.
+    """
     first = allocation.lives[value].first
     old = buffer.values[-1]
-    last = max(allocation.lives[other].last for other in buffer.values)
-    if last < first:
+    life = allocation.lives[old]
+    if life.last < first:
         return True
-    only = sum(allocation.lives[other].last >= first for other in buffer.values) == 1
-    dies_here = allocation.lives[old].last == first > allocation.lives[old].first
-    return only and dies_here and may_replace(steps[first], old, value)
+    dies_here = life.last == first > life.first
+    return dies_here and may_replace(steps[first], old, value)
 
 
 def _open(allocation: Allocation, value: Value) -> None:

@@ -37,6 +37,7 @@ class Names:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
+        self._counts: dict[str, int] = {}
 
     def unique(self, wanted: str) -> str:
         """`wanted` as an identifier, with `_2`, `_3`, ... if it is taken.
@@ -44,10 +45,11 @@ class Names:
         A family of names may hang on it: `NAME_vec`, `NAME_ptr`, `phase_NAME`.
         """
         base = identifier(wanted)
-        name, count = base, 1
+        name, count = base, self._counts.get(base, 1)
         while name in self._used:
             count += 1
             name = f"{base}_{count}"
+        self._counts[base] = count
         self._used.add(name)
         return name
 

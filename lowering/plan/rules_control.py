@@ -22,6 +22,7 @@ from lowering.plan.control import (
 )
 from lowering.plan.origins import Origin
 from lowering.plan.select import Selection, in_memory, number_or_memory, register
+from lowering.plan.stacks import bind_taken_apart, put_row, take_row
 from lowering.plan.steps import PutStep, TakeStep
 from lowering.plan.values import Constant, Count, Loop, Operand, Value, View, whole
 
@@ -216,6 +217,11 @@ def _take_slice(
 ) -> None:
     """The pass's slice of a sequence, as a value of its own."""
     atom, var = eqn.invars[position], body.jaxpr.invars[position]
+    rows = None if is_literal(atom) else selection.rows.get(atom)
+    if rows is not None:
+        row = take_row(selection, eqn, rows, count, selection.text(atom))
+        selection.bind_value(var, row)
+        return
     x = in_memory(selection, atom)
     text = selection.text(atom)
     name = selection.names.unique(f"{text}_slice")
@@ -230,6 +236,11 @@ def _put_slice(
     selection: Selection, eqn: JaxprEqn, result: int, operand: Operand, count: Count
 ) -> None:
     """The pass's slice of a stacked result."""
+    rows = bind_taken_apart(selection, eqn, result)
+    if rows is not None:
+        text = f"{selection.text(eqn.outvars[result])}[{count.loop.name}]"
+        put_row(selection, rows, operand, count, _origin(selection, eqn, text))
+        return
     stacked = selection.value(eqn, "stacked", result)
     target = whole(stacked)
     origin = _origin(selection, eqn, f"{stacked.name}[{count.loop.name}]")

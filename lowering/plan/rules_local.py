@@ -14,6 +14,7 @@ from lowering.plan import views
 from lowering.plan.element_ops import conversion
 from lowering.plan.schemes import has_scheme
 from lowering.plan.select import Selection, ramp, register
+from lowering.plan.stacks import slice_row
 from lowering.plan.steps import DotStep, IndexStep, ReduceStep
 from lowering.plan.values import Constant, Operand, Value, View, whole
 
@@ -139,6 +140,8 @@ def _copy(selection: Selection, eqn: JaxprEqn) -> None:
 
 @register("slice")
 def _slice(selection: Selection, eqn: JaxprEqn) -> None:
+    if slice_row(selection, eqn):
+        return
     x = selection.read(eqn.invars[0])
     steps = eqn.params["strides"] or (1,) * len(x.shape)
     starts, limits = eqn.params["start_indices"], eqn.params["limit_indices"]

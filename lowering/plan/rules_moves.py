@@ -12,13 +12,16 @@ from lowering.jaxprs import JaxprEqn
 from lowering.plan import views
 from lowering.plan.origins import Origin
 from lowering.plan.select import Selection, in_memory, number_or_memory, register
+from lowering.plan.stacks import bind_stack
 from lowering.plan.steps import PutStep
 from lowering.plan.values import Ramp, View, whole
 
 
 @register("concatenate")
 def _concatenate(selection: Selection, eqn: JaxprEqn) -> None:
-    """Each piece is copied to its place."""
+    """Each piece is copied to its place, unless only loops read the rows."""
+    if bind_stack(selection, eqn):
+        return
     out, dim = selection.value(eqn, "joined"), eqn.params["dimension"]
     origin = selection.origin(eqn, out.name)
     all_of_it, start = whole(out), 0

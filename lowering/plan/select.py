@@ -31,6 +31,7 @@ from lowering.placement import type_text
 from lowering.plan.names import Names
 from lowering.plan.origins import Origin
 from lowering.plan.steps import ElementOp, ElementStep, Step
+from lowering.plan.steps_rows import Rows
 from lowering.plan.values import Constant, Count, Operand, Ramp, Value, View, whole
 
 PlaceOf = Callable[[JaxprEqn], Place | None]
@@ -57,7 +58,7 @@ class Selection:
     """The steps chosen so far, and what each variable stands for.
 
     Rules read operands with `read`, add steps with `add` and name the result with
-    `bind`.
+    `bind`. `rows` are the stacks that exist only as their rows.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Selection:
         self._place_of = place_of
         self._environment: dict[Var, Operand] = {}
         self._texts: dict[Var, str] = {}
+        self.uses: dict[Var, list[tuple[JaxprEqn | None, int]]] = {}
+        self.rows: dict[Any, Rows] = {}
 
     def read(self, atom: Var | Literal) -> Operand:
         if isinstance(atom, Literal):
@@ -77,6 +80,10 @@ class Selection:
 
     def bind(self, var: Var, operand: Operand, text: str) -> None:
         self._environment[var] = operand
+        self._texts[var] = text
+
+    def bind_text(self, var: Var, text: str) -> None:
+        """What comments call a variable that stands for no single operand."""
         self._texts[var] = text
 
     def bind_value(self, var: Var, value: Value) -> None:
@@ -117,9 +124,20 @@ class Selection:
         """Adds the steps of a jaxpr whose inputs are bound; gives its outputs."""
         for var, data in zip(closed.jaxpr.constvars, closed.consts, strict=True):
             _bind_constant(self, var, np.asarray(data))
+        self._note_uses(closed.jaxpr)
         for eqn in closed.jaxpr.eqns:
             RULES[eqn.primitive.name](self, eqn)
         return [self.read(atom) for atom in closed.jaxpr.outvars]
+
+    def _note_uses(self, jaxpr: Jaxpr) -> None:
+        """Which equations read each variable, at which position; None is the caller."""
+        for eqn in jaxpr.eqns:
+            for position, atom in enumerate(eqn.invars):
+                if not isinstance(atom, Literal):
+                    self.uses.setdefault(atom, []).append((eqn, position))
+        for position, atom in enumerate(jaxpr.outvars):
+            if not isinstance(atom, Literal):
+                self.uses.setdefault(atom, []).append((None, position))
 
     def element(
         self, kind: str, out: Value, operands: Sequence[Operand], origin: Origin

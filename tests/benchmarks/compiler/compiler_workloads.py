@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 import pyflame as pf
@@ -103,10 +104,36 @@ def long_program(count: int) -> Callable[..., Any]:
     return function
 
 
-def compile_long(count: int) -> pf.CodeGenResult:
-    """That function on 2x2 PEs; what does not fit is refused."""
+_STEPS: list[Callable[..., Any]] = [
+    jnp.tanh,
+    lambda x: x * 0.5,
+    lambda x: x + jnp.sum(x),
+    lambda x: x - 1,
+    lambda x: jnp.maximum(x, -2),
+]
+
+
+def varied_program(count: int) -> Callable[..., Any]:
+    """The same without anything that repeats."""
+
+    def function(x: Any) -> Any:
+        for step in np.random.default_rng(0).integers(0, len(_STEPS), count):
+            x = _STEPS[step](x)
+        return x
+
+    return function
+
+
+LONG: dict[str, Callable[[int], Callable[..., Any]]] = {
+    "repeated": long_program,
+    "varied": varied_program,
+}
+
+
+def compile_long(count: int, kind: str = "repeated") -> pf.CodeGenResult:
+    """A long function on 2x2 PEs; what does not fit is refused."""
     spec = jax.ShapeDtypeStruct((8, 8), "float32")
-    return _compile(long_program(count), [spec], (2, 2), "wse3")
+    return _compile(LONG[kind](count), [spec], (2, 2), "wse3")
 
 
 def _compile(
