@@ -22,7 +22,7 @@ from pyflame.wse.language import builtins_symbols as symbols
 from pyflame.wse.language import builtins_tasks as tasks
 from pyflame.wse.language import builtins_types as general
 from pyflame.wse.language import code, tree
-from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.diagnostics import fail, wrong_count
 from pyflame.wse.language.dispatch import evaluates
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.state import Frame
@@ -234,8 +234,4 @@ def _check_arguments(row: Builtin, node: tree.BuiltinCall) -> None:
         wanted = f"at least {row.low}"
     else:
         wanted = f"{row.low} to {row.high}"
-    plural = "" if wanted == "1" else "s"
-    fail(
-        f"'{node.name}' takes {wanted} argument{plural}, but {count} are given",
-        node.span,
-    )
+    fail(wrong_count(f"'{node.name}'", wanted, count), node.span)

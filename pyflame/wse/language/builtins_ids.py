@@ -19,6 +19,7 @@ from pyflame.wse.language.identifiers import (
     id_bounds,
 )
 from pyflame.wse.language.invocation import Invocation
+from pyflame.wse.language.mismatches import mismatch
 from pyflame.wse.language.operands import is_integer, need_known
 from pyflame.wse.language.values import DsrValue, FifoValue
 
@@ -66,7 +67,7 @@ def routable(operand: code.Expression) -> code.Expression:
         CslError: not a color, or a known one that no router has.
     """
     if operand.type != types.COLOR:
-        fail(f"expected type 'color', got: '{operand.type}'", operand.span)
+        mismatch(operand, types.COLOR)
     if isinstance(operand, code.Constant) and operand.value > COLORS[1]:
         fail(
             f"color {operand.value} is not routable ({COLORS[0]} to {COLORS[1]})",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.builtins_tasks import identifier
 from pyflame.wse.language.color_configs import parse_color_config
@@ -126,10 +128,12 @@ def export_symbol(call: Invocation) -> code.Expression:
     name = call.string(1, "the exported name") if call.count > 1 else node.name
     exported = call.program.exported.get(name)
     if exported is None:
+        close = difflib.get_close_matches(name, list(call.program.exported), 1)
+        way = f'add @export_name("{name}", ...) to the layout block'
         fail(
             f"'{name}' is not exported by the layout",
             call.span,
-            help=f'add @export_name("{name}", ...) to the layout block',
+            help=f"did you mean '{close[0]}', which it exports?" if close else way,
         )
     once(call, ("export", name), f"symbol '{name}' is exported twice")
     operand = call.frame.nested(mode="R", out=[])
@@ -158,7 +162,20 @@ def _check_export_matches(
             f"symbol '{exported.name}' has type '{found}', "
             f"but the layout exports it as '{exported.type}'",
             call.span,
+            help=_export_help(exported, found),
         )
+
+
+def _export_help(exported: ExportedName, found: types.Type) -> str:
+    name = exported.name
+    if not isinstance(found, types.Array) or not isinstance(
+        exported.type, types.Pointer
+    ):
+        return ""
+    return (
+        f"export a pointer: var {name}_ptr: {exported.type} = &{name}; "
+        f'@export_symbol({name}_ptr, "{name}");'
+    )
 
 
 def _export_variable(

@@ -131,6 +131,7 @@ def _fit(call: Invocation, operands: list[code.Expression]) -> list[code.Express
             f"'{call.name}' has no form ({given})",
             call.span,
             note=f"its forms are: {shown_forms(call.name)}",
+            help=_form_help(operands),
         )
     return [
         _fit_operand(call, operand, kind, element)
@@ -138,6 +139,13 @@ def _fit(call: Invocation, operands: list[code.Expression]) -> list[code.Express
             operands, shape, signature.elements, strict=True
         )
     ]
+
+
+def _form_help(operands: list[code.Expression]) -> str:
+    pointees = [getattr(o.type, "pointee", o.type) for o in operands]
+    if any(isinstance(t, types.Array) for t in pointees):
+        return "describe an array with a DSD: @get_dsd(mem1d_dsd, ...)"
+    return ""
 
 
 def shown_forms(name: str) -> str:
@@ -176,7 +184,8 @@ def _fit_operand(
     elif is_comptime_number(found):
         return _fit_comptime(operand, wanted)
     shown = " or ".join(f"'{'*' if kind == 'p' else ''}{t}'" for t in wanted)
-    fail(f"expected type {shown}, got: '{operand.type}'", operand.span)
+    message = f"expected type {shown}, got: '{operand.type}'"
+    fail(message, operand.span, help=_form_help([operand]))
 
 
 def _fit_comptime(

@@ -6,6 +6,7 @@ from pyflame.wse.language import code, image, types
 from pyflame.wse.language.builtins_ids import check_arch, routable
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.invocation import Invocation
+from pyflame.wse.language.mismatches import MAKERS, mismatch
 from pyflame.wse.language.modules import function_type
 from pyflame.wse.language.operands import need_known
 from pyflame.wse.language.run_time import plain_instance
@@ -32,7 +33,7 @@ def _bind(call: Invocation, kind: str, reference: FunctionRef) -> code.Expressio
     operand = call.operand(1)
     wanted = types.Identifier(f"{kind}_task_id")
     if operand.type != wanted:
-        fail(f"expected type '{wanted}', got: '{operand.type}'", operand.span)
+        mismatch(operand, wanted)
     number = need_known(operand, "the task id").value
     if call.program.layout is not None:
         return call.void()
@@ -116,14 +117,35 @@ def _change_state(
             f"'@{action}' does not take type '{operand.type}' on {arch}",
             operand.span,
             note=f"it takes: {', '.join(kinds)}",
+            help=f"make one with {MAKERS[kinds[-1]]}" if len(kinds) == 1 else "",
         )
     if kind == "color":
         routable(operand)
+    if action == "activate":
+        _warn_of_no_task(call, operand)
     if call.frame.mode == "R":
         return call.emit(types.VOID, [operand])
     number = need_known(operand, "the id").value
     call.program.unit.states.append(image.TaskState(action, kind, number))
     return call.void()
+
+
+def _warn_of_no_task(call: Invocation, operand: code.Expression) -> None:
+    """Nothing happens if an id without a task is activated; few programs mean that."""
+    if not isinstance(operand, code.Constant) or call.span.source.library:
+        return
+
+    def warn() -> None:
+        bindings = call.program.unit.bindings
+        if ("local", operand.value) not in [(b.kind, b.id) for b in bindings]:
+            call.program.warn(
+                f"no task is bound to local task id {operand.value}", call.span
+            )
+
+    if call.frame.mode == "R":
+        warn()  # all tasks have been bound
+    else:
+        call.program.finishers.append(warn)
 
 
 def activate(call: Invocation) -> code.Expression:
@@ -152,7 +174,12 @@ def task_id_of(
     if not isinstance(reference, FunctionRef):
         return operand
     if not reference.declaration.task:
-        fail(f"'{reference.declaration.name}' is not a task", span)
+        name = reference.declaration.name
+        fail(
+            f"'{name}' is not a task",
+            span,
+            help=f"declare it as 'task {name}() void', and bind it to an id",
+        )
     ids = bound_ids(program, reference)
     if len(ids) != 1:
         how = "bound to no id" if not ids else "bound to several ids"
@@ -220,7 +247,7 @@ def identifier(call: Invocation, index: int, name: str) -> int:
     if name == "color":
         routable(operand)
     elif operand.type != types.Identifier(name):
-        fail(f"expected type '{name}', got: '{operand.type}'", operand.span)
+        mismatch(operand, types.Identifier(name))
     return need_known(operand, f"the {name.replace('_', ' ')}").value
 
 
@@ -269,10 +296,13 @@ def initialize_queue(call: Invocation) -> code.Expression:
     once(call, (kind, queue), f"{word} {queue} has already been set")
     fields = call.fields(1, "the queue configuration")
     _check_queue_fields(call, kind, fields)
+    color = _queue_color(fields.get("color"))
+    if kind == "input_queue":
+        once(call, ("input color", color), f"color {color} has an input queue already")
     init = image.QueueInit(
         "in" if kind == "input_queue" else "out",
         queue,
-        _queue_color(fields.get("color")),
+        color,
         choice(fields.get("priority"), ("high", "medium", "low"), "priority"),
         _table_id(call, fields.get("ctrl_table_id")),
     )

@@ -58,6 +58,7 @@ def _check_same_width(source: Type, target: Type, call: Invocation) -> None:
             f"'@bitcast' from '{source}' ({source_bits} bits) to '{target}' "
             f"({target_bits} bits): the widths differ",
             call.span,
+            help=f"@as({target}, ...) converts the value",
         )
 
 

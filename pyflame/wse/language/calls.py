@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.blocks import block_value, execute_all
 from pyflame.wse.language.coercions import coerce
-from pyflame.wse.language.diagnostics import fail
+from pyflame.wse.language.diagnostics import fail, wrong_count
 from pyflame.wse.language.dispatch import evaluate, evaluates
 from pyflame.wse.language.keys import constant_key
 from pyflame.wse.language.modules import function_type, is_generic
@@ -18,7 +19,9 @@ from pyflame.wse.language.operands import (
     is_known,
     need_type,
 )
+from pyflame.wse.language.origins import name_call
 from pyflame.wse.language.run_time import instantiate, plain_instance, run_time
+from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import (
     MAX_CALL_DEPTH,
     Binding,
@@ -55,13 +58,16 @@ def _call_pointer(
     return code.CallPointer(type_.result, node.span, pointer, tuple(arguments))
 
 
-def _check_count(wanted: int, node: tree.Call, what: str) -> None:
-    if len(node.arguments) != wanted:
-        plural = "" if wanted == 1 else "s"
+def _check_count(
+    wanted: int, node: tree.Call, what: str, declared: Span | None = None
+) -> None:
+    given = len(node.arguments)
+    if given != wanted:
         fail(
-            f"{what} takes {wanted} argument{plural}, "
-            f"but {len(node.arguments)} are given",
+            wrong_count(what, str(wanted), given),
             node.span,
+            note="declared here" if declared else "",
+            note_span=declared,
         )
 
 
@@ -81,13 +87,17 @@ def call_function(
             note="the hardware starts tasks; since 1.4 a call is an error",
             help="@activate its id, or move the code into a function",
         )
-    _check_count(len(declaration.params), node, f"function '{declaration.name}'")
+    what, declared = f"function '{declaration.name}'", declaration.span
+    _check_count(len(declaration.params), node, what, declared)
     program = frame.program
     program.call_depth += 1
     if program.call_depth > MAX_CALL_DEPTH:
         fail(f"more than {MAX_CALL_DEPTH} nested calls while compiling", node.span)
     try:
         return _dispatch(frame, reference, node)
+    except CslError as error:
+        name_call(error, declaration.span, node.span)
+        raise
     finally:
         program.call_depth -= 1
 
@@ -268,7 +278,7 @@ def _call_generic(
     if _only_comptime(result):
         return _comptime_result(frame, reference, node, result, values)
     function = instantiate(
-        frame.program, reference, tuple(key), params, result, signature.scope
+        frame.program, reference, tuple(key), params, result, signature.scope, node.span
     )
     return code.Call(function.result, node.span, function, tuple(values))
 

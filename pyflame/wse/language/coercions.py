@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 from pyflame.wse.language import code, types
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.floats import round_float
+from pyflame.wse.language.mismatches import mismatch
 from pyflame.wse.language.operands import (
     NORETURN,
     is_comptime_number,
@@ -91,25 +92,6 @@ def _pointers_agree(source: Type, target: Type) -> bool:
         and isinstance(pointee, types.Array)
         and pointee.element == target.pointee
     )
-
-
-def mismatch(operand: code.Expression, target: Type) -> NoReturn:
-    """Raises the CslError of an operand that is not of the wanted type."""
-    source, help = operand.type, ""
-    numbers = (types.Int, types.Float)
-    if isinstance(target, numbers) and (
-        isinstance(source, numbers) or types.is_enum(source)
-    ):
-        help = f"convert with @as({target}, ...)"
-    elif source == types.COMPTIME_INT and is_float(target):
-        help = f"write a float literal such as 2.0, or @as({target}, ...)"
-    elif isinstance(source, types.Struct) and isinstance(target, types.Struct):
-        help = f"name the type: {target} {{ ... }}" if target.display else ""
-    elif isinstance(source, types.Pointer) and isinstance(target, types.Pointer):
-        help = f"reinterpret with @ptrcast({target}, ...)"
-        if source.const and not target.const:
-            help = "a pointer to const cannot become a pointer that writes"
-    fail(f"expected type '{target}', got: '{source}'", operand.span, help=help)
 
 
 def check_fits(value: int, target: types.Int, span: Span) -> None:

@@ -60,7 +60,7 @@ class Cursor:
             raise self.error(f"expected {what}", notes=((rule, None),))
         raise self.error(f"expected {what}")
 
-    def end_statement(self, what: str) -> None:
+    def end_statement(self, what: str, help: str = "") -> None:
         """Steps over the `;` that ends `what`."""
         if self.kinds[self.position] == ";":
             self.position += 1
@@ -68,7 +68,7 @@ class Cursor:
         found = self.tokens.describe(self.position)
         end = self.tokens.ends[self.position - 1]
         place = Span(self.source, end, end)
-        raise CslError(f"expected ';' after {what}, found {found}", place)
+        raise CslError(f"expected ';' after {what}, found {found}", place, help=help)
 
     def error(
         self, message: str, notes: tuple[Note, ...] = (), help: str = ""

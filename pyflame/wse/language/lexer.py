@@ -49,6 +49,10 @@ _FOREIGN = {
     "--": "write 'x -= 1', or '- -x' for a double negation",
     "/*": "use '//' on every line: CSL has no block comments",
 }
+_FOREIGN_CHARACTERS = {
+    "?": "choose with: if (condition) a else b",
+    "#": "modules are imported by @import_module, constants declared with 'const'",
+}
 
 
 def lex(source: Source) -> Tokens:
@@ -115,7 +119,8 @@ def _refuse(source: Source, position: int) -> NoReturn:
     if character == "@":
         raise CslError("expected the name of a builtin after '@'", span)
     shown = character if character.isprintable() else f"\\x{ord(character):02x}"
-    raise CslError(f"unexpected character '{shown}'", span)
+    help = _FOREIGN_CHARACTERS.get(character, "")
+    raise CslError(f"unexpected character '{shown}'", span, help=help)
 
 
 def _refuse_unfinished(source: Source, start: int) -> NoReturn:

@@ -54,7 +54,7 @@ def load_module(
     """
     source = read_source(program.reader, name, importer, span)
     file = program.parse(source)
-    module = Module(program, file, prefix, given)
+    module = Module(program, file, prefix, given, span)
     if len(prefix) > 400:
         fail(f"imports are nested too deeply at '{name}'", span)
     _declare(module)
@@ -158,6 +158,7 @@ def _undeclared(module: Module, name: str, span: Span, frame: Frame) -> NoReturn
     else:
         candidates += [*PREDECLARED, *_local_names(frame)]
     close = difflib.get_close_matches(name, candidates, 1)
+    close += [c for c in candidates if c.casefold() == name.casefold()]
     fail(where, span, help=f"did you mean '{close[0]}'?" if close else "")
 
 
@@ -343,13 +344,29 @@ def _typed(value: code.Expression, type_: Type | None, what: str) -> code.Consta
 def _missing_value(entry: Global, span: Span) -> NoReturn:
     declaration = entry.declaration
     assert declaration.kind == "param", "constants without a value were refused"
-    fail(
+    use = entry.module.use
+    notes: tuple[tuple[str, Span | None], ...] = (
+        ("declared here, without a default", declaration.span),
+    )
+    help = f"bind it where the file is used: .{declaration.name} = ..."
+    if use is None:
+        help = f"give it a value: {_flag(declaration)}={declaration.name}:VALUE"
+    elif span.source.library:
+        span = use
+    else:
+        notes += (("the file is used here", use),)
+    raise CslError(
         f"param '{declaration.name}' of '{entry.module.path}' is not set",
         span,
-        note="declared here, without a default",
-        note_span=declaration.span,
-        help=f"bind it where the file is used: .{declaration.name} = ...",
+        notes,
+        help,
     )
+
+
+def _flag(declaration: tree.GlobalDeclaration) -> str:
+    """The option of the compiler that sets a param of the top file."""
+    color = isinstance(declaration.type, tree.Name) and declaration.type.name == "color"
+    return "--colors" if color else "--params"
 
 
 def _named(constant: code.Constant, name: str) -> code.Constant:

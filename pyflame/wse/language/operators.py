@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from pyflame.wse.language import code, types
-from pyflame.wse.language.coercions import check_fits, coerce, mismatch
+from pyflame.wse.language.coercions import check_fits, coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.floats import round_float
+from pyflame.wse.language.mismatches import mismatch
 from pyflame.wse.language.operands import (
     is_comptime_number,
     is_float,
@@ -48,6 +49,7 @@ def binary(
         return _compare(symbol, left, right, span)
     if symbol in ("<<", ">>"):
         return _shift(symbol, left, right, span)
+    _refuse_pointers(symbol, left, right)
     left, right = unify(left, right)
     type_ = left.type
     allowed = is_integer if symbol in _FLOAT_ONLY_INTEGER else is_number
@@ -57,6 +59,17 @@ def binary(
         value = arithmetic(symbol, type_, left.value, right.value, span)
         return code.Constant(type_, span, value)
     return code.Binary(type_, span, symbol, left, right)
+
+
+def _refuse_pointers(symbol: str, *operands: code.Expression) -> None:
+    for operand in operands:
+        if isinstance(operand.type, types.Pointer):
+            fail(
+                f"operator '{symbol}' does not take type '{operand.type}'",
+                operand.span,
+                note="there is no arithmetic on pointers",
+                help=f"read what it points to: p{'[i]' if operand.type.many else '.*'}",
+            )
 
 
 def unify(

@@ -284,13 +284,22 @@ class ExpressionParser(TypeParser):
         """`.{ .a = 1 }`, `.{ 1, 2 }`, `.{}`"""
         start = self.position
         self.position += 1
-        self.expect("{", "after '.'")
+        self.expect("{", "after '.'", help=self._struct_help())
         if self.at("}") or self._at_field():
             fields = self._parse_fields()
             return tree.StructLiteral(self.span_from(start), None, fields)
         values = self._parse_list("}")
-        self.expect("}", "after the values of a tuple")
+        help = "a named field begins with a dot: .x = ..." if self.at("=") else ""
+        self.expect("}", "after the values of a tuple", help)
         return tree.TupleLiteral(self.span_from(start), values)
+
+    def _struct_help(self) -> str:
+        if not self.at(tokens.IDENTIFIER):
+            return ""
+        name = self.tokens.text(self.position)
+        if self.after("="):
+            return f"a struct begins with a dot: .{{ .{name} = ... }}"
+        return f"items of an enum are written with its name: E.{name}"
 
     def _parse_if_expression(self) -> tree.Expression:
         start = self.position
@@ -302,7 +311,12 @@ class ExpressionParser(TypeParser):
 
     def parse_header(self, keyword: str) -> tree.Expression:
         """The parenthesised operand of `if`, `for`, `while` or `switch`."""
-        self.expect("(", f"after '{keyword}'")
+        self.expect("(", f"after '{keyword}'", help=f"write '{keyword} (...)'")
+        if keyword == "for" and self.at("var"):
+            help = (
+                "for loops go over ranges and arrays: for (@range(i16, n)) |i| { ... }"
+            )
+            raise self.error("expected a range or an array", help=help)
         outer, self._header = self._header, keyword
         operand = self.parse_expression()
         self._header = outer

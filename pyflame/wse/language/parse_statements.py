@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from pyflame.wse.errors import CslError
 from pyflame.wse.language import tokens, tree
 from pyflame.wse.language.parse_expressions import ExpressionParser
+from pyflame.wse.language.tokens import Tokens
 
 # An assignment's token, to the binary operator it applies.
 ASSIGNMENTS = {"=": ""} | {
@@ -14,6 +16,10 @@ ASSIGNMENTS = {"=": ""} | {
     for operator in ("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^")
 }
 _ATTRIBUTES = ("align", "linksection", "linkname")
+_TOP_LEVEL = ("param", "layout", "export", "noinline")
+_DECLARING = (
+    "declare a variable with 'var x: T = ...;', a constant with 'const x = ...;'"
+)
 
 
 class StatementParser(ExpressionParser):
@@ -24,10 +30,16 @@ class StatementParser(ExpressionParser):
     an `else`, not in a switch arm.
     """
 
+    def __init__(self, source_tokens: Tokens) -> None:
+        super().__init__(source_tokens)
+        # the brace of the innermost open block
+        self._block: int = 0
+
     def parse_block(self) -> tree.Block:
         start = self.position
         header, self._header = self._header, ""
         self.expect("{", "before a block")
+        outer, self._block = self._block, start
         statements: list[tree.Statement] = []
         while not self.at("}"):
             if self.at(tokens.END):
@@ -36,6 +48,7 @@ class StatementParser(ExpressionParser):
             statements.append(self.parse_statement())
         self.position += 1
         self._header = header
+        self._block = outer
         return tree.Block(self.span_from(start), tuple(statements))
 
     def parse_statement(self) -> tree.Statement:
@@ -46,12 +59,30 @@ class StatementParser(ExpressionParser):
         return parsed
 
     def _parse_terminated(self) -> tree.Statement:
-        parse = self._declarations.get(self.kinds[self.position])
+        kind = self.kinds[self.position]
+        parse = self._declarations.get(kind)
         if parse is not None:
             return parse(self)
+        if kind in _TOP_LEVEL or (
+            kind in ("fn", "task") and self.after(tokens.IDENTIFIER)
+        ):
+            raise self._misplaced(kind)
         parsed, what = self._parse_simple()
-        self.end_statement(what)
+        lone = isinstance(parsed, tree.ExpressionStatement) and isinstance(
+            parsed.expression, tree.Name
+        )
+        declares = lone and self.at(tokens.IDENTIFIER)
+        self.end_statement(what, _DECLARING if declares else "")
         return parsed
+
+    def _misplaced(self, kind: str) -> CslError:
+        opening = ("the block that is still open", self.tokens.span(self._block))
+        return CslError(
+            f"'{kind}' can only stand at the top level of a file",
+            self.tokens.span(self.position),
+            (opening,),
+            help="close the block with '}' before it",
+        )
 
     # --- simple statements --------------------------------------------------------
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pyflame.wse.errors import CslError
 from pyflame.wse.language import code, image, tree
 from pyflame.wse.language.blocks import execute_all
 from pyflame.wse.language.calls import elaborate_body
 from pyflame.wse.language.layout import TileCode
 from pyflame.wse.language.modules import load_module, module_frame, read_source
+from pyflame.wse.language.origins import name_call
 from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.run_time import plain_instance, stored_value
 from pyflame.wse.language.source import Source
-from pyflame.wse.language.state import Frame, Module, Program
+from pyflame.wse.language.state import Frame, Module, Pending, Program
 
 Parse = Callable[[Source], tree.File]
 
@@ -40,7 +42,8 @@ def compile_pe_program(
         exported={e.name: e for e in exports},
         warnings=warnings,
     )
-    load_module(program, tile.file or source.path, _importer(tile), "", tile.given)
+    name = tile.file or source.path
+    load_module(program, name, _importer(tile), "", tile.given, tile.span)
     for module in program.modules:
         run_comptime_blocks(module, "T")
         _keep_exported_functions(program, module)
@@ -77,11 +80,18 @@ def _elaborate_reachable(program: Program) -> None:
             _convert_value(program, program.unit.globals[converted])
             converted += 1
         if program.pending:
-            item = program.pending.pop(0)
-            frame = Frame(
-                program, item.reference.module, item.scope, "R", item.function.body
-            )
-            elaborate_body(frame, item.reference, item.function)
+            _elaborate(program, program.pending.pop(0))
+
+
+def _elaborate(program: Program, item: Pending) -> None:
+    program.instance_call = item.call
+    module, body = item.reference.module, item.function.body
+    frame = Frame(program, module, item.scope, "R", body)
+    try:
+        elaborate_body(frame, item.reference, item.function)
+    except CslError as error:
+        name_call(error, item.reference.declaration.span, item.call)
+        raise
 
 
 def _convert_value(program: Program, variable: code.GlobalVariable) -> None:

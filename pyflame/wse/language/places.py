@@ -171,6 +171,7 @@ def _check_indices(
                 f"'{base}' takes {len(base.dims)} "
                 f"{'index' if len(base.dims) == 1 else 'indices'}, got {len(indices)}",
                 span,
+                help="write all indices in one pair of brackets: a[i, j]",
             )
         _check_bounds(base, indices)
     elif isinstance(base, types.Pointer) and base.many:
@@ -312,7 +313,12 @@ def evaluate_place(frame: Frame, node: tree.Expression) -> code.Expression:
         case tree.BuiltinCall(name="@field"):
             return _field_place(frame, node)
         case _:
-            fail("a temporary value has no address and cannot be assigned", node.span)
+            pointed = isinstance(node, tree.PointerType)
+            fail(
+                "a temporary value has no address and cannot be assigned",
+                node.span,
+                help="write what a pointer leads to as p.*" if pointed else "",
+            )
 
 
 def _name_place(frame: Frame, node: tree.Name) -> code.Expression:

@@ -114,8 +114,12 @@ def instantiate(
     params: list[code.LocalVariable],
     result: Type,
     scope: Scope,
+    call: Span | None = None,
 ) -> code.Function:
-    """The instance for a key; its body is elaborated later, once."""
+    """The instance for a key; its body is elaborated later, once.
+
+    `call` is where a generic function got the arguments of this instance.
+    """
     found = reference.instances.get(key)
     if found is not None:
         return found
@@ -129,7 +133,9 @@ def instantiate(
     )
     reference.instances[key] = function
     program.unit.functions.append(function)
-    program.pending.append(Pending(reference, function, scope))
+    if call is not None and call.source.library:
+        call = program.instance_call
+    program.pending.append(Pending(reference, function, scope, call))
     return function
 
 

@@ -164,12 +164,14 @@ class Module:
     Args:
         prefix: what its symbols begin with: "" for the main file, `sync.` else.
         given: values that the importer binds to params.
+        use: where the importer names the file; None for the top file.
     """
 
     program: Program
     file: tree.File
     prefix: str
     given: dict[str, code.Constant]
+    use: Span | None = None
     globals: dict[str, Global] = field(default_factory=dict[str, Global])
     functions: dict[str, FunctionRef] = field(default_factory=dict[str, FunctionRef])
 
@@ -185,6 +187,7 @@ class Pending:
     reference: FunctionRef
     function: code.Function
     scope: Scope
+    call: Span | None
 
 
 @dataclass(eq=False, slots=True)
@@ -224,6 +227,8 @@ class Program:
     call_depth: int = 0
     expanded: int = 0
     counter: int = 0
+    # the call that led to the generic instance whose body is being elaborated
+    instance_call: Span | None = None
 
     def spend(self, span: Span) -> None:
         """Counts a comptime step.

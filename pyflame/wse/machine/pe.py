@@ -327,11 +327,7 @@ class Pe:
         queue = self.inputs.get(dsd.color)
         if self.arch.queues_need_init:
             if queue is None or dsd.queue not in (None, queue.number):
-                raise self.fault(
-                    f"a fabin_dsd reads color {dsd.color} from input queue "
-                    f"{dsd.queue}, which is not initialised for that color; "
-                    "@initialize_queue must bind it"
-                )
+                raise self.fault(_unready_input(dsd))
             return queue
         queue = self.input_of_color(dsd.color)
         if dsd.queue is not None and queue.number is None:
@@ -363,7 +359,8 @@ class Pe:
         known = self.inputs.get(color)
         if known is not None and known.number not in (None, number):
             raise self.fault(
-                f"color {color} is bound to input queues {known.number} and {number}"
+                f"color {color} is bound to input queues {known.number} and {number}; "
+                "a color has one @initialize_queue per PE"
             )
         queue = known or InputQueue(
             self.timeline, self, color, color if by_color else number, depth
@@ -379,7 +376,12 @@ class Pe:
         Raises:
             MachineFault: if it has no queue, or serves another color.
         """
-        if dsd.queue is None or not 0 <= dsd.queue < len(self.outputs):
+        if dsd.queue is None:
+            raise self.fault(
+                f"a fabout_dsd of color {dsd.color} names no output queue; give it "
+                "'.output_queue', and bind the queue with @initialize_queue"
+            )
+        if not 0 <= dsd.queue < len(self.outputs):
             raise self.fault(
                 f"a fabout_dsd on color {dsd.color} has output queue {dsd.queue}; "
                 f"{self.arch.name} has queues 0 to {len(self.outputs) - 1}"
@@ -414,3 +416,15 @@ class Pe:
         if self.running:
             place += f" in {self.running}"
         return MachineFault(f"{place}: {message}")
+
+
+def _unready_input(dsd: FabIn) -> str:
+    if dsd.queue is None:
+        return (
+            f"a fabin_dsd of color {dsd.color} names no input queue; give it "
+            "'.input_queue', and bind the queue with @initialize_queue"
+        )
+    return (
+        f"a fabin_dsd reads color {dsd.color} from input queue {dsd.queue}, which "
+        "is not initialised for that color; @initialize_queue must bind it"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.language.image import Options
@@ -78,30 +79,56 @@ def _parser() -> argparse.ArgumentParser:
     add("--arch", choices=("wse2", "wse3"), default="wse2", help="target machine")
     add("--fabric-dims", metavar="W,H", help="size of the simulated fabric")
     add("--fabric-offsets", metavar="X,Y", help="place of the program on the fabric")
-    add("--params", action="append", default=[], metavar="NAME:VALUE,...")
-    add("--colors", action="append", default=[], metavar="NAME:VALUE,...")
+    add("--params", **_repeated("NAME:VALUE,...", "values of params of the top file"))
+    add("--colors", **_repeated("NAME:VALUE,...", "values of its params of type color"))
     add("--memcpy", action="store_true", help="connect the program to the host")
     add("--channels", default="0", metavar="N", help="host channels, 0 to 16")
     add("--width-west-buf", default="0", metavar="N", help="buffer columns, west")
     add("--width-east-buf", default="0", metavar="N", help="buffer columns, east")
-    add("--import-path", action="append", default=[], metavar="DIR")
-    add("--fp16-format", choices=("f16", "cb16", "bf16"), default="f16")
-    add("--output-json", nargs="?", const="", metavar="PATH")
+    add("--import-path", **_repeated("DIR", "folder of <...> modules and tile code"))
+    add(
+        "--fp16-format",
+        choices=("f16", "cb16", "bf16"),
+        default="f16",
+        help="the 16-bit float format of the program (default: f16)",
+    )
+    add("--output-json", nargs="?", const="", metavar="PATH", help="write the params")
     add("--out-routes", action="store_true", help="print the routing table")
-    add("--max-inlined-iterations", default="1000000", metavar="N")
+    add(
+        "--max-inlined-iterations",
+        default="1000000",
+        metavar="N",
+        help="most iterations of an inline loop",
+    )
     add("--comptime-func-depth-limit", metavar="N", help="accepted, has no effect")
     add("--max-parallelism", metavar="N", help="accepted, has no effect")
     add("-g0", action="store_true", help="accepted, has no effect")
-    add("--warnings-as-errors", action="store_true")
+    add("--warnings-as-errors", action="store_true", help="fail if there are warnings")
     add("--verbose", action="store_true", help="tell what was compiled")
     return parser
 
 
+def _repeated(metavar: str, help: str) -> dict[str, Any]:
+    """A flag that may be given several times."""
+    return {
+        "action": "append",
+        "default": [],
+        "metavar": metavar,
+        "help": f"{help} (may be repeated)",
+    }
+
+
 def _warnings(parsed: argparse.Namespace, unknown: list[str]) -> tuple[str, ...]:
-    warnings = [f"unknown option '{word}' is ignored" for word in unknown]
+    warnings = [_ignored(word) for word in unknown]
     if parsed.comptime_func_depth_limit is not None:
         warnings.append("--comptime-func-depth-limit has no effect here")
     return tuple(warnings)
+
+
+def _ignored(word: str) -> str:
+    if word.endswith(".csl"):
+        return f"'{word}' is ignored: the code of PEs is named by @set_tile_code"
+    return f"unknown option '{word}' is ignored"
 
 
 def _named_values(flag: str, lists: list[str]) -> dict[str, int]:

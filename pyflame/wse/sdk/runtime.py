@@ -161,15 +161,7 @@ class SdkRuntime:
         return self._ids.get(name)
 
     def _exported(self, identifier: object, what: str) -> ExportedName:
-        exports = self._image.exports
-        if isinstance(identifier, bool) or not isinstance(identifier, int):
-            raise HostError(f"{what}: {identifier!r} is no symbol id of this program")
-        if not 0 <= identifier < len(exports):
-            raise HostError(f"{what}: {identifier} is no symbol id of this program")
-        exported = exports[identifier]
-        if isinstance(exported.type, Function):
-            raise HostError(f"{what}: '{exported.name}' is a function, not a tensor")
-        return exported
+        return runtime_checks.exported_tensor(self._image, identifier, what)
 
     # --- transfers ----------------------------------------------------------------
 

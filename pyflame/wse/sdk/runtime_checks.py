@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pyflame.wse.errors import HostError
-from pyflame.wse.language.image import Image
-from pyflame.wse.language.types import Type
+from pyflame.wse.language.image import ExportedName, Image
+from pyflame.wse.language.types import Function, Type
 from pyflame.wse.language.types import size_bytes as type_size_bytes
 
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -72,6 +72,25 @@ def check_channels(image: Image, folder: Path, placed: bool) -> None:
             f"the program in '{folder}' was compiled with --channels=0; compile it "
             "with --channels=1 or more"
         )
+
+
+def exported_tensor(image: Image, identifier: object, what: str) -> ExportedName:
+    """The exported variable of an id. Raises HostError if it has none."""
+    exports = image.exports
+    if identifier is None:
+        names = ", ".join(e.name for e in exports) or "nothing"
+        raise HostError(
+            f"{what}: None is no symbol id: get_id knows no such name; "
+            f"exported: {names}"
+        )
+    if isinstance(identifier, bool) or not isinstance(identifier, int):
+        raise HostError(f"{what}: {identifier!r} is no symbol id of this program")
+    if not 0 <= identifier < len(exports):
+        raise HostError(f"{what}: {identifier} is no symbol id of this program")
+    exported = exports[identifier]
+    if isinstance(exported.type, Function):
+        raise HostError(f"{what}: '{exported.name}' is a function, not a tensor")
+    return exported
 
 
 def symbol_size_bytes(name: str, type_: Type) -> int:

@@ -220,6 +220,26 @@ def test_superfluous_params_are_a_warning(compile_files: CompileFiles) -> None:
     ]
 
 
+def test_activating_an_id_without_a_task_is_a_warning(
+    compile_files: CompileFiles,
+) -> None:
+    pe = """
+    task t() void {}
+    fn main() void { @activate(@get_local_task_id(9)); }
+    comptime {
+      @export_symbol(main);
+      @activate(@get_local_task_id(11));
+      @activate(@get_local_task_id(12));
+      @bind_local_task(t, @get_local_task_id(12));
+    }
+    """
+    image = compile_files(files("param n: i16;" + pe))
+    assert [w.splitlines()[0] for w in image.warnings] == [
+        "pe.csl:6:7: warning: no task is bound to local task id 11",
+        "pe.csl:3:22: warning: no task is bound to local task id 9",
+    ]
+
+
 def test_extern_names_what_another_module_exports(compile_files: CompileFiles) -> None:
     owner = """
     export var counter: u16 = 5;

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pyflame.wse.errors import CslError
+from pyflame.wse.errors import CslError, MachineFault
 from pyflame.wse.language import state
 
 RunCsl = Callable[..., Any]
@@ -168,3 +168,33 @@ def test_copies_of_code_are_counted(
         "more than 12 inline calls, unrolled iterations and generic instances"
     )
     assert caught.value.span is not None
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "operation", "message"),
+    [
+        (
+            "fabin_dsd",
+            "@fmovs(D, F);",
+            "a fabin_dsd of color 5 names no input queue; give it '.input_queue', and "
+            "bind the queue with @initialize_queue",
+        ),
+        (
+            "fabout_dsd",
+            "@fmovs(F, D);",
+            "a fabout_dsd of color 5 names no output queue; give it '.output_queue', "
+            "and bind the queue with @initialize_queue",
+        ),
+    ],
+)
+def test_fabric_dsds_of_wse3_name_a_queue(
+    run_csl: RunCsl, descriptor: str, operation: str, message: str
+) -> None:
+    text = (
+        "var a = @zeros([2]f32); const D = @get_dsd(mem1d_dsd, .{ .tensor_access ="
+        f" |i|{{2}} -> a[i] }}); const F = @get_dsd({descriptor}, .{{ .extent = 2,"
+        f" .fabric_color = @get_color(5) }}); fn run() void {{ {operation} }}"
+    )
+    with pytest.raises(MachineFault) as caught:
+        run_csl(text)
+    assert caught.value.message.endswith(message)

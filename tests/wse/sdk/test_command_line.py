@@ -57,8 +57,9 @@ def test_import_paths_end_with_the_environment(monkeypatch):
 
 
 def test_unknown_flags_are_warnings():
-    request = parse("a.csl --frobnicate=1 --comptime-func-depth-limit=3")
+    request = parse("a.csl pe.csl --frobnicate=1 --comptime-func-depth-limit=3")
     assert request.warnings == (
+        "'pe.csl' is ignored: the code of PEs is named by @set_tile_code",
         "unknown option '--frobnicate=1' is ignored",
         "--comptime-func-depth-limit has no effect here",
     )
