@@ -168,9 +168,11 @@ def _shown_operand(kind: str, element: str) -> str:
 def _fit_operand(
     call: Invocation, operand: code.Expression, kind: str, element: str
 ) -> code.Expression:
-    if kind == "d":
-        return operand
     wanted = _element_types(call, element)
+    if kind == "d":
+        if is_fifo(operand):
+            _check_fifo_width(call, operand, wanted[0])
+        return operand
     found = operand.type
     if kind == "p":
         assert isinstance(found, types.Pointer)
@@ -186,6 +188,17 @@ def _fit_operand(
     shown = " or ".join(f"'{'*' if kind == 'p' else ''}{t}'" for t in wanted)
     message = f"expected type {shown}, got: '{operand.type}'"
     fail(message, operand.span, help=_form_help([operand]))
+
+
+def _check_fifo_width(call: Invocation, fifo: code.Constant, wanted: Type) -> None:
+    """The elements of other descriptors are as wide as the operation wants them."""
+    element, bits = fifo.value.element, width_bits(wanted)
+    if width_bits(element) != bits:
+        fail(
+            f"'{call.name}' moves elements of {bits} bits, but those of the FIFO are "
+            f"'{element}'",
+            fifo.span,
+        )
 
 
 def _fit_comptime(
