@@ -11,6 +11,7 @@ import numpy as np
 
 from lowering.constants import constant_names, with_constants_as_inputs
 from lowering.emit import emit
+from lowering.empty_ends import NO_EMPTY_ENDS, EmptyEnds
 from lowering.errors import DoesNotFitError, LayoutError, OptionError
 from lowering.host import host_files, program, program_text
 from lowering.jaxprs import ClosedJaxpr
@@ -130,30 +131,35 @@ def lower(
     """
     options = options or Options()
     closed = without_shard_maps(closed)
-    mesh = check_mesh_of_maps(closed, mesh, [*(in_layouts or ()), *(out_layouts or ())])
+    given = [*(in_layouts or ()), *(out_layouts or ())]
+    mesh = check_mesh_of_maps(closed, mesh, given)
+    if any(layout is not None for layout in given):
+        mesh = mesh_of(given, mesh)
     normalised = normalise(closed)
     if options.check_stages:
         check_normalised(closed, normalised)
-    normalised, constants = with_constants_as_inputs(normalised)
+    ends = EmptyEnds.of(normalised)
+    normalised, constants = with_constants_as_inputs(ends.trimmed(normalised))
     added = constant_names(len(constants), {*in_names, *out_names})
+    layouts = ends.kept_inputs(in_layouts or (None,) * len(in_names))
     request = _Request(
         normalised,
-        (*in_names, *added),
-        tuple(out_names),
-        (*(in_layouts or (None,) * len(in_names)), *(None for _ in constants)),
-        tuple(out_layouts or (None,) * len(out_names)),
+        (*ends.kept_inputs(in_names), *added),
+        ends.kept_outputs(out_names),
+        (*layouts, *(None for _ in constants)),
+        ends.kept_outputs(out_layouts or (None,) * len(out_names)),
         parse_target(target),
         options.optimize,
         options.pattern,
-        tuple(carry),
-        frozenset(donated) - {source for source, _ in carry},
+        tuple(ends.kept_pairs(carry)),
+        ends.kept_numbers(set(donated) - {source for source, _ in carry}),
         rolled(normalised) if options.optimize else None,
     )
     partitioned, planned = _planned(request, mesh)
     if options.check_stages:
         check_partitioned(normalised, partitioned)
     names = (tuple(in_names), tuple(out_names))
-    return _written(partitioned, planned, *names, options, constants)
+    return _written(partitioned, planned, *names, options, constants, ends)
 
 
 def lower_partitioned(
@@ -205,6 +211,7 @@ def _written(
     out_names: tuple[str, ...],
     options: Options,
     constants: tuple[np.ndarray[Any, Any], ...] = (),
+    ends: EmptyEnds = NO_EMPTY_ENDS,
 ) -> Lowered:
     """The plan, checked, with all its files."""
     check_plan(planned)
@@ -215,6 +222,7 @@ def _written(
         in_names,
         out_names,
         constants,
+        ends,
     )
     files = {
         **emit(planned, options.title),

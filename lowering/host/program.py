@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lowering.emit import ENTRY
+from lowering.empty_ends import NO_EMPTY_ENDS, EmptyEnds
 from lowering.host.tiling import VERSION
 from lowering.placement import Placement
 from lowering.plan import Plan
@@ -22,28 +23,31 @@ def program(
     in_names: Sequence[str],
     out_names: Sequence[str],
     constants: Sequence[np.ndarray[Any, Any]] = (),
+    ends: EmptyEnds = NO_EMPTY_ENDS,
 ) -> dict[str, Any]:
     """Mesh, entry function, and every input and output in the program's order.
 
     `name` is what the user calls a value, `symbol` what the wafer does. Inputs whose
     memory the program uses again are "donated". The last of the plan's inputs are
-    `constants`, which hold their own data.
+    `constants`, which hold their own data. What has no elements (`ends`) has no symbol.
     """
     rows, cols = plan.mesh.extent
-    symbols, count = list(plan.inputs), len(in_names)
+    symbols, count = list(plan.inputs), len(plan.inputs) - len(constants)
     tables = _values(symbols[count:], symbols[count:], in_placements[count:])
     for table, array in zip(tables, constants, strict=True):
         table["data"] = base64.b64encode(_little_endian(array)).decode("ascii")
-    inputs = _values(in_names, symbols[:count], in_placements[:count])
+    kept = ends.kept_inputs(in_names)
+    inputs = _values(kept, symbols[:count], in_placements[:count])
     for entry, value in zip(inputs, plan.inputs.values(), strict=False):
         if value in plan.allocation.lives:
             entry["donated"] = True
+    outputs = _values(ends.kept_outputs(out_names), list(plan.outputs), out_placements)
     described: dict[str, Any] = {
         "version": VERSION,
         "entry": ENTRY,
         "mesh": {"rows": rows, "cols": cols},
-        "inputs": inputs,
-        "outputs": _values(out_names, list(plan.outputs), out_placements),
+        "inputs": _with_empty(inputs, in_names, ends.inputs),
+        "outputs": _with_empty(outputs, out_names, ends.outputs),
     }
     return {**described, "constants": tables} if tables else described
 
@@ -57,6 +61,17 @@ def _little_endian(array: np.ndarray[Any, Any]) -> bytes:
 def program_text(program: dict[str, Any]) -> str:
     """The program as the text of program.json."""
     return json.dumps(program, indent=2) + "\n"
+
+
+def _with_empty(
+    kept: Sequence[dict[str, Any]], names: Sequence[str], gone: Mapping[int, Placement]
+) -> list[dict[str, Any]]:
+    """All values in order, those without elements among them."""
+    others = iter(kept)
+    return [
+        _values([name], [""], [gone[number]])[0] if number in gone else next(others)
+        for number, name in enumerate(names)
+    ]
 
 
 def _values(

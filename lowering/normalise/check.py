@@ -43,6 +43,7 @@ from lowering.normalise import (
     widen,
 )
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, MAPPED, OF_KEYS
+from lowering.normalise.empty import touches_empty
 from lowering.normalise.registry import REWRITES
 
 # Importing these registers their rewrites.
@@ -101,7 +102,7 @@ def check_supported(closed: jaxprs.ClosedJaxpr) -> None:
         errors.append(_primitive_error(unknown))
     known = [found for found in equations if not _reason(found.eqn)]
     errors += _dtype_errors(closed, known)
-    errors += _empty_errors(closed, known)
+    errors += _empty_errors(known)
     if errors:
         raise_all(errors)
 
@@ -177,29 +178,20 @@ def _dtype_errors(
     ]
 
 
-def _empty_errors(
-    closed: jaxprs.ClosedJaxpr, found: list[_Found]
-) -> list[LoweringError]:
-    notes = [
-        (f"input {number}", jaxprs.type_of(var))
-        for number, var in enumerate(closed.jaxpr.invars)
-        if _is_empty(var)
-    ]
-    notes += [_note(each) for each in found if any(map(_is_empty, each.eqn.outvars))]
+def _empty_errors(found: list[_Found]) -> list[LoweringError]:
+    """What is left of values without elements where most have fallen away."""
+    left = [each for each in found if each.eqn.primitive.name not in REWRITES]
+    notes = [_note(each) for each in left if touches_empty(each.eqn)]
     if not notes:
         return []
     return [
         LayoutError(
-            "the program has values without elements",
+            "the program keeps values without elements",
             notes=_distinct(notes),
             rule="every value on the wafer has at least one element",
             help="leave such values out, or compute them with JAX on the host",
         )
     ]
-
-
-def _is_empty(var: Any) -> bool:
-    return 0 in jaxprs.shape_of(var)
 
 
 def _note(found: _Found) -> tuple[str, str]:

@@ -23,7 +23,8 @@ from lowering import jaxprs
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CORE, ELEMENTWISE, MESH, NESTING
-from lowering.normalise.empty import without_empty
+from lowering.normalise.empty import touches_empty, without_empty
+from lowering.normalise.empty_carries import without_empty_carries
 from lowering.normalise.fold import fold
 from lowering.normalise.random_keys import without_keys
 from lowering.normalise.registry import REWRITES
@@ -39,7 +40,7 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     closed = jaxprs.drop_dead_equations(closed)
     if not can_inline(closed):
         check_supported(closed)
-    closed = jaxprs.drop_dead_equations(without_keys(_inlined(closed)))
+    closed = _without_empty(without_keys(_inlined(closed)))
     check_supported(closed)
     return _in_core(with_signs_of_zeros(_in_core(closed)))
 
@@ -50,7 +51,7 @@ def _in_core(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     Raises: UnsupportedPrimitiveError, if a rewrite staged what has no rule itself.
     """
     while not all(map(_is_core, closed.jaxpr.eqns)):
-        closed = _retrace(closed, _evaluate)
+        closed = _without_empty(_retrace(closed, _evaluate))
         check_supported(closed)
     return _folded(jaxprs.drop_dead_equations(closed))
 
@@ -69,7 +70,7 @@ def _is_core(eqn: jaxprs.JaxprEqn) -> bool:
     if name in NESTING:
         nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
         return all(map(_is_core, nested))
-    if conditional_rewrite(eqn) is not None:
+    if conditional_rewrite(eqn) is not None or touches_empty(eqn):
         return False
     return name in CORE | MESH and not (name in ELEMENTWISE and _spread_dims(eqn))
 
@@ -91,9 +92,19 @@ def _inline(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     simpler = without_empty(eqn, args)
     if simpler is not None:
         return simpler
+    staged = without_empty_carries(eqn, args, _inline)
+    if staged is not None:
+        return staged
     if eqn.primitive.name in NESTING:
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _inlined))
     return jaxprs.bind(eqn, args)
+
+
+def _without_empty(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    """The program without values of no elements, which rewrites may have staged."""
+    if any(map(touches_empty, closed.jaxpr.eqns)):
+        return _inlined(closed)
+    return jaxprs.drop_dead_equations(closed)
 
 
 def _inlined(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:

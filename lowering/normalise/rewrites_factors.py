@@ -33,6 +33,17 @@ def _each_matrix(function: Callable[..., Any], *stacks: Array) -> Any:
     return function(*stacks)
 
 
+def _identities(a: Array, size: int) -> Array:
+    """An identity matrix for each matrix of the stack."""
+    return jnp.broadcast_to(jnp.eye(size, dtype=a.dtype), (*a.shape[:-2], size, size))
+
+
+def _untouched(a: Array) -> Array:
+    """i32[..., height]: the rows of each matrix in their order."""
+    height = a.shape[-2]
+    return jnp.broadcast_to(_numbers(height), (*a.shape[:-2], height))
+
+
 def _numbers(count: int) -> Array:
     return lax.iota(np.int32, count)
 
@@ -126,6 +137,8 @@ def _solution(a: Array, b: Array, lower: bool, unit_diagonal: bool) -> Array:
 
 @rewrites("lu")
 def _lu(a: Array, **_: Any) -> list[Array]:
+    if a.size == 0:
+        return [a, jnp.zeros((*a.shape[:-2], 0), np.int32), _untouched(a)]
     return list(_each_matrix(_lu_of_one, a))
 
 
@@ -168,6 +181,8 @@ def _qr(a: Array, *, pivoting: bool, full_matrices: bool, **_: Any) -> list[Arra
             help="leave pivoting out, or compute it with JAX on the host",
         )
     height, width = a.shape[-2:]
+    if a.size == 0:
+        return [_identities(a, height), jnp.zeros_like(a)]
     q, r = _each_matrix(_qr_of_one, a)
     kept = height if full_matrices else min(height, width)
     return [q[..., :kept], jnp.triu(r)[..., :kept, :]]

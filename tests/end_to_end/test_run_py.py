@@ -21,27 +21,27 @@ _EXEC = "import sys; from pyflame.cli import main; sys.exit(main(sys.argv[1:]))"
 TABLE = jnp.arange(301, dtype=jnp.bfloat16)  # too large to stand in the text
 
 
-def _program(x: Any, w: Any, b: Any) -> Any:
-    return jax.nn.relu(x @ w + b), x.sum(1) > 0.0
+def _program(x: Any, w: Any, b: Any, none: Any) -> Any:
+    return jax.nn.relu(x @ w + b), x.sum(1) > 0.0, none * 2
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated")
     random = np.random.default_rng(0)
-    shapes = ((7, 33), (33, 16), (16,))
+    shapes = ((7, 33), (33, 16), (16,), (0, 3))
     inputs = [random.standard_normal(shape).astype(np.float32) for shape in shapes]
     lowered = lower(
         jax.make_jaxpr(_program)(*inputs),
-        in_names=["x", "w", "b"],
-        out_names=["y", "positive"],
+        in_names=["x", "w", "b", "n"],
+        out_names=["y", "positive", "nothing"],
         mesh=Mesh(2, 3),
     )
     for name, text in lowered.files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    np.savez(folder / "inputs.npz", **dict(zip("xwb", inputs, strict=True)))
-    y, positive = _program(*inputs)
-    np.savez(folder / "expected.npz", y=y, positive=positive)
+    np.savez(folder / "inputs.npz", **dict(zip("xwbn", inputs, strict=True)))
+    y, positive, nothing = _program(*inputs)
+    np.savez(folder / "expected.npz", y=y, positive=positive, nothing=nothing)
     return folder
 
 
@@ -59,11 +59,12 @@ def test_scripts_run_and_agree_with_jax(folder: Path, arch: str) -> None:
     assert done.stdout.splitlines() == [
         "y: float32[7, 16]",
         "positive: bool[7]",
+        "nothing: float32[0, 3]",
         "The outputs are those of expected.npz.",
         "SUCCESS!",
     ]
     with np.load(folder / "outputs.npz") as outputs:
-        assert sorted(outputs) == ["positive", "y"]
+        assert sorted(outputs) == ["nothing", "positive", "y"]
 
 
 def test_arrays_that_a_function_closes_over_come_with_the_program(

@@ -8,7 +8,6 @@ from jax.extend.core import Primitive
 
 from lowering import jaxprs
 from lowering.errors import (
-    LayoutError,
     SeveralErrors,
     UnsupportedDtypeError,
     UnsupportedPrimitiveError,
@@ -256,18 +255,6 @@ def test_what_has_no_elements_falls_away(name):
     for mine, reference in zip(got, want, strict=True):
         assert mine.dtype == reference.dtype
         np.testing.assert_array_equal(mine, reference)
-
-
-def test_values_without_elements():
-    with pytest.raises(LayoutError) as caught:
-        normalise(jax.make_jaxpr(lambda x: x[:, :0])(X))
-    place = caught.value.notes[0][1].split("  at ")[1]
-    assert str(caught.value) == (
-        "the program has values without elements\n"
-        f"  slice     (f32[3,4]) -> f32[3,0]  at {place}\n"
-        "  rule      every value on the wafer has at least one element\n"
-        "  help      leave such values out, or compute them with JAX on the host"
-    )
 
 
 def test_primitives_and_dtypes_are_reported_together():
