@@ -37,6 +37,9 @@ _MODULES = (
     "bfloat16",
     "words",
 )  # beside pe.csl, where it needs them
+# A switch looks at one number after the other: of many phases one is chosen in two
+# steps, first which 16 they are.
+_PHASES_LOG2 = 4
 _COMMENT = re.compile(r"//.*")
 
 
@@ -172,6 +175,8 @@ def _pe_text(plan: Plan, exports: Sequence[Export], names: Names, title: str) ->
         "row_functions": row_functions(plan.steps, plan.allocation),
         "counters": order.counters,
         "phases": phases,
+        "phases_per_switch": 1 << _PHASES_LOG2,
+        "phases_per_switch_log2": _PHASES_LOG2,
         "entry": ENTRY,
     }
     return render("pe.csl.j2", context)

@@ -106,3 +106,16 @@ def test_loops_over_layers(
     assert result.success, result.error_message
     assert "scan: step" in result.sources["pe.csl"]
     assert not difference(result.simulate(*args).outputs, jax.jit(function)(*args))
+
+
+def test_many_phases_are_chosen_in_two_steps(tmp_path: Path) -> None:
+    def layers(weights: Any, x: Any) -> Any:
+        return perceptron(weights * 2, x)
+
+    args = [WEIGHTS, normal(3, 5)]
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse2")
+    options.fabric_height = options.fabric_width = 2
+    result = pf.compile_to_csl(layers, *args, options=options)
+    assert result.success, result.error_message
+    assert "switch (now >> 4) {" in result.sources["pe.csl"]
+    assert not difference(result.simulate(*args).outputs, jax.jit(layers)(*args))
