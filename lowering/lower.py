@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,38 +11,20 @@ import numpy as np
 from lowering.constants import constant_names, with_constants_as_inputs
 from lowering.emit import emit
 from lowering.empty_ends import NO_EMPTY_ENDS, EmptyEnds
-from lowering.errors import DoesNotFitError, LayoutError, OptionError
+from lowering.errors import OptionError
+from lowering.fitting import Request
 from lowering.host import host_files, program, program_text
 from lowering.jaxprs import ClosedJaxpr
 from lowering.mesh import Layout, Mesh, mesh_of
+from lowering.mesh_choice import planned_for
 from lowering.normalise.normalise import normalise
 from lowering.normalise.roll import rolled
 from lowering.normalise.shard_maps import check_mesh_of_maps, without_shard_maps
-from lowering.partition.partition import Partitioned, conventional, partition
-from lowering.partition.registry import COMFORTABLE_BYTES
+from lowering.partition.partition import Partitioned
 from lowering.partition.uniform import check_uniform, varying
-from lowering.placement import Placement, place
 from lowering.plan import Pattern, Plan, check_fits, check_mesh, check_plan, plan
-from lowering.smallest_mesh import smallest_mesh
 from lowering.stage_checks import check_normalised, check_partitioned
 from lowering.target import TARGETS, Target
-
-# Meshes that are tried when nobody chose one; the larger ones only if none fits.
-_SMALL_MESHES = (Mesh(1, 1), Mesh(1, 2), Mesh(2, 1), Mesh(2, 2), Mesh(4, 4))
-_LARGER_SIDES = (8, 16, 32, 64, 128, 256, 512)
-# What one equation's operands may take when the program did not fit: less is slower.
-_SMALLER_BUDGETS = (16 * 1024, 4 * 1024)
-# How many meshes the message of a program that does not fit may try: fewer for long
-# programs, which take as many seconds per try as they have thousands of equations.
-_MAX_TRIES = 150
-_MIN_TRIES = 8
-_TRIED_EQUATIONS = 3_000
-# From this many equations on, the code of a program rarely fits without loops.
-_LONG_EQUATIONS = 600
-_TOO_LONG = "the code alone takes that much, on every mesh: compile it in parts"
-_NO_MESH = "no mesh of this wafer is large enough: make the largest values smaller"
-# A larger mesh must take less than this part of a smaller one's predicted cycles.
-_WORTHWHILE = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,30 +63,6 @@ class Lowered:
         return self.plan.mesh
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A normalised program with what the caller asked for.
-
-    `rolled` is the same program with loops for what repeats, if much does.
-    """
-
-    closed: ClosedJaxpr
-    in_names: tuple[str, ...]
-    out_names: tuple[str, ...]
-    in_layouts: tuple[Layout | None, ...]
-    out_layouts: tuple[Layout | None, ...]
-    target: Target
-    optimize: bool
-    pattern: Pattern | None
-    carry: tuple[tuple[int, int], ...]
-    donated: frozenset[int]
-    rolled: ClosedJaxpr | None = None
-
-    @property
-    def layouts(self) -> tuple[Layout | None, ...]:
-        return (*self.in_layouts, *self.out_layouts)
-
-
 def lower(
     closed: ClosedJaxpr,
     *,
@@ -142,7 +99,7 @@ def lower(
     normalised, constants = with_constants_as_inputs(ends.trimmed(normalised))
     added = constant_names(len(constants), {*in_names, *out_names})
     layouts = ends.kept_inputs(in_layouts or (None,) * len(in_names))
-    request = _Request(
+    request = Request(
         normalised,
         (*ends.kept_inputs(in_names), *added),
         ends.kept_outputs(out_names),
@@ -155,7 +112,7 @@ def lower(
         ends.kept_numbers(set(donated) - {source for source, _ in carry}),
         rolled(normalised) if options.optimize else None,
     )
-    partitioned, planned = _planned(request, mesh)
+    partitioned, planned = planned_for(request, mesh)
     if options.check_stages:
         check_partitioned(normalised, partitioned)
     names = (tuple(in_names), tuple(out_names))
@@ -230,171 +187,3 @@ def _written(
         **host_files(planned.mesh, options.title),
     }
     return Lowered(files, planned, partitioned, in_names, out_names, constants)
-
-
-def _planned(request: _Request, mesh: Mesh | None) -> tuple[Partitioned, Plan]:
-    """Partition and plan on the mesh asked for, or on the best one.
-
-    Raises: DoesNotFitError, with the smallest mesh that fits.
-    """
-    given = any(layout is not None for layout in request.layouts)
-    if mesh is None and not given:
-        return _fastest(request)
-    chosen = mesh_of(request.layouts, mesh)
-    partitioned, planned = _attempt(request, chosen)
-    if _fits(planned):
-        return partitioned, planned
-    names = list(planned.inputs)
-    users = [n for n, layout in zip(names, request.in_layouts, strict=True) if layout]
-    check_fits(planned, partitioned.in_placements, _help(request, planned), users)
-    raise AssertionError("check_fits raises for a plan that does not fit")
-
-
-def _fits(planned: Plan) -> bool:
-    return planned.cost.size_bytes <= planned.cost.sram_bytes
-
-
-def _attempt(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan]:
-    """Partition and plan on one mesh, whether or not it fits SRAM.
-
-    What repeats becomes a loop where the program does not fit without, and at once
-    where it is so long that it hardly would.
-    """
-    check_mesh(mesh, request.target)
-    if request.rolled is None:
-        return _leanest(request, mesh)
-    shorter = replace(request, closed=request.rolled, rolled=None)
-    is_long = len(request.closed.eqns) >= _LONG_EQUATIONS
-    attempts: list[tuple[Partitioned, Plan]] = []
-    for each in (shorter, request) if is_long else (request, shorter):
-        attempts.append(_leanest(each, mesh))
-        if _fits(attempts[-1][1]):
-            return attempts[-1]
-    return min(attempts, key=lambda attempt: attempt[1].cost.size_bytes)
-
-
-def _leanest(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan]:
-    """Partition and plan in the least SRAM that it takes to fit, or the least there is.
-
-    Where the code alone does not fit, no other way to compute an equation helps.
-    """
-    attempt = _attempt_within(request, mesh, COMFORTABLE_BYTES)
-    for budget_bytes in _SMALLER_BUDGETS:
-        if _fits(attempt[1]) or _is_code_too_long(attempt[1]):
-            return attempt
-        smaller = _attempt_within(request, mesh, budget_bytes)
-        if smaller[1].cost.size_bytes < attempt[1].cost.size_bytes:
-            attempt = smaller
-    return attempt
-
-
-def _is_code_too_long(planned: Plan) -> bool:
-    return planned.cost.code_bytes > planned.cost.sram_bytes
-
-
-def _attempt_within(
-    request: _Request, mesh: Mesh, budget_bytes: int
-) -> tuple[Partitioned, Plan]:
-    """Partition and plan where one equation should do with so much SRAM."""
-    closed = request.closed
-    ins = _placements(request.in_layouts, closed.in_avals, mesh)
-    outs = _placements(request.out_layouts, closed.out_avals, mesh)
-    for source, result in request.carry:
-        aval: Any = closed.in_avals[source]
-        ins[source] = ins[source] or conventional(aval.shape, aval.dtype, mesh)
-        outs[result] = ins[source]
-    partitioned = partition(closed, mesh, ins, outs, budget_bytes)
-    planned = plan(
-        partitioned.jaxpr,
-        mesh,
-        request.in_names,
-        request.out_names,
-        request.target,
-        request.optimize,
-        {result: source for source, result in request.carry},
-        request.donated,
-        request.pattern,
-    )
-    return partitioned, planned
-
-
-def _placements(
-    layouts: Sequence[Layout | None], avals: Sequence[Any], mesh: Mesh
-) -> list[Placement | None]:
-    return [
-        layout and place(layout, aval.shape, aval.dtype, mesh)
-        for layout, aval in zip(layouts, avals, strict=True)
-    ]
-
-
-def _fastest(request: _Request) -> tuple[Partitioned, Plan]:
-    """The smallest mesh that fits, or a larger one that earns its PEs in cycles.
-
-    Raises: LoweringError of the last mesh, if none fits.
-    """
-    small = [_optional_attempt(request, mesh) for mesh in _SMALL_MESHES]
-    best: tuple[Partitioned, Plan] | None = None
-    for attempt in (attempt for attempt in small if attempt is not None):
-        if best is None or _earns_its_pes(attempt[1], best[1]):
-            best = attempt
-    largest = Mesh(*request.target.max_mesh)
-    for mesh in (*(Mesh(side, side) for side in _LARGER_SIDES), largest):
-        best = best or _optional_attempt(request, mesh)
-    if best is not None:
-        return best
-    partitioned, planned = _attempt(request, largest)
-    check_fits(planned, partitioned.in_placements, _no_mesh(planned))
-    raise AssertionError("check_fits raises for a plan that does not fit")
-
-
-def _earns_its_pes(larger: Plan, smaller: Plan) -> bool:
-    return larger.cost.cycles < _WORTHWHILE * smaller.cost.cycles
-
-
-def _optional_attempt(request: _Request, mesh: Mesh) -> tuple[Partitioned, Plan] | None:
-    """Partition and plan on the mesh, or None if the mesh is too small."""
-    try:
-        attempt = _attempt(request, mesh)
-    except (DoesNotFitError, LayoutError):
-        return None
-    return attempt if _fits(attempt[1]) else None
-
-
-def _help(request: _Request, planned: Plan) -> str:
-    """The smallest mesh that fits, with a grid on all of it instead of every layout."""
-
-    def fits(mesh: Mesh) -> bool:
-        return _optional_attempt(_on_grid(request, mesh), mesh) is not None
-
-    limit = request.target.max_mesh
-    if _is_code_too_long(planned) and not fits(Mesh(*limit)):
-        return _TOO_LONG
-    equations = max(1, len(request.closed.eqns))
-    tries = min(_MAX_TRIES, max(_MIN_TRIES, _TRIED_EQUATIONS // equations))
-    found = smallest_mesh(fits, limit, tries, _first_side(planned))
-    if found is None:
-        return _no_mesh(planned)
-    grid = Layout("grid", *found.mesh.extent)
-    return f"{grid} is {'the smallest' if found.is_smallest else 'a'} mesh that fits"
-
-
-def _no_mesh(planned: Plan) -> str:
-    """What to do about a plan that does not fit when the largest mesh does not."""
-    return _TOO_LONG if _is_code_too_long(planned) else _NO_MESH
-
-
-def _on_grid(request: _Request, mesh: Mesh) -> _Request:
-    grid = Layout("grid", *mesh.extent)
-    return replace(
-        request,
-        in_layouts=tuple(layout and grid for layout in request.in_layouts),
-        out_layouts=tuple(layout and grid for layout in request.out_layouts),
-    )
-
-
-def _first_side(planned: Plan) -> int:
-    """No smaller square has room for the data, were it spread evenly."""
-    room = planned.cost.sram_bytes - planned.cost.code_bytes
-    inputs = sum(value.size_bytes for value in planned.inputs.values())
-    rows, cols = planned.mesh.extent
-    return max(2, math.isqrt(max(1, rows * cols * inputs // max(room, 1))))

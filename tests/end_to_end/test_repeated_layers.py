@@ -14,7 +14,7 @@ from jax import lax
 from same_values import difference
 
 import pyflame as pf
-from lowering import lower
+from lowering import fitting
 
 RANDOM = np.random.default_rng(0)
 
@@ -98,7 +98,7 @@ def test_loops_over_layers(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lower, "_LONG_EQUATIONS", 0)  # so that loops come first
+    monkeypatch.setattr(fitting, "_LONG_EQUATIONS", 0)  # so that loops come first
     function, args = PROGRAMS[name]
     options = pf.CodeGenOptions(output_dir=str(tmp_path), target=target)
     options.fabric_height = options.fabric_width = side
