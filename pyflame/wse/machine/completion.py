@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from pyflame.wse.errors import MachineFault
-from pyflame.wse.machine.dsd import FabOut, Fifo
+from pyflame.wse.machine.dsd import Fifo
 from pyflame.wse.machine.dsrs import Issued
 from pyflame.wse.machine.fifos import FifoState
 from pyflame.wse.machine.limits import Semantics
@@ -19,7 +19,6 @@ from pyflame.wse.machine.operands import (
 )
 from pyflame.wse.machine.queues import InputQueue
 from pyflame.wse.machine.timeline import Event
-from pyflame.wse.machine.vectors import MEMORY_KINDS
 
 
 class Completing(Protocol):
@@ -187,14 +186,11 @@ class Completion:
 
     def _clear(self, issued: Issued, count: int) -> None:
         """`.zero` of a fabric destination: its source vector becomes zeros."""
-        if not isinstance(issued.dest, FabOut) or not issued.dest.zero or not count:
+        place = issued.zeroed
+        if place is None or not count:
             return
-        # Single-source operations read src1: they name "second_source".
-        place = 0 if issued.dest.zero == "first_source" else len(issued.sources) - 1
-        source = issued.sources[min(place, 1)]
-        size = issued.spec.source_dtypes[min(place, 1)].itemsize
-        if isinstance(source, MEMORY_KINDS):
-            index = issued.config.index or 0
-            operand = MemoryOperand(self._pe.memory, source, size, index, count)
-            for _ in range(count):
-                operand.put(0, 0)
+        size = issued.spec.source_dtypes[place].itemsize
+        index, source = issued.config.index or 0, issued.sources[place]
+        operand = MemoryOperand(self._pe.memory, source, size, index, count)
+        for _ in range(count):
+            operand.put(0, 0)

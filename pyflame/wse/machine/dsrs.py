@@ -115,6 +115,16 @@ class Issued:
         operands = (self.dest, *self.sources)
         return any(isinstance(o, FabIn | FabOut | Fifo) for o in operands)
 
+    @property
+    def zeroed(self) -> int | None:
+        """The place of the source that `.zero` of the destination clears at the end;
+        None if there is none. The only source is the second: it is read through src1.
+        """
+        zero = self.dest.zero if isinstance(self.dest, FabOut) else ""
+        if len(self.sources) == 1:
+            return 0 if zero == "second_source" else None
+        return {"": None, "first_source": 0, "second_source": 1}[zero]
+
     def save_addresses(self, count: int) -> None:
         """Moves the DSRs with `.save_address` past `count` elements."""
         for held, descriptor in self.moving:

@@ -69,6 +69,7 @@ class OperandMaker:
             at_end = pops and not config.asynchronous
             return ScalarDest(pe.memory, operand.address, size, at_end)
         self._check_fabric(issued.spec, operand, size)
+        self._check_zeroed(issued, operand)
         queue = pe.output_queue(operand)
         channel = pe.channel(operand.color)
         cycles = pe.costs.fabric_element_cycles
@@ -108,6 +109,16 @@ class OperandMaker:
     def _vector(self, issued: Issued, dsd: Memory1or4, size: int) -> MemoryOperand:
         index = issued.config.index or 0
         return MemoryOperand(self._pe.memory, dsd, size, index, issued.length)
+
+    def _check_zeroed(self, issued: Issued, dsd: FabOut) -> None:
+        place = issued.zeroed
+        if dsd.zero and (
+            place is None or not isinstance(issued.sources[place], MEMORY_KINDS)
+        ):
+            raise self._pe.fault(
+                f"the fabout_dsd of {issued.spec.name} has .zero = .{dsd.zero}, which "
+                "is no vector in memory; the only source of an operation is its second"
+            )
 
     def _check_fabric(self, spec: OpSpec, dsd: FabIn | FabOut, size: int) -> None:
         if dsd.control_transform and size != 4:

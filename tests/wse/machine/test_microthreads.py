@@ -283,6 +283,33 @@ def test_zero_clears_the_source_at_the_end(bench: Any, arch: str) -> None:
     assert pe.memory.vector(np.dtype("<u4"), A, 1, 4).tolist() == [0, 0, 0, 4]
 
 
+@pytest.mark.parametrize(
+    ("zero", "sources", "left"),
+    [
+        ("first_source", ("A", "B"), ([0, 0], [10, 20])),
+        ("second_source", ("A", "B"), ([1, 2], [0, 0])),
+        ("second_source", (5, "B"), ([1, 2], [0, 0])),
+    ],
+)
+def test_zero_names_one_of_two_sources(
+    bench: Any, arch: str, zero: str, sources: tuple[Any, ...], left: Any
+) -> None:
+    u16 = np.dtype("<u2")
+
+    def body(pe: Any) -> None:
+        pe.memory.vector(u16, A, 1, 2)[:] = [1, 2]
+        pe.memory.vector(u16, B, 1, 2)[:] = [10, 20]
+        vectors = {"A": Mem1d(A, 0, 1, 2), "B": Mem1d(B, 0, 1, 2)}
+        out = FabOut(4, 2, 2, zero=zero)
+        pe.start_async(
+            asynchronous("@add16", out, *[vectors.get(s, s) for s in sources])
+        )
+
+    pe = finished(loop(bench, arch, body))
+    held = [pe.memory.vector(u16, place, 1, 2).tolist() for place in (A, B)]
+    assert tuple(held) == left
+
+
 def test_an_asynchronous_dsr_brings_its_settings(bench: Any, arch: str) -> None:
     names = []
     out, source = Dsr("dsr_dest", 1), Dsr("dsr_src1", 1)
@@ -415,6 +442,24 @@ def test_an_endless_operation_on_memory_is_a_fault(bench: Any, arch: str) -> Non
     assert fault(loop(bench, arch, body)) == (
         "PE(0,0) at cycle 6 in body: @mov16 runs on memory alone and never ends: "
         "extent 32767 stands for endless, which only a control wavelet or a FIFO stops"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "sources"),
+    [("@mov16", (Mem1d(A, 0, 1, 2),)), ("@add16", (7, Mem1d(A, 0, 1, 2)))],
+)
+def test_zero_of_what_is_no_vector_is_a_fault(
+    bench: Any, arch: str, name: str, sources: tuple[Any, ...]
+) -> None:
+    def body(pe: Any) -> None:
+        out = FabOut(4, 2, 2, zero="first_source")
+        pe.start_async(asynchronous(name, out, *sources))
+
+    assert fault(loop(bench, arch, body)) == (
+        f"PE(0,0) at cycle 6 in body: the fabout_dsd of {name} has .zero = "
+        ".first_source, which is no vector in memory; the only source of an operation "
+        "is its second"
     )
 
 
