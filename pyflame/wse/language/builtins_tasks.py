@@ -13,6 +13,7 @@ from pyflame.wse.language.run_time import plain_instance
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import FunctionRef, Program
 from pyflame.wse.language.task_ids import TEARDOWN_ID, claim_task_id, once
+from pyflame.wse.language.task_warnings import warn_of_no_queue, warn_of_no_task
 
 _BLOCKABLE = {
     "wse2": ("color", "data_task_id", "local_task_id"),
@@ -54,6 +55,7 @@ def bind_data_task(call: Invocation) -> code.Expression:
             note="they receive the halves of the wavelet's 32 bits",
         )
     _check_payload(reference, params)
+    warn_of_no_queue(call, name)
     return _bind(call, "data", reference)
 
 
@@ -122,30 +124,12 @@ def _change_state(
     if kind == "color":
         routable(operand)
     if action == "activate":
-        _warn_of_no_task(call, operand)
+        warn_of_no_task(call, operand)
     if call.frame.mode == "R":
         return call.emit(types.VOID, [operand])
     number = need_known(operand, "the id").value
     call.program.unit.states.append(image.TaskState(action, kind, number))
     return call.void()
-
-
-def _warn_of_no_task(call: Invocation, operand: code.Expression) -> None:
-    """Nothing happens if an id without a task is activated; few programs mean that."""
-    if not isinstance(operand, code.Constant) or call.span.source.library:
-        return
-
-    def warn() -> None:
-        bindings = call.program.unit.bindings
-        if ("local", operand.value) not in [(b.kind, b.id) for b in bindings]:
-            call.program.warn(
-                f"no task is bound to local task id {operand.value}", call.span
-            )
-
-    if call.frame.mode == "R":
-        warn()  # all tasks have been bound
-    else:
-        call.program.finishers.append(warn)
 
 
 def activate(call: Invocation) -> code.Expression:

@@ -68,14 +68,30 @@ def _labelled_block(frame: Frame, node: tree.LabelledBlock) -> Jump | None:
     return outcome(target, jump)
 
 
+_NEW_DSDS = (
+    *("@set_dsd_base_addr", "@increment_dsd_offset"),
+    *("@set_dsd_length", "@set_dsd_stride"),
+)
+
+
 @executes(tree.ExpressionStatement)
 def _expression(frame: Frame, node: tree.ExpressionStatement) -> Jump | None:
     value = evaluate(frame, node.expression)
     if value.type == NORETURN:
         return DEAD
+    _warn_of_lost_dsd(frame, node.expression)
     if not frame.comptime and not isinstance(value, code.Constant):
         frame.out.append(code.Evaluate(node.span, value))
     return None
+
+
+def _warn_of_lost_dsd(frame: Frame, node: tree.Expression) -> None:
+    if isinstance(node, tree.BuiltinCall) and node.name in _NEW_DSDS:
+        frame.program.warn(
+            f"the result of '{node.name}' is lost: it is a new DSD, and the DSD that "
+            "it is given stays as it was",
+            node.span,
+        )
 
 
 @executes(tree.Assignment)

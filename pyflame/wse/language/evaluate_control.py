@@ -176,7 +176,11 @@ def switch_cases(
     if not (is_integer(type_) or types.is_enum(type_) or type_ == types.BOOL):
         fail(f"cannot switch on type '{type_}'", node.value.span)
     if type_ == types.COMPTIME_INT and not frame.comptime:
-        value = need_known(value, "the switch value")
+        fail(
+            "a comptime_int can be switched on at comptime only",
+            node.value.span,
+            help="give it a type, for example @as(u16, x), or write 'comptime switch'",
+        )
     seen: dict[int, Span] = {}
     cases: list[tuple[int, ...] | None] = []
     for arm in node.arms:

@@ -24,6 +24,14 @@ def name_call(error: CslError, body: Span, call: Span | None) -> None:
         error.notes += ((_CALLED, call),)
 
 
+def name_import(error: CslError, use: Span | None) -> None:
+    """Adds to an error from the top level of a library file who imports it."""
+    if use is None or use.source.library or error.span is None:
+        return
+    if error.span.source.library and not error.notes:
+        error.notes += (("imported here", use),)
+
+
 def _holds(outer: Span, inner: Span) -> bool:
     if outer.source is not inner.source:
         return False

@@ -119,6 +119,7 @@ class Parser(StatementParser):
         attributes = self.parse_attributes()
         result = self._parse_result(name)
         attributes += self.parse_attributes()
+        self._check_inline(name, inlining, attributes)
         body = self._parse_function_body(name, storage)
         self._functions.append(
             tree.FunctionDeclaration(
@@ -126,6 +127,18 @@ class Parser(StatementParser):
                 *(name, task, storage, inlining, params, result, body, attributes),
             )
         )
+
+    def _check_inline(
+        self, name: str, inlining: str, attributes: tuple[tree.FieldInit, ...]
+    ) -> None:
+        for attribute in attributes:
+            if inlining == "inline" and attribute.name == "linkname":
+                rule = "an inline function is expanded at its calls: it has no symbol"
+                raise CslError(
+                    f"inline function '{name}' cannot have a linkname",
+                    attribute.span,
+                    ((rule, None),),
+                )
 
     def _parse_result(self, name: str) -> tree.Expression:
         if self.at("{"):

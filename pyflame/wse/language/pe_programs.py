@@ -10,7 +10,7 @@ from pyflame.wse.language.blocks import execute_all
 from pyflame.wse.language.calls import elaborate_body
 from pyflame.wse.language.layout import TileCode
 from pyflame.wse.language.modules import load_module, module_frame, read_source
-from pyflame.wse.language.origins import name_call
+from pyflame.wse.language.origins import name_call, name_import
 from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.run_time import plain_instance, stored_value
 from pyflame.wse.language.source import Source
@@ -69,7 +69,11 @@ def run_comptime_blocks(module: Module, mode: str) -> None:
     for block in module.file.comptime_blocks:
         frame = module_frame(module)
         frame.mode = mode
-        execute_all(frame, block.statements)
+        try:
+            execute_all(frame, block.statements)
+        except CslError as error:
+            name_import(error, module.use)
+            raise
 
 
 def _elaborate_reachable(program: Program) -> None:
