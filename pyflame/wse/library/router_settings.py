@@ -10,13 +10,14 @@ from pyflame.wse.errors import MachineFault
 from pyflame.wse.language.image import ColorConfig, Switches, SwitchPosition
 from pyflame.wse.machine import router_changes
 from pyflame.wse.machine.filters import WaveletFilter
-from pyflame.wse.machine.limits import ROUTABLE_COLORS
+from pyflame.wse.machine.limits import ROUTABLE_COLORS, ArchLimits
 from pyflame.wse.machine.natives import register
 from pyflame.wse.machine.router_changes import (
     NO_SWITCHES,
     reconfigure_when_due,
     when_due,
 )
+from pyflame.wse.machine.router_limits import check_switch
 from pyflame.wse.machine.tasks import TaskTable
 
 Side = Literal["rx", "tx"]
@@ -31,6 +32,9 @@ class RouterPe(router_changes.RouterPe, Protocol):
 
     tasks: TaskTable
     teardown_pending: list[int]
+
+    @property
+    def arch(self) -> ArchLimits: ...
 
 
 def _with_side(
@@ -154,6 +158,9 @@ def _change_position(
     side: int,
     direction: str,
 ) -> None:
+    place = f"PE({pe.x},{pe.y}) at cycle {pe.clock}"
+    check_switch(place, color, pe.arch.name)
+
     def change(switches: Switches) -> Switches:
         positions = list(switches.positions)
         old = base or positions[position - 1]

@@ -39,10 +39,16 @@ def _check_switches(place: str, colors: dict[int, ColorConfig]) -> None:
         moves = config.switches is not None and any(
             position.valid for position in config.switches.positions
         )
-        if moves and color not in SWITCH_COLORS_WSE3:
-            allowed = ", ".join(map(str, sorted(SWITCH_COLORS_WSE3)))
-            raise MachineFault(
-                f"{place} has switch positions on color {color}; on wse3 only colors "
-                f"{allowed} have switches",
-                help="give the stream another color",
-            )
+        if moves:
+            check_switch(place, color, "wse3")
+
+
+def check_switch(place: str, color: int, arch: str) -> None:
+    """Raises MachineFault if a color has no switch positions on an architecture."""
+    if arch == "wse3" and color not in SWITCH_COLORS_WSE3:
+        allowed = ", ".join(map(str, sorted(SWITCH_COLORS_WSE3)))
+        raise MachineFault(
+            f"{place} has switch positions on color {color}; on wse3 only colors "
+            f"{allowed} have switches",
+            help="give the stream another color",
+        )

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pyflame.wse.errors import MachineFault
+
 X = 0.75
 MATH = {
     "abs({-x})": X,
@@ -363,6 +365,18 @@ def test_two_sided_positions_of_wse3(run_csl: Any) -> None:
         (("NORTH",), ("SOUTH",)),
         (("WEST",), ("RAMP",)),
     ]
+
+
+def test_a_color_of_wse3_without_a_switch(run_csl: Any) -> None:
+    text = SWITCHED.split("fn run")[0].replace("@get_color(6)", "@get_color(10)")
+    with pytest.raises(MachineFault) as caught:
+        run_csl(
+            text + "fn run() void { switches.set_rx_switch_pos1(c, EAST); }", "wse3"
+        )
+    assert caught.value.message.endswith(
+        "has switch positions on color 10; on wse3 only colors 0, 1, 2, 3, 4, 5, 6, 7, "
+        "8, 9, 12, 13, 16, 17, 20, 21 have switches"
+    )
 
 
 def test_task_priorities(run_csl: Any) -> None:
