@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from lowering.dtypes import HALVES, is_float
+from lowering.dtypes import HALVES
 from lowering.mesh import Axis, Mesh
 from lowering.neutral import Op, neutral
 from lowering.partition import mesh_primitives as prims
@@ -37,7 +37,6 @@ _COMBINE: dict[Op, Callable[..., Any]] = {
     "or": lax.bitwise_or,
     "xor": lax.bitwise_xor,
 }
-_ADDITION_CYCLES = 17  # of a scalar, in a loop
 _LARGEST_GATHERED_BYTES = 8 * 1024
 
 
@@ -61,16 +60,6 @@ def over_line(local: Any, mesh: Mesh, axis: Axis, op: Op) -> Any:
     line = lax.expand_dims(local, (0,))
     line = prims.mesh_all_gather(line, axis=axis, size=size, dim=0)
     return _REDUCTIONS[op](line, (0,))
-
-
-def line_cycles(count: int, size: int, dtype: Any) -> float:
-    """What adding `count` elements over a line of `size` PEs takes, roughly.
-
-    Floats: a chain there, a broadcast back. Integers: both with all tiles, and a sum.
-    """
-    if is_float(dtype):
-        return 2 * (count + size)
-    return count * size * (2 + _ADDITION_CYCLES)
 
 
 def _one_by_one(local: Any, axis: Axis, size: int, op: Op) -> Any:

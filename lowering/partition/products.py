@@ -18,7 +18,6 @@ from jax import lax
 from lowering.dtypes import FLOATS
 
 _FLOAT = np.dtype("float32")
-_SCALAR_PRODUCT_CYCLES = 25  # two loads, two operations, the loop
 # The most products whose sum float32 holds exactly: 2**24 by the largest product.
 _EXACT_LENGTH = {"int8": 2**24 // 128**2, "uint8": 2**24 // 255**2}
 
@@ -40,12 +39,6 @@ def local_product(a: Any, b: Any, a_dim: int, b_dim: int, room_bytes: int) -> An
 def is_widened(dtype: Any) -> bool:
     """Whether the operands stand in memory a second time, as float32."""
     return str(dtype) == "bfloat16" or str(dtype) in _EXACT_LENGTH
-
-
-def product_cycles(count: int, dtype: Any) -> float:
-    """What `count` multiply-adds take: one cycle each, or a pass of a scalar loop."""
-    has_vectors = str(dtype) in FLOATS or is_widened(dtype)
-    return float(count if has_vectors else count * _SCALAR_PRODUCT_CYCLES)
 
 
 def _sums_in(dtype: str) -> np.dtype[Any]:

@@ -45,6 +45,8 @@ class Tile:
 
     def words_to(self, after: Placement) -> int:
         """Words that each PE receives when this value is brought to `after`."""
+        if _key(after) in self.moved:
+            return 0
         return words_moved(self.placement, after, self.mesh)
 
     def peak_bytes_to(self, after: Placement) -> int:
@@ -53,10 +55,23 @@ class Tile:
 
     def at(self, after: Placement) -> Any:
         """The local array in placement `after`; moved there once, then remembered."""
-        key = (*after.axes, *after.tile_shape)
+        key = _key(after)
         if key not in self.moved:
             self.moved[key] = reshard(self.value, self.placement, after, self.mesh)
         return self.moved[key]
+
+    def cut_to(self, after: Placement) -> Tile:
+        """The same value in `after`, of which every PE holds its part already.
+
+        What it is cut out of is remembered: bringing it back moves nothing.
+        """
+        part = Tile(self.at(after), after, self.mesh)
+        part.moved[_key(self.placement)] = self.value
+        return part
+
+
+def _key(placement: Placement) -> tuple[Any, ...]:
+    return (*placement.axes, *placement.tile_shape)
 
 
 @dataclass(eq=False, slots=True)

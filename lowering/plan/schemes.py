@@ -9,6 +9,9 @@ from lowering.plan.steps import DotStep, ReduceStep
 from lowering.plan.values import Shape, View, collapse, whole
 from lowering.target import WSE3, CycleCosts, Target
 
+# f32 elements: a vector with a stride of so many stays in one bank of the memory.
+_BANKED_STRIDE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class DotScheme:
@@ -62,17 +65,23 @@ def _dot_schemes(step: DotStep, costs: CycleCosts) -> list[DotScheme]:
     (m, k), n = step.a.shape, step.b.shape[1]
     out = View(step.out, (m, n), (n, 1))
     by_rows = _dot_cycles(m, k, n, costs)
-    by_cols = _dot_cycles(n, k, m, costs)
+    by_cols = _dot_cycles(n, k, m, costs, stride=n)
     return [
         DotScheme("rows", m, k, n, out, step.b, step.a, by_rows),
         DotScheme("cols", n, k, m, _flip(out), _flip(step.a), _flip(step.b), by_cols),
     ]
 
 
-def _dot_cycles(outer: int, inner: int, length: int, costs: CycleCosts) -> int:
-    """Per vector operation: set-up, the loop, loading the factor, the elements."""
+def _dot_cycles(
+    outer: int, inner: int, length: int, costs: CycleCosts, stride: int = 1
+) -> int:
+    """Per vector operation: set-up, the loop, loading the factor, the elements.
+
+    A result whose elements lie in one bank of the memory waits for itself (SPMM).
+    """
     overhead = costs.dsd_setup_cycles + costs.loop_edge_cycles + costs.scalar_op_cycles
-    per_vector = overhead + length / costs.fmac_elements_per_cycle
+    waits = 2 if stride > 1 and stride % _BANKED_STRIDE == 0 else 1
+    per_vector = overhead + waits * length / costs.fmac_elements_per_cycle
     clear = costs.dsd_setup_cycles + length / costs.move_elements_per_cycle
     return round(outer * (inner * per_vector + clear + costs.loop_edge_cycles))
 

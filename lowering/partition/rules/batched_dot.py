@@ -9,7 +9,6 @@ contracted dimension is whole. A PE that has several products does them in a loo
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from jax import lax
 
 from lowering.mesh import AXES, Axis
+from lowering.partition.predicted import moved_cycles, product_cycles
 from lowering.partition.products import local_product
 from lowering.partition.registry import Context
 from lowering.partition.tiles import AnyTile
@@ -36,7 +36,7 @@ class _Scheme:
 def batched(
     ctx: Context, left: AnyTile, right: AnyTile, left_k: int, right_k: int
 ) -> AnyTile:
-    """The scheme with the fewest multiply-adds and words received per PE."""
+    """The scheme with the fewest predicted cycles."""
     schemes = _schemes(ctx, left, right, left_k, right_k)
     best = min(schemes, key=lambda scheme: _cycles(ctx, left, right, left_k, scheme))
     a, b = left.at(best.left), right.at(best.right)
@@ -78,10 +78,12 @@ def _schemes(
 def _cycles(
     ctx: Context, left: AnyTile, right: AnyTile, left_k: int, scheme: _Scheme
 ) -> float:
-    cycles = float(math.prod(scheme.result.tile_shape) * left.shape[left_k])
+    products, m, n = scheme.result.tile_shape
+    k = left.shape[left_k]
+    cycles = products * product_cycles(m, k, n, left.placement.dtype)
     size_bytes = scheme.result.tile_size_bytes
     for tile, placement in ((left, scheme.left), (right, scheme.right)):
         words = tile.words_to(placement)
-        cycles += words + (ctx.mesh.rows + ctx.mesh.cols if words else 0)
+        cycles += moved_cycles(words, ctx.mesh)
         size_bytes += max(placement.tile_size_bytes, tile.peak_bytes_to(placement))
     return cycles + (_DISCOMFORT * size_bytes if size_bytes > ctx.budget_bytes else 0)

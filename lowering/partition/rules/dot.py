@@ -6,8 +6,7 @@ A and a column of B. If k is split, each PE multiplies its own part, and the par
 sums are added along that axis. Where a whole row of A or column of B does not fit, a
 loop runs over chunks of k: in each pass the PEs that hold a chunk send it to their
 lines, and all add its product (SUMMA, van de Geijn & Watts 1997). The scheme with the
-fewest predicted cycles is taken: one per multiply-add, one per word received; see
-`_cycles`.
+fewest predicted cycles is taken; see `_cycles`.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -28,21 +27,24 @@ import numpy as np
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.cases import Case
-from lowering.partition.line_reduction import line_cycles, over_line
-from lowering.partition.products import is_widened, local_product, product_cycles
+from lowering.partition.line_reduction import over_line
+from lowering.partition.predicted import (
+    line_cycles,
+    moved_cycles,
+    product_cycles,
+    sent_cycles,
+)
+from lowering.partition.products import is_widened, local_product
 from lowering.partition.registry import Context, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES
 from lowering.partition.rules.batched_dot import batched
 from lowering.partition.rules.elementwise import fill_padding
-from lowering.partition.tiles import AnyTile
+from lowering.partition.tiles import AnyTile, Tile
 from lowering.placement import Placement, storage_size_bytes
 
 # Cycles that a byte is worth where an equation exceeds its budget of SRAM.
 _DISCOMFORT = 1_000_000
-# Cycles of a pass beside words and products: two exchanges per operand that is sent
-# and the jump back; counted on PyFlame's own simulator.
-_SENT_CYCLES = 160
-_PASS_CYCLES = 40
+_PASS_CYCLES = 40  # the jump back and the pass's sum; counted on PyFlame's simulator
 _SMALLEST_CHUNK = 8  # elements; smaller ones cost more to send than they save
 
 
@@ -108,9 +110,26 @@ def dot_general(
         local = _in_passes(ctx, best, best.chunks, (a, left_k), (b, right_k))
         return ctx.settled(local, best.result)
     local = local_product(a, b, left_k, right_k, ctx.budget_bytes)
-    if best.partial is not None:
-        local = over_line(local, ctx.mesh, best.partial, "sum")
-    return ctx.settled(local, best.result)
+    if best.partial is None:
+        return ctx.settled(local, best.result)
+    local = over_line(local, ctx.mesh, best.partial, "sum")
+    return _spread(ctx, ctx.settled(local, best.result), best.partial)
+
+
+def _spread(ctx: Context, whole: Tile, axis: Axis) -> Tile:
+    """The sums that all PEs of a line hold, split over it along the longest dimension
+    that is not split yet, so that each works on with its own part."""
+    sizes = [
+        0 if split else whole.shape[dim]
+        for dim, split in enumerate(whole.placement.axes)
+    ]
+    longest = sizes.index(max(sizes))
+    if sizes[longest] < ctx.mesh.size(axis):
+        return whole
+    axes: tuple[Axis | None, ...] = tuple(
+        axis if dim == longest else a for dim, a in enumerate(whole.placement.axes)
+    )
+    return whole.cut_to(ctx.placement(axes))
 
 
 def _in_passes(
@@ -243,28 +262,24 @@ def _cycles(
     right_k: int,
     scheme: Scheme,
 ) -> float:
-    """Multiply-adds of one PE, words it receives, and hops of each collective."""
+    """Products of one PE, and what brings their operands and takes their sums on."""
     result = math.prod(scheme.result.tile_shape)
     size_bytes = scheme.size_bytes
-    if scheme.chunks is None:
-        cycles = product_cycles(
-            result * scheme.left.tile_shape[left_k], left.placement.dtype
-        )
-    else:
-        products = result * scheme.chunks.size * scheme.chunks.passes
-        cycles = product_cycles(products, left.placement.dtype)
+    cycles = _product_cycles(left_k, right_k, scheme)
+    if scheme.chunks is not None:
         for placement, k_dim in ((scheme.left, left_k), (scheme.right, right_k)):
-            words = scheme.chunk_elements(placement, k_dim)
+            elements = scheme.chunk_elements(placement, k_dim)
             axis = placement.axes[k_dim]
             if axis is not None:
-                sent = words + ctx.mesh.size(axis) + _SENT_CYCLES
+                words = -(-elements * storage_size_bytes(placement.dtype) // 4)
+                sent = sent_cycles(words, ctx.mesh.size(axis))
                 cycles += scheme.chunks.passes * sent
-            size_bytes += words * _chunk_element_bytes(placement.dtype)
+            size_bytes += elements * _chunk_element_bytes(placement.dtype)
         cycles += scheme.chunks.passes * _PASS_CYCLES
     for tile, placement in ((left, scheme.left), (right, scheme.right)):
         words = tile.words_to(placement)
         if words:  # what is moved stands beside what it is moved to
-            cycles += words + ctx.mesh.rows + ctx.mesh.cols
+            cycles += moved_cycles(words, ctx.mesh)
             size_bytes += tile.placement.tile_size_bytes
     if scheme.partial is not None:
         cycles += line_cycles(
@@ -276,6 +291,16 @@ def _cycles(
         cycles += _DISCOMFORT * size_bytes
     is_refused = max(peaks) > max(WHOLE_LIMIT_BYTES, scheme.size_bytes)
     return math.inf if is_refused else cycles
+
+
+def _product_cycles(left_k: int, right_k: int, scheme: Scheme) -> float:
+    """Of one PE's products, of all chunks."""
+    m, n = scheme.left.tile_shape[1 - left_k], scheme.right.tile_shape[1 - right_k]
+    if scheme.chunks is None:
+        k = scheme.left.tile_shape[left_k]
+        return product_cycles(m, k, n, scheme.left.dtype)
+    one = product_cycles(m, scheme.chunks.size, n, scheme.left.dtype)
+    return scheme.chunks.passes * one
 
 
 def _chunk_element_bytes(dtype: np.dtype[Any]) -> int:
