@@ -45,6 +45,8 @@ def _words_after_tag(letter: str, payload: int, position: int) -> int:
         return 1
     if letter in "iIlLf":
         return 2
+    if letter in "qQ":
+        return 4
     if letter == "t":
         return _TIMESTAMP_WORDS
     if letter == "s":

@@ -46,7 +46,7 @@ NINE = (
             "encode_payload: a payload holds at most 8 commands",
         ),
         (
-            IMPORT % ("debug", DEBUG) + "var n: u64 = 1; " + RUN % "m.trace(n);",
+            IMPORT % ("debug", DEBUG) + "var n: i12 = 1; " + RUN % "m.trace(n);",
             "comptime_assert failed: trace: no trace function takes this type",
         ),
         (

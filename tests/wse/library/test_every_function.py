@@ -245,14 +245,16 @@ def test_traces_of_every_type(run_csl: Any) -> None:
     program = run_csl(
         """
         const trace = @import_module("<debug>", .{ .key = "k", .buffer_size = 40 });
+        var wide: u64 = 0x123456789abcdef0;
         fn run() void {
           trace.trace_bool(true); trace.trace_u8(200); trace.trace_i8(-2);
           trace.trace_u16(60000); trace.trace_i16(-3); trace.trace_f16(0.5);
           trace.trace_u32(70000); trace.trace_i32(-70000); trace.trace_f32(1.5);
+          trace.trace_i64(-70000); trace.trace(wide);
         }
         """
     )
-    words = program.words("$$csl_debug.k.buffer", np.uint8, 40).tobytes()
+    words = program.words("$$csl_debug.k.buffer", np.uint8, 60).tobytes()
     assert words[:6] == b"?\x01B\xc8b\xfe"
     assert words[6:10] == b"H\x00" + np.uint16(60000).tobytes()
     assert words[10:14] == b"h\x00" + np.int16(-3).tobytes()
@@ -260,6 +262,8 @@ def test_traces_of_every_type(run_csl: Any) -> None:
     assert words[19:24] == b"\x00" + np.uint32(70000).tobytes()
     assert words[25:30] == b"\x00" + np.int32(-70000).tobytes()
     assert words[30:36] == b"f\x00" + np.float32(1.5).tobytes()
+    assert words[36:46] == b"q\x00" + np.int64(-70000).tobytes()
+    assert words[46:56] == b"Q\x00" + np.uint64(0x123456789ABCDEF0).tobytes()
 
 
 def test_the_counter_can_be_stopped_and_reset(run_csl: Any) -> None:

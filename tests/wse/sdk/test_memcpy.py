@@ -5,11 +5,19 @@ import pytest
 
 from pyflame.wse.errors import HostError
 from pyflame.wse.sdk import memcpy
-from pyflame.wse.sdk.enums import MemcpyDataType, MemcpyOrder
+from pyflame.wse.sdk.enums import (
+    FP16TYPE,
+    Edge,
+    MemcpyDataType,
+    MemcpyOrder,
+    Route,
+    SdkTarget,
+)
 from pyflame.wse.sdk.memcpy import Region
 
 ROW, COL = MemcpyOrder.ROW_MAJOR, MemcpyOrder.COL_MAJOR
 BITS16, BITS32 = MemcpyDataType.MEMCPY_16BIT, MemcpyDataType.MEMCPY_32BIT
+CONSTANTS = (MemcpyDataType, MemcpyOrder, SdkTarget, Edge, Route, FP16TYPE)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4), (3, 1, 2), (1, 4, 1)])
@@ -121,3 +129,14 @@ def test_options_must_be_the_enumerations():
         memcpy.check_options(1, COL)
     with pytest.raises(HostError, match="Illegal order option for memcpy: 'row';"):
         memcpy.check_options(BITS16, "row")
+
+
+def test_constants_have_the_values_of_the_sdk():
+    assert {kind.__name__: {m.name: m.value for m in kind} for kind in CONSTANTS} == {
+        "MemcpyDataType": {"MEMCPY_32BIT": 0, "MEMCPY_16BIT": 1},
+        "MemcpyOrder": {"ROW_MAJOR": 0, "COL_MAJOR": 1},
+        "SdkTarget": {"WSE2": 0, "WSE3": 1},
+        "Edge": {"TOP": 0, "BOTTOM": 1, "LEFT": 2, "RIGHT": 3},
+        "Route": {"RAMP": 0, "EAST": 1, "WEST": 2, "NORTH": 3, "SOUTH": 4},
+        "FP16TYPE": {"F16": 0, "BF16": 1, "CB16": 2},
+    }
