@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lowering.errors import DoesNotFitError, LayoutError
 from lowering.fitting import Attempt, Request, attempt
+from lowering.jaxprs import ClosedJaxpr, sub_jaxprs
 from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.partition.partition import Partitioned
 from lowering.plan import Plan, check_fits
@@ -23,6 +24,9 @@ _LARGER_SIDES = (8, 16, 32, 64, 128, 256, 512)
 _MAX_TRIES = 150
 _MIN_TRIES = 8
 _TRIED_EQUATIONS = 3_000
+_TRACES_OF_BODIES = 3
+# Code that is so much longer than a PE's memory fits on no mesh, or on the largest.
+_HOPELESS = 1.25
 _TOO_LONG = "the code alone takes that much, on every mesh: compile it in parts"
 _NO_MESH = "no mesh of this wafer is large enough: make the largest values smaller"
 # A larger mesh must take less than this part of a smaller one's predicted cycles.
@@ -90,15 +94,22 @@ def _help(request: Request, failed: Attempt) -> str:
         return _fitting(_on_grid(request, mesh), mesh) is not None
 
     limit = request.target.max_mesh
-    if failed.is_code_too_long and not fits(Mesh(*limit)):
+    is_hopeless = failed.plan.cost.code_bytes > _HOPELESS * failed.plan.cost.sram_bytes
+    if is_hopeless and not fits(Mesh(*limit)):
         return _TOO_LONG
-    equations = max(1, len(request.closed.eqns))
+    equations = max(1, _traced_equations(request.closed))
     tries = min(_MAX_TRIES, max(_MIN_TRIES, _TRIED_EQUATIONS // equations))
     found = smallest_mesh(fits, limit, tries, _first_side(failed.plan))
     if found is None:
         return _no_mesh(failed)
     grid = Layout("grid", *found.mesh.extent)
     return f"{grid} is {'the smallest' if found.is_smallest else 'a'} mesh that fits"
+
+
+def _traced_equations(closed: ClosedJaxpr) -> int:
+    """How many equations a try traces; bodies of loops are traced again for trial."""
+    inner = [sub for eqn in closed.eqns for sub in sub_jaxprs(eqn)]
+    return len(closed.eqns) + _TRACES_OF_BODIES * sum(map(_traced_equations, inner))
 
 
 def _no_mesh(failed: Attempt) -> str:

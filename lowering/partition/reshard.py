@@ -13,7 +13,9 @@ would make a value too large or take too long, tiles pass by instead (`exchanges
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from jax import lax
@@ -30,6 +32,8 @@ WHOLE_LIMIT_BYTES = 32 * 1024
 _PASSING_LIMIT_BYTES = 8 * 1024
 # Cycles of a pass of `turn` beside its words: two broadcasts of two exchanges each.
 _TURN_CYCLES = 400
+# Rules ask for the price of the same few ways again and again: so many are remembered.
+_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ def reshard(x: Any, before: Placement, after: Placement, mesh: Mesh) -> Any:
     return x
 
 
+@lru_cache(_KEPT)
 def words_moved(before: Placement, after: Placement, mesh: Mesh) -> int:
     """32-bit words that each PE receives on the way from `before` to `after`."""
     words, current = 0, before
@@ -107,13 +112,15 @@ def words_moved(before: Placement, after: Placement, mesh: Mesh) -> int:
     return words
 
 
+@lru_cache(_KEPT)
 def peak_size_bytes(before: Placement, after: Placement, mesh: Mesh) -> int:
     """The largest tile that the value has on the way from `before` to `after`."""
     steps = route(before, after, mesh)
     return max([after.tile_size_bytes, *(s.result.tile_size_bytes for s in steps)])
 
 
-def route(before: Placement, after: Placement, mesh: Mesh) -> list[Step]:
+@lru_cache(_KEPT)
+def route(before: Placement, after: Placement, mesh: Mesh) -> tuple[Step, ...]:
     """The steps between two canonical placements of one shape.
 
     A dimension is sliced as soon as its new axis is free, so that what is gathered is
@@ -131,7 +138,7 @@ def route(before: Placement, after: Placement, mesh: Mesh) -> list[Step]:
         )
         steps.append(step)
         current = step.result
-    return steps
+    return tuple(steps)
 
 
 def same_tiles(a: Placement, b: Placement) -> bool:
@@ -303,7 +310,7 @@ def _tile_words(placement: Placement) -> int:
     return -(-elements * storage_size_bytes(placement.dtype) // 4)
 
 
-def _check_route(before: Placement, after: Placement, steps: list[Step]) -> None:
+def _check_route(before: Placement, after: Placement, steps: Sequence[Step]) -> None:
     """Limits what is whole only in passing.
 
     Where the tiles themselves are too large, the memory plan has more to say.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -147,3 +148,52 @@ def test_both_wafers_get_the_same_text() -> None:
         for target in ("wse2", "wse3")
     ]
     assert texts[0] == texts[1]
+
+
+def _two_layers(x: Any, w: Any, b: Any) -> Any:
+    return jnp.tanh(x @ w + b) @ w.T
+
+
+def _attended(x: Any, w: Any) -> Any:
+    y = x @ w
+    return jax.nn.softmax(y @ x.T) @ y
+
+
+def _many_layers(x: Any, w: Any) -> Any:
+    for _ in range(40):
+        x = jnp.tanh(x @ w)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes", "sides"),
+    [
+        (_two_layers, ((96, 160), (160, 224), (224,)), (1, 2)),
+        (_attended, ((110, 90), (90, 90)), (2, 1)),
+        (jax.grad(lambda x: jnp.sum(jnp.tanh(x) ** 2)), ((300, 210),), (3, 1)),
+        pytest.param(
+            _many_layers, ((60, 150), (150, 150)), (2, 2), marks=pytest.mark.slow
+        ),
+    ],
+    ids=["two layers", "attention", "gradient", "many layers"],
+)
+def test_the_mesh_named_is_what_it_is_said_to_be(
+    function: Callable[..., Any], shapes: Any, sides: tuple[int, int]
+) -> None:
+    """It compiles; with fewer PEs nothing does, on the meshes next to it at least."""
+    with pytest.raises(DoesNotFitError) as caught:
+        _lower(function, *shapes, in_layouts=[Layout("grid", *sides)] * len(shapes))
+    grid = re.fullmatch(
+        r"grid\((\d+), (\d+)\) is (the smallest|a) mesh that fits", caught.value.help
+    )
+    assert grid is not None
+    rows, cols = int(grid[1]), int(grid[2])
+    named = [Layout("grid", rows, cols)] * len(shapes)
+    assert _lower(function, *shapes, in_layouts=named).mesh == Mesh(rows, cols)
+    if grid[3] == "a":
+        return
+    fewer = rows * cols - 1
+    near = {(r, fewer // r) for r in (rows - 1, rows, rows + 1) if 0 < r <= fewer}
+    for r, c in near:
+        with pytest.raises(DoesNotFitError):
+            _lower(function, *shapes, in_layouts=[Layout("grid", r, c)] * len(shapes))
