@@ -113,7 +113,13 @@ class Resolver:
         if isinstance(operand, Fifo):
             fifo = self._pe.fifos[operand.number]
             return fifo.read_length if side == "read" else fifo.write_length
-        return operand.extent if isinstance(operand, _EXTENDED) else 0
+        extent = operand.extent if isinstance(operand, _EXTENDED) else 0
+        if extent == INFINITE_EXTENT and isinstance(operand, Mem4d):
+            raise self._pe.fault(
+                f"a mem4d_dsd has {INFINITE_EXTENT} elements, the length that stands "
+                "for endless; split the operation"
+            )
+        return extent
 
     def _check_reach(self, spec: OpSpec, dsd: Memory1or4, length: int) -> None:
         if dsd.extent >= length or length == INFINITE_EXTENT:

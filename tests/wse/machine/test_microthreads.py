@@ -15,6 +15,7 @@ from pyflame.wse.machine.dsd import (
     FabIn,
     FabOut,
     Mem1d,
+    Mem4d,
     ScalarPointer,
 )
 from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
@@ -460,6 +461,19 @@ def test_zero_of_what_is_no_vector_is_a_fault(
         f"PE(0,0) at cycle 6 in body: the fabout_dsd of {name} has .zero = "
         ".first_source, which is no vector in memory; the only source of an operation "
         "is its second"
+    )
+
+
+def test_as_many_elements_as_stand_for_endless_are_a_fault(
+    bench: Any, arch: str
+) -> None:
+    def body(pe: Any) -> None:
+        matrix = Mem4d(A, 0, (0, 0), (217, 151))
+        pe.run_memory_op(op("@mov16", Mem1d(B, 0, 0, 4), matrix))
+
+    assert fault(loop(bench, arch, body)) == (
+        "PE(0,0) at cycle 6 in body: a mem4d_dsd has 32767 elements, the length that "
+        "stands for endless; split the operation"
     )
 
 

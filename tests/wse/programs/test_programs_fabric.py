@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from pyflame.wse.errors import MachineFault
+
 SEEDS = (None, 1, 7)
 
 LAYOUT = """
@@ -252,3 +254,14 @@ def test_the_compiler_aligns_the_buffer_of_a_fifo(programs):
     programs.run()
     assert programs.read("word", "<u2", 1).tolist() == [5]
     assert wafer.pe(0, 0).fifos[0].config.base_address % 4 == 0
+
+
+def test_an_id_that_is_out_of_range_at_run_time(programs):
+    pe = """
+    var number: u16 = 24;
+    var seen = @zeros([1]u16);
+    fn run() void { seen[0] = @get_int(@get_color(number)); }
+    """
+    programs.one_pe(pe, {"seen": "u16"})
+    with pytest.raises(MachineFault, match=r"color 24 is out of range \(0 to 23\)"):
+        programs.run()
