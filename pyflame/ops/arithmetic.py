@@ -12,11 +12,13 @@ from pyflame.ops.elementwise import check_broadcast
 from pyflame.ops.halves import in_single
 from pyflame.ops.shapes import text
 
+_Pair = tuple[jax.Array, jax.Array]
+
 
 def floor_divide(a: jax.Array, b: jax.Array) -> jax.Array:
     """The quotient rounded down. Integers over 0 give no meaningful value."""
     _check_numbers("floor_divide", a, b)
-    return jnp.floor_divide(a, b)
+    return in_single(jnp.floor_divide, a, b)
 
 
 def trunc_divide(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -25,19 +27,43 @@ def trunc_divide(a: jax.Array, b: jax.Array) -> jax.Array:
     a, b = jnp.broadcast_arrays(*_promoted(a, b))
     if jnp.issubdtype(a.dtype, jnp.integer):
         return jax.lax.div(a, b)
-    return jnp.trunc(a / b)
+    return in_single(lambda a, b: jnp.trunc(a / b), a, b)
 
 
 def remainder(a: jax.Array, b: jax.Array) -> jax.Array:
     """The rest of `floor_divide`: it has the sign of `b`, as in Python."""
     _check_numbers("remainder", a, b)
-    return jnp.remainder(a, b)
+    return _remainder(*_promoted(a, b)) if _any_floats(a, b) else jnp.remainder(a, b)
 
 
 def fmod(a: jax.Array, b: jax.Array) -> jax.Array:
     """The rest of a division rounded towards 0: it has the sign of `a`, as in C."""
     _check_numbers("fmod", a, b)
+    return _fmod(*_promoted(a, b)) if _any_floats(a, b) else jnp.fmod(a, b)
+
+
+# JAX's own gradients by `b` take the quotient of halves rounded, and so, near a whole
+# number, one that is off by one.
+@jax.custom_jvp
+def _remainder(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.remainder(a, b)
+
+
+@_remainder.defjvp
+def _remainder_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
+    quotient = floor_divide(*primals)
+    return _remainder(*primals), tangents[0] - quotient * tangents[1]
+
+
+@jax.custom_jvp
+def _fmod(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.fmod(a, b)
+
+
+@_fmod.defjvp
+def _fmod_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
+    quotient = trunc_divide(*primals)
+    return _fmod(*primals), tangents[0] - quotient * tangents[1]
 
 
 def atan2(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -156,6 +182,10 @@ def isclose(
     return jnp.isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
+def _any_floats(*arrays: jax.Array) -> bool:
+    return bool(jnp.issubdtype(jnp.result_type(*arrays), jnp.floating))
+
+
 def _promoted(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
     dtype = jnp.result_type(a, b)
     return jnp.asarray(a).astype(dtype), jnp.asarray(b).astype(dtype)
@@ -173,7 +203,7 @@ def _bitwise(
 
 
 def _check_bits(op: str, *arrays: jax.Array) -> None:
-    if any(jnp.issubdtype(jnp.result_type(x), jnp.floating) for x in arrays):
+    if _any_floats(*arrays):
         raise DTypeError(
             f"{op} of {' and '.join(map(text, arrays))}: floats have no {op}",
             rule="bits belong to integers and booleans",

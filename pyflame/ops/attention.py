@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from pyflame.errors import DTypeError, ShapeError
+from pyflame.ops.halves import rounded_once
+from pyflame.ops.linalg import matmul
 from pyflame.ops.linear import linear
 from pyflame.ops.shapes import text
 
@@ -63,20 +65,49 @@ def attention_weights(
     return _weights(query, key, 1 / math.sqrt(query.shape[-1]), masks, blind)
 
 
-def scaled_weights(
-    query: jax.Array, key: jax.Array, scale: jax.Array, *masks: jax.Array
+def scaled_attention(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    scale: jax.Array | float,
+    *masks: jax.Array,
+    dropped: bool,
 ) -> jax.Array:
-    """As `attention_weights`, with a scale of the scores, and zeros for the blind.
+    """softmax(query key' * scale + masks) value, with zeros for a query that is blind.
+
+    `dropped`: the last of the masks is what the weights are multiplied with. Halves are
+    rounded once, at the end.
+
+    Raises: ShapeError, if query, key and value do not fit together.
+    """
+    _check_operands(query, key)
+    masks, factors = (masks[:-1], masks[-1:]) if dropped else (masks, ())
+
+    def attended(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+        weights = _weights(q, k, jnp.asarray(scale, q.dtype), masks, "zeros")
+        for factor in factors:
+            weights = weights * factor.astype(weights.dtype)
+        return matmul(weights, v)
+
+    return rounded_once(attended, query, key, value)
+
+
+def scores_of_one(query: jax.Array, key: jax.Array) -> jax.Array:
+    """Ones [..., L, S], a score for each query and key.
 
     Raises: ShapeError, if query and key do not fit together.
     """
+    _check_operands(query, key)
+    return jnp.ones_like(matmul(query, jnp.swapaxes(key, -1, -2)), jnp.float32)
+
+
+def _check_operands(query: jax.Array, key: jax.Array) -> None:
     if min(query.ndim, key.ndim) < 2 or query.shape[-1] != key.shape[-1]:
         raise ShapeError(
             f"scaled_dot_product_attention of query {text(query)} and key "
             f"{text(key)}: the sizes do not fit",
             rule="query [..., L, E], key [..., S, E] and value [..., S, V]",
         )
-    return _weights(query, key, scale.astype(query.dtype), masks, "zeros")
 
 
 def _weights(

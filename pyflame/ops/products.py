@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import jax
 import jax.numpy as jnp
 
@@ -54,9 +56,14 @@ def outer(a: jax.Array, b: jax.Array) -> jax.Array:
 def einsum(*operands: jax.Array, equation: str) -> jax.Array:
     """Products summed as the equation says.
 
+    As in PyTorch, sums of one operand are `sum`, which of small integers and booleans
+    is int32; what several operands share is contracted, in their dtype.
+
     Raises: ShapeError, if it does not fit the operands.
     """
     try:
+        if _sums_one_operand(equation, operands):
+            operands = tuple(map(_summable, operands))
         return jnp.einsum(equation, *operands)
     except (ValueError, TypeError) as error:
         raise ShapeError(
@@ -64,6 +71,29 @@ def einsum(*operands: jax.Array, equation: str) -> jax.Array:
             f"{str(error).splitlines()[0]}",
             rule="each operand has a letter per dimension, and a letter one size",
         ) from None
+
+
+def _sums_one_operand(equation: str, operands: tuple[jax.Array, ...]) -> bool:
+    """Whether a letter stands in one operand only, and not in the result."""
+    terms, arrow, result = equation.replace(" ", "").partition("->")
+    counts = Counter[str]()
+    for term, operand in zip(terms.split(","), operands, strict=False):
+        letters = term.replace("...", "")
+        counts.update(set(letters))
+        counts["."] += operand.ndim > len(letters)
+    kept = result if arrow else _implied_result(terms)
+    return any(n == 1 for letter, n in counts.items() if letter not in kept)
+
+
+def _implied_result(terms: str) -> set[str]:
+    """What stands once, and the dimensions that have no letter."""
+    return {letter for letter in terms if terms.count(letter) == 1} | {"."}
+
+
+def _summable(x: jax.Array) -> jax.Array:
+    """Small integers and booleans as `sum` takes them: int32."""
+    is_float = jnp.issubdtype(jnp.result_type(x), jnp.floating)
+    return x if is_float else jnp.asarray(x).astype(jnp.int32)
 
 
 def _check_ranks(

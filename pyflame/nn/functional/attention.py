@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from pyflame.errors import ArgumentError
-from pyflame.functions import matmul
 from pyflame.nn.functional.dropout import dropout
 from pyflame.ops import attention as ops
 from pyflame.tensors import apply
@@ -47,5 +46,8 @@ def scaled_dot_product_attention(
     elif attn_mask is not None:
         masks.append(apply(ops.key_is_hidden, attn_mask))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
-    weights = apply(ops.scaled_weights, query, key, factor, *masks)
-    return matmul(dropout(weights, dropout_p), value)
+    dropped = dropout_p != 0
+    if dropped:
+        masks.append(dropout(apply(ops.scores_of_one, query, key), dropout_p))
+    operands = (query, key, value, factor, *masks)
+    return apply(ops.scaled_attention, *operands, dropped=dropped)

@@ -34,9 +34,11 @@ class Entry:
     table; it raises Excluded for samples that say nothing about pyflame. `refusals`
     are the errors that are right to come: a pattern of the text, and why we refuse.
     `absent` are arguments that pyflame has not, and why. `compared` picks what there
-    is to compare of PyTorch's result. `rounding` says why a result may leave the
-    tolerances around PyTorch's if it is as near to the exact (float64) result as its
-    own. The plain test run takes every `every`-th sample.
+    is to compare of PyTorch's result. `open_choice`, where PyTorch's result is one of
+    several right ones: of its function, our results and the arguments, what PyTorch
+    makes of our choice if that is right, else its own result. `rounding` says why a
+    result may leave the tolerances around PyTorch's if it is as near to the exact
+    (float64) result as its own. The plain test run takes every `every`-th sample.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Entry:
     refusals: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     compared: Callable[[Any], Any] = same
+    open_choice: Callable[..., Any] | None = None
     rounding: str = ""
     every: int = 1
 

@@ -21,7 +21,9 @@ def op_infos() -> dict[str, Any]:
     return named
 
 
-def sweep(entry: Entry, dtype: torch.dtype, every: int = 1) -> Outcome | None:
+def sweep(
+    entry: Entry, dtype: torch.dtype, every: int = 1, start: int = 0
+) -> Outcome | None:
     """The outcome of an op; None if PyTorch has it not for the dtype.
 
     Where PyTorch takes int64 but not int32, its samples are taken as int32 here.
@@ -29,4 +31,4 @@ def sweep(entry: Entry, dtype: torch.dtype, every: int = 1) -> Outcome | None:
     op = op_infos()[entry.name]
     if dtype is torch.int32 and dtype not in op.dtypes:
         dtype = torch.int64
-    return run(entry, op, dtype, every) if dtype in op.dtypes else None
+    return run(entry, op, dtype, every, start) if dtype in op.dtypes else None

@@ -10,11 +10,12 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import torch
-from sweep_entry import Entry, Excluded
+from sweep_entry import Call, Entry, Excluded
 from sweep_values import (
     difference,
     distance,
@@ -70,20 +71,22 @@ class _Recorded:
     theirs: _Theirs
 
 
-def run(entry: Entry, op: Any, dtype: torch.dtype, every: int = 1) -> Outcome:
-    """Compares every `every`-th sample input of an OpInfo, gradients included."""
+def run(
+    entry: Entry, op: Any, dtype: torch.dtype, every: int = 1, start: int = 0
+) -> Outcome:
+    """Compares every `every`-th sample input from `start`, gradients included."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # both sides warn of what they are asked here
-        return _run(entry, op, dtype, every)
+        return _run(entry, op, dtype, start, every)
 
 
-def _run(entry: Entry, op: Any, dtype: torch.dtype, every: int) -> Outcome:
+def _run(entry: Entry, op: Any, dtype: torch.dtype, start: int, every: int) -> Outcome:
     outcome = Outcome()
     grad = dtype.is_floating_point and dtype in op.supported_backward_dtypes("cpu")
     torch.manual_seed(0)
     samples = op.sample_inputs("cpu", dtype, requires_grad=grad)
     by_float64 = bool(entry.rounding) or dtype in _HALVES
-    for batch in _batches(islice(samples, 0, None, every), TOGETHER):
+    for batch in _batches(islice(samples, start, None, every), TOGETHER):
         recorded = _recorded(entry, op, batch, outcome)
         _compute(recorded)
         for one in recorded:
@@ -123,7 +126,7 @@ def _record(entry: Entry, op: Any, sample: Any, name: str) -> _Recorded:
     leaves: dict[int, pf.Tensor] = {}
     arguments = to_pf((sample.input, *sample.args), leaves)
     mine = results(entry.call(*arguments, **to_pf(dict(sample.kwargs), leaves)))
-    theirs = _theirs(entry, op, (sample.input, *sample.args), sample.kwargs)
+    theirs = _theirs(entry, op.op, (sample.input, *sample.args), sample.kwargs)
     if any(g is not None for g in theirs.gradients):
         _backward(mine, theirs.results)
     gradients = [leaves[id(t)].grad for t in theirs.wanted]
@@ -131,9 +134,9 @@ def _record(entry: Entry, op: Any, sample: Any, name: str) -> _Recorded:
 
 
 def _theirs(
-    entry: Entry, op: Any, arguments: tuple[Any, ...], named: dict[str, Any]
+    entry: Entry, op: Call, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> _Theirs:
-    found = results(entry.compared(op.op(*arguments, **named)))
+    found = results(entry.compared(op(*arguments, **named)))
     wanted = [t for t in tensors_in([arguments, named]) if t.requires_grad]
     wanted = list({id(t): t for t in wanted}.values())
     outputs = [found[i] for i in _differentiable(found)]
@@ -173,11 +176,16 @@ def _compute(recorded: list[_Recorded]) -> None:
 def _compare(
     entry: Entry, op: Any, one: _Recorded, outcome: Outcome, by_float64: bool
 ) -> None:
+    function = op.op
+    if entry.open_choice:
+        function = partial(entry.open_choice, op.op, one.results)
+        arguments = (one.sample.input, *one.sample.args)
+        one.theirs = _theirs(entry, function, arguments, one.sample.kwargs)
     wrong = _differences("result", one.results, one.theirs.results)
     bad = _differences("gradient", one.gradients, one.theirs.gradients)
     if (wrong or bad) and by_float64:
         outcome.near += 1
-        wrong, bad = _by_float64(entry, op, one)
+        wrong, bad = _by_float64(entry, function, one)
     outcome.equal += not wrong
     if any(g is not None for g in one.theirs.gradients):
         outcome.with_gradients += 1
@@ -185,7 +193,7 @@ def _compare(
     outcome.failures += [f"{one.name}: {text}" for text in (*wrong, *bad)]
 
 
-def _by_float64(entry: Entry, op: Any, one: _Recorded) -> tuple[list[str], list[str]]:
+def _by_float64(entry: Entry, op: Call, one: _Recorded) -> tuple[list[str], list[str]]:
     arguments = in_double((one.sample.input, *one.sample.args))
     exact = _theirs(entry, op, arguments, in_double(dict(one.sample.kwargs)))
     return (

@@ -6,16 +6,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from sweep_entry import (
-    Call,
-    Excluded,
-    called,
-    first,
-    function,
-    functions,
-    method,
-)
+from sweep_entry import Call, called, first, function, functions, method
+from sweep_equals import any_order, any_sorted, any_top
 
 import pyflame as pf
 
@@ -45,29 +37,6 @@ def _typed(make: Call) -> Call:
 
 def _meshgrid(tensors: Sequence[Any], indexing: str = "ij") -> Any:
     return pf.meshgrid(*tensors, indexing=indexing)
-
-
-def _ordered(op: Call) -> Call:
-    def call(x: pf.Tensor, *args: Any, **kwargs: Any) -> Any:
-        if not (kwargs.get("stable") or x.dtype is pf.float32):
-            raise Excluded("PyTorch's order of equal elements, unless stable is asked")
-        return op(x, *args, **kwargs)
-
-    return call
-
-
-def _certain(op: Call) -> Call:
-    """Values, and indices where no elements are equal: of the floats in the samples."""
-
-    def call(x: pf.Tensor, *args: Any, **kwargs: Any) -> Any:
-        result = op(x, *args, **kwargs)
-        return tuple(result) if x.dtype is pf.float32 else result.values
-
-    return call
-
-
-def _certain_of(result: Any) -> Any:
-    return tuple(result) if result[0].dtype is torch.float32 else result[0]
 
 
 _SUMS = "sums of products, in another order"
@@ -109,9 +78,9 @@ INDEXING = [
     called("__getitem__", "x[...]", operator.getitem),
     *functions("masked_fill masked_select nonzero gather scatter scatter_add"),
     *functions("index_select index_add take_along_dim"),
-    called("argsort", "pf.argsort", _ordered(pf.argsort)),
-    called("sort", "pf.sort", _certain(pf.sort), compared=_certain_of),
-    called("topk", "pf.topk", _certain(pf.topk), compared=_certain_of),
+    function("argsort", open_choice=any_order),
+    function("sort", open_choice=any_sorted),
+    function("topk", open_choice=any_top),
 ]
 CREATION = [
     called("arange", "pf.arange", _arange),

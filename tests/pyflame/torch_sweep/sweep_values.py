@@ -117,7 +117,7 @@ def difference(mine: Any, theirs: Any) -> str:
     Shapes and dtypes must agree (64-bit ones as the 32-bit ones that pyflame has);
     values as `torch.testing.assert_close` compares them, with its tolerances.
     """
-    actual, expected = (_narrowed(_as_torch(value)) for value in (mine, theirs))
+    actual, expected = (_narrowed(as_torch(value)) for value in (mine, theirs))
     return _text_of_difference(actual, expected)
 
 
@@ -127,12 +127,12 @@ def distance(mine: Any, theirs: Any, exact: Any) -> str:
     Near are the tolerances of the dtype; and twice the largest error of PyTorch's own
     result, where that is more.
     """
-    actual, other = _as_torch(mine), _as_torch(theirs)
+    actual, other = as_torch(mine), as_torch(theirs)
     other = _narrowed(other)
     comparable = actual.dtype in _TOLERANCES
     if not comparable or actual.dtype != other.dtype or actual.shape != other.shape:
         return difference(mine, theirs)
-    best = _as_torch(exact)
+    best = as_torch(exact)
     errors = (other.double() - best).abs().nan_to_num(0, posinf=0)
     largest = float(errors.max()) if errors.numel() else 0.0
     rtol, atol = _TOLERANCES[actual.dtype]
@@ -182,7 +182,8 @@ def in_double(value: Any) -> Any:
     return value
 
 
-def _as_torch(value: Any) -> torch.Tensor:
+def as_torch(value: Any) -> torch.Tensor:
+    """A result of either side as a PyTorch tensor without gradients."""
     if isinstance(value, torch.Tensor):
         return value.detach().resolve_conj().resolve_neg()
     if not isinstance(value, pf.Tensor):

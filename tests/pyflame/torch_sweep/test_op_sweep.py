@@ -1,5 +1,7 @@
 """Every op beside PyTorch over PyTorch's own sample inputs, with their gradients."""
 
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -17,7 +19,13 @@ from sweep_report import (  # noqa: E402
 from sweep_table import ENTRIES  # noqa: E402
 
 NAMES = [pytest.param(name, id=name) for name in ENTRIES]
-THINNED = [name for name, entry in ENTRIES.items() if entry.every > 1]
+# Each part takes three times as many samples as the plain test run.
+PARTS = [
+    pytest.param(name, part, id=f"{name}-{part}")
+    for name, entry in ENTRIES.items()
+    if entry.every > 1
+    for part in range(entry.every // 3)
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,10 +57,11 @@ def test_op_with_other_dtypes(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", THINNED)
+@pytest.mark.parametrize(("name", "part"), PARTS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int32])
-def test_op_with_all_samples(name: str, dtype: torch.dtype) -> None:
-    outcome = sweep(ENTRIES[name], dtype)
+def test_op_with_all_samples(name: str, part: int, dtype: torch.dtype) -> None:
+    entry = ENTRIES[name]
+    outcome = sweep(entry, dtype, entry.every // 3, part)
     assert outcome is None or outcome.failures == []
 
 
@@ -83,3 +92,20 @@ def test_a_wrong_gradient_is_seen() -> None:
     outcome = sweep(call, torch.float32)
     assert outcome is not None
     assert outcome.gradients < outcome.samples
+
+
+def test_a_wrong_choice_of_equals_is_seen() -> None:
+    from sweep_entry import Entry
+    from sweep_equals import any_top
+
+    import pyflame as pf
+
+    def same_twice(x: pf.Tensor, k: int, dim: int = -1, *flags: bool) -> Any:
+        values, indices = pf.topk(x, k, dim, *flags)
+        return values, indices - indices + indices.amin(dim, keepdim=True)
+
+    call = Entry(name="topk", shown="pf.topk", call=same_twice, open_choice=any_top)
+    outcome = sweep(call, torch.bfloat16)
+    assert outcome is not None
+    assert outcome.failures
+    assert outcome.equal == 7  # those of a scalar
