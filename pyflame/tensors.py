@@ -23,8 +23,6 @@ from pyflame.surface.in_place import in_place as changing
 
 __all__ = ["Tensor", "apply", "as_node", "detached"]
 
-_SMALL_POWER = 16
-
 
 class Tensor(Recorded):
     """An array that is computed when its values are asked for.
@@ -78,7 +76,7 @@ class Tensor(Recorded):
         return binary(bits.remainder, other, self)
 
     def __pow__(self, exponent: Any) -> Any:
-        if type(exponent) is int and abs(exponent) <= _SMALL_POWER:
+        if elementwise.is_small_power(exponent):
             return apply(elementwise.integer_pow, self, exponent=exponent)
         return binary(elementwise.pow, self, exponent)
 

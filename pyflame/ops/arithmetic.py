@@ -67,9 +67,12 @@ def _fmod_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
 
 
 def atan2(a: jax.Array, b: jax.Array) -> jax.Array:
-    """The angle of the point (b, a), from -pi to pi."""
+    """The angle of the point (b, a), from -pi to pi, with gradient 0 in the origin."""
     check_broadcast("atan2", a, b)
-    return jnp.arctan2(a, b)
+    angle = jnp.arctan2(a, b)
+    origin = (a == 0) & (b == 0)
+    beside = jnp.arctan2(a, jnp.where(origin, 1, b))
+    return jnp.where(origin, jax.lax.stop_gradient(angle), beside)
 
 
 def hypot(a: jax.Array, b: jax.Array) -> jax.Array:

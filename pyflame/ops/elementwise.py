@@ -34,7 +34,10 @@ def pow(a: jax.Array, b: jax.Array) -> jax.Array:
     check_broadcast("pow", a, b)
     if all(jnp.issubdtype(jnp.result_type(x), jnp.integer) for x in (a, b)):
         return _power_of_integers(a, b)
-    return jnp.power(a, b)
+    if isinstance(b, (int, float)) and b != 0:
+        return jnp.power(a, b)
+    both_zero = (a == 0) & (b == 0)  # 0 ** 0, whose gradients are 0
+    return jnp.where(both_zero, 1, jnp.power(a, jnp.where(both_zero, 1, b)))
 
 
 def _power_of_integers(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -43,6 +46,11 @@ def _power_of_integers(a: jax.Array, b: jax.Array) -> jax.Array:
     of_minus_one = jnp.where(b % 2 == 0, 1, -1)
     inverses = jnp.where(a == 1, 1, jnp.where(a == -1, of_minus_one, 0))
     return jnp.where(b < 0, inverses, powers).astype(powers.dtype)
+
+
+def is_small_power(exponent: object) -> bool:
+    """Whether `integer_pow` takes it: an integer from -16 to 16."""
+    return type(exponent) is int and -16 <= exponent <= 16
 
 
 def integer_pow(x: jax.Array, *, exponent: int) -> jax.Array:

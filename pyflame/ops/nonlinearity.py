@@ -132,7 +132,7 @@ def mish(x: jax.Array) -> jax.Array:
 
 def threshold(x: jax.Array, bound: jax.Array, value: jax.Array) -> jax.Array:
     """x above the bound, `value` elsewhere."""
-    return jnp.where(x > bound, x, value.astype(x.dtype))
+    return jnp.where(x > bound, x, jnp.asarray(value, x.dtype))
 
 
 def gelu_tanh(x: jax.Array) -> jax.Array:

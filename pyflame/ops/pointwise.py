@@ -162,8 +162,12 @@ def frac(x: jax.Array) -> jax.Array:
 
 
 def sign(x: jax.Array) -> jax.Array:
-    """-1, 0 or 1, in the dtype of `x`."""
-    return x if x.dtype == jnp.bool_ else jnp.sign(x)
+    """-1, 0 or 1, in the dtype of `x`; of NaN 0, as in PyTorch."""
+    if x.dtype == jnp.bool_:
+        return x
+    signs = jnp.sign(x)
+    is_float = jnp.issubdtype(x.dtype, jnp.floating)
+    return jnp.where(jnp.isnan(x), 0, signs) if is_float else signs
 
 
 def deg2rad(x: jax.Array) -> jax.Array:
@@ -202,7 +206,7 @@ def logit(x: jax.Array, *eps: jax.Array) -> jax.Array:
     x = floating(x)
     if not eps:
         return jnp.log(x / (1 - x))
-    low, high = eps[0].astype(x.dtype), (1 - eps[0]).astype(x.dtype)
+    low, high = jnp.asarray(eps[0], x.dtype), jnp.asarray(1 - eps[0], x.dtype)
     inside = (x >= low) & (x <= high)
     bounded = jnp.where(inside | jnp.isnan(x), x, jnp.clip(x, low, high))
     return jnp.log(bounded / (1 - bounded))

@@ -15,6 +15,7 @@ import numpy as np
 from pyflame.errors import DTypeError, ShapeError
 from pyflame.ops import shape
 from pyflame.ops.elementwise import check_broadcast
+from pyflame.ops.scatter_product import multiplied
 from pyflame.ops.shapes import one_dim, text
 
 ARRAY = "array"  # stands for the next index array in a static key
@@ -38,6 +39,7 @@ def set_index(
     value = jnp.asarray(value).astype(x.dtype)
     chosen = jax.eval_shape(lambda x, *arrays: _taken(x, arrays, key), x, *arrays)
     _check_fits(x, value, chosen, key, arrays)
+    value = value.reshape(value.shape[max(0, value.ndim - chosen.ndim) :])
     if not arrays:
         return x.at[shape.basic_index(x, key)].set(value)
     places = _taken(jnp.arange(x.size, dtype=jnp.int32).reshape(x.shape), arrays, key)
@@ -168,7 +170,10 @@ def scatter(
     if source.ndim:
         _check_covers(op, index, source)
         source = source[tuple(slice(n) for n in index.shape)]
-    places = x.at[_places(index, axis)]
+    key = _places(index, axis)
+    if reduce == "multiply" and jnp.issubdtype(x.dtype, jnp.floating):
+        return multiplied(x, jnp.broadcast_to(source, index.shape), key)
+    places = x.at[key]
     change = {None: places.set, "add": places.add, "multiply": places.multiply}
     if x.dtype == jnp.bool_:  # a sum or product of booleans is "or" or "and"
         change |= {"add": places.max, "multiply": places.min}

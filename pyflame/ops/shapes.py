@@ -67,3 +67,11 @@ def dims(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
             rule="each dimension is named at most once",
         )
     return found if x.ndim else ()
+
+
+def reduced_dims(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
+    """The dims of a reduction: of an empty tuple all, as of None and as in PyTorch.
+
+    Raises: ShapeError, as `dims`.
+    """
+    return dims(op, x, None if dim == () else dim)

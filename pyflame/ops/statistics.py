@@ -10,25 +10,27 @@ import jax.numpy as jnp
 from pyflame.errors import DTypeError, ShapeError
 from pyflame.ops import elementwise
 from pyflame.ops.pointwise import floating
-from pyflame.ops.shapes import Dims, dims, one_dim, text
+from pyflame.ops.shapes import Dims, dims, one_dim, reduced_dims, text
 
 
 def prod(x: jax.Array, *, dim: Dims, keepdim: bool) -> jax.Array:
     """Small integers and booleans are multiplied as int32."""
-    return jnp.prod(x, axis=dims("prod", x, dim), keepdims=keepdim)
+    return jnp.prod(x, axis=reduced_dims("prod", x, dim), keepdims=keepdim)
 
 
 def any(x: jax.Array, *, dim: Dims, keepdim: bool) -> jax.Array:
+    """Over no dims, of an empty tuple, each element for itself, as in PyTorch."""
     return jnp.any(x, axis=dims("any", x, dim), keepdims=keepdim)
 
 
 def all(x: jax.Array, *, dim: Dims, keepdim: bool) -> jax.Array:
+    """Over no dims, of an empty tuple, each element for itself, as in PyTorch."""
     return jnp.all(x, axis=dims("all", x, dim), keepdims=keepdim)
 
 
 def count_nonzero(x: jax.Array, *, dim: Dims, keepdim: bool) -> jax.Array:
     """How many elements are not 0, as int32."""
-    axes = dims("count_nonzero", x, dim)
+    axes = reduced_dims("count_nonzero", x, dim)
     return jnp.sum(x != 0, axis=axes, keepdims=keepdim, dtype=jnp.int32)
 
 
@@ -63,7 +65,9 @@ def var(
     NaN, where no more than `correction` elements are left.
     """
     _check_floating("var", x)
-    return _variance(x, correction, dims("var", x, dim), keepdim).astype(x.dtype)
+    return _variance(x, correction, reduced_dims("var", x, dim), keepdim).astype(
+        x.dtype
+    )
 
 
 def _variance(
@@ -82,7 +86,7 @@ def std(
 ) -> jax.Array:
     """The square root of `var`; its gradient is 0 where that is 0."""
     _check_floating("std", x)
-    variance = _variance(x, correction, dims("std", x, dim), keepdim)
+    variance = _variance(x, correction, reduced_dims("std", x, dim), keepdim)
     return flat_sqrt(variance).astype(x.dtype)
 
 
@@ -90,7 +94,7 @@ def norm(x: jax.Array, *, p: float, dim: Dims, keepdim: bool) -> jax.Array:
     """sum(|x| ** p) ** (1 / p); of p = inf the largest |x|, of -inf the smallest."""
     _check_floating("norm", x)
     wide = x.astype(jnp.float32)
-    return _norm(wide, p, dims("norm", x, dim), keepdim).astype(x.dtype)
+    return _norm(wide, p, reduced_dims("norm", x, dim), keepdim).astype(x.dtype)
 
 
 def _norm(x: jax.Array, p: float, axes: tuple[int, ...], keepdim: bool) -> jax.Array:
@@ -133,7 +137,7 @@ def cumprod(x: jax.Array, *, dim: int) -> jax.Array:
 
 def logsumexp(x: jax.Array, *, dim: Dims, keepdim: bool) -> jax.Array:
     """log(sum(exp(x))), which does not overflow on the way."""
-    axes = dims("logsumexp", x, dim)
+    axes = reduced_dims("logsumexp", x, dim)
     return jax.nn.logsumexp(floating(x), axis=axes, keepdims=keepdim)
 
 

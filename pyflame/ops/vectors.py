@@ -27,7 +27,7 @@ def normalize(x: jax.Array, eps: jax.Array, *, p: float, dim: int) -> jax.Array:
         sums = jnp.sum(size**p, axis, keepdims=True)
         some = sums > 0
         norm = jnp.where(some, jnp.where(some, sums, 1) ** (1 / p), 0)
-    return x / jnp.where(norm > eps, norm, eps.astype(x.dtype))
+    return x / jnp.where(norm > eps, norm, jnp.asarray(eps, x.dtype))
 
 
 def one_hot(x: jax.Array, *, num_classes: int) -> jax.Array:
@@ -61,7 +61,7 @@ def pad(
     edges = ((0, 0),) * (x.ndim - len(pads)) + pads
     if mode == "constant":
         config = [(low, high, 0) for low, high in edges]
-        return jax.lax.pad(x, value.astype(x.dtype), config)
+        return jax.lax.pad(x, jnp.asarray(value, x.dtype), config)
     most = {"reflect": -1, "circular": 0}.get(mode)
     for size, pair in zip(x.shape, edges, strict=True):
         if min(pair) < 0 or (

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+
 from pyflame.arguments import choice_arg, number_arg
 from pyflame.errors import ArgumentError
 from pyflame.ops import arithmetic, elementwise
@@ -80,8 +82,11 @@ def pow(x: Any, exponent: Any) -> Any:
 
     Raises: DTypeError for a negative power of integers.
     """
-    base = as_tensor(x)
-    return base**exponent
+    if not isinstance(x, jax.Array):
+        return as_tensor(x) ** exponent
+    if elementwise.is_small_power(exponent):
+        return apply(elementwise.integer_pow, x, exponent=exponent)
+    return apply(elementwise.pow, x, exponent)
 
 
 def maximum(a: Any, b: Any) -> Any:

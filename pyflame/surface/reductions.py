@@ -1,7 +1,9 @@
 """Reductions over one, several or all dimensions, and running totals.
 
-`dim` is an int, a tuple or list of them, or None for all; with `keepdim` the reduced
-dimensions stay, with size 1. All raise ShapeError, if a dim is out of range or twice.
+`dim` is an int, a tuple or list of them, or None for all; an empty tuple is all, too,
+except for `any` and `all`, which then take each element for itself (PyTorch). With
+`keepdim` the reduced dimensions stay, with size 1. All raise ShapeError, if a dim is
+out of range or twice.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ def mean(
 def max(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """Largest values over `dim`; where they are tells `argmax`.
 
+    Equal ones share the gradient evenly, as in PyTorch's `amax`.
+
     Raises: ShapeError, if there are no elements.
     """
     return apply(reduction.max, x, dim=frozen_dims(dim), keepdim=bool(keepdim))
@@ -48,6 +52,8 @@ def max(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
 
 def min(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """Smallest values over `dim`; where they are tells `argmin`.
+
+    Equal ones share the gradient evenly, as in PyTorch's `amin`.
 
     Raises: ShapeError, if there are no elements.
     """

@@ -154,3 +154,51 @@ def test_ranges_of_integers_truncate_their_bounds_first() -> None:
     down = pf.arange(2.1, -2.9, -1.0, dtype=pf.int32)
     assert down.numpy().tolist() == [2, 1, 0, -1, -2]
     assert pf.linspace(4.3, 7.9, 4, dtype=pf.int32).numpy().tolist() == [4, 5, 6, 7]
+
+
+def test_an_empty_tuple_of_dims_is_all_of_them() -> None:
+    x = pf.tensor([[1.0, 2.0], [0.0, 4.0]])
+    for reduce in (pf.sum, pf.mean, pf.amax, pf.amin, pf.var, pf.std, pf.logsumexp):
+        assert reduce(x, ()).numpy() == reduce(x).numpy()
+        assert reduce(x, (), keepdim=True).shape == [1, 1]
+    assert pf.norm(x, 2, ()).numpy() == pf.norm(x).numpy()
+    assert pf.count_nonzero(x, ()).item() == 3
+    for each in (pf.any, pf.all):
+        assert each(x, ()).numpy().tolist() == [[True, True], [False, True]]
+
+
+def test_the_sign_of_nan_is_0() -> None:
+    x = pf.tensor([np.nan, -np.inf, -0.0, 3.0])
+    assert pf.sign(x).numpy().tolist() == [0, -1, 0, 1]
+
+
+def test_a_value_may_have_more_dimensions_of_one_than_its_place() -> None:
+    x = pf.zeros([2, 3])
+    x[:, 1:] = pf.ones([1, 1, 2, 2])
+    x[[0, 1], 0] = pf.tensor([[7.0, 8.0]])
+    assert x.numpy().tolist() == [[7, 1, 1], [8, 1, 1]]
+
+
+def test_gradients_in_the_origin() -> None:
+    x, y = pf.tensor([0.0, -0.0, 2.0]), pf.tensor([0.0, -0.0, 0.0])
+    for op, values, of_x, of_y in [
+        (pf.pow, [1, 1, 1], [0, 0, 0], [0, 0, np.log(2)]),
+        (pf.atan2, [0, -np.pi, np.pi / 2], [0, 0, 0], [0, 0, -0.5]),
+    ]:
+        a, b = x.detach().clone(), y.detach().clone()
+        for leaf in (a, b):
+            leaf.requires_grad = True
+        result = op(a, b)
+        result.sum().backward()
+        found = [t.numpy() for t in (result, a.grad, b.grad)]
+        np.testing.assert_allclose(found, [values, of_x, of_y], rtol=1e-6)
+
+
+def test_products_at_indices_have_gradients() -> None:
+    x, weight = pf.tensor([1.0, 0.0, 5.0]), pf.tensor([1.0, 10.0, 100.0])
+    source, at = pf.tensor([2.0, 3.0, 4.0, 0.0, 7.0, 6.0]), [0, 0, 1, 2, 2, 1]
+    y = pf.scatter(x, 0, pf.tensor(at, dtype=pf.int32), source, reduce="multiply")
+    (y * weight).sum().backward()
+    assert y.numpy().tolist() == [6, 0, 0]
+    assert x.grad.numpy().tolist() == [6, 240, 0]
+    assert source.grad.numpy().tolist() == [3, 2, 0, 3500, 0, 0]

@@ -348,3 +348,28 @@ def test_shard_map_over_four_devices() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "fine\n"
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        lambda x: pf.pow(x, 2.5),
+        lambda x: pf.pow(x, 3),
+        lambda x: pf.logit(x, 0.2),
+        lambda x: F.threshold(x, 0.3, 7.0),
+        lambda x: F.pad(x, (1, 1), "constant", 2.5),
+        lambda x: F.normalize(x),
+        lambda x: F.scaled_dot_product_attention(x, x, x, scale=0.3),
+    ],
+)
+def test_numbers_as_arguments_beside_tracers(op: Any) -> None:
+    tensor = pf.tensor(X)
+    result = op(tensor)
+    result.sum().backward()
+    close(jax.jit(op)(X), result.numpy())
+    close(jax.grad(lambda x: op(x).sum())(jnp.asarray(X)), tensor.grad.numpy())
+
+
+def test_a_power_of_a_traced_scalar_is_an_array() -> None:
+    for exponent, slope in ((2.5, 20.0), (2, 8.0), (0.0, 0.0)):
+        close(jax.grad(lambda x, e=exponent: pf.pow(x, e))(4.0), slope)
