@@ -275,7 +275,9 @@ def _check_async(
     if not isinstance(asynchronous, code.Constant) or not asynchronous.value:
         return
     fabric = ("fabin_dsd", "fabout_dsd")
-    if any(str(o.type) in fabric or is_dsr(o) or is_fifo(o) for o in operands):
+    if any(str(o.type) in fabric or is_dsr(o) for o in operands):
+        return
+    if "ut_id" in config and any(is_fifo(o) for o in operands):
         return
     if any(_kind(o) == "d" and not isinstance(o, code.Constant) for o in operands):
         if any(str(o.type) in types.DSR_KINDS for o in operands):
