@@ -16,6 +16,11 @@ _DTYPES: dict[Any, DType] = {
     np.dtype(np.int64): DType.int32,
 }
 
+# XLA computes on memory of NumPy's as it is, where that is aligned as its own.
+# Source: xla/backends/cpu/alignment.h, MinAlign.
+ALIGNMENT_BYTES = 64
+SHARED_FROM_BYTES = 1 << 14
+
 
 def to_array(data: Any, dtype: object = None) -> jax.Array:
     """A JAX array with the values of `to_values`."""
@@ -41,9 +46,21 @@ def to_values(data: Any, dtype: object = None) -> jax.Array | np.ndarray[Any, An
     if array.dtype != target.numpy and array.dtype.kind in "iu":
         if target.numpy.kind == "i":
             _check_range(array, target)
-    values = array.astype(target.numpy, order="C")
+    values = _copied(array, target.numpy)
     values.flags.writeable = False
     return values
+
+
+def _copied(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A copy in row-major order; of a large array one that JAX need not copy again."""
+    size_bytes = array.size * dtype.itemsize
+    if size_bytes < SHARED_FROM_BYTES:
+        return array.astype(dtype, order="C")
+    room = np.empty(size_bytes + ALIGNMENT_BYTES, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT_BYTES
+    copy = np.ndarray(array.shape, dtype, room, start)
+    np.copyto(copy, array, casting="unsafe")
+    return copy
 
 
 def on_device(values: np.ndarray[Any, Any]) -> jax.Array:

@@ -37,6 +37,7 @@ class Program:
         self._captured_ids = frozenset(map(id, plan.captured))
         self._serials: list[int] = []
         self._in_place = False
+        self._functions: dict[bool, Callable[..., list[Any]]] = {}
         self._pick = _picker(plan.order)
         self._op = self._make_op()
         self._grad_leaves = [h for h, _ in plan.grads if isinstance(h, Leaf)]
@@ -150,8 +151,11 @@ class Program:
 
     def _compute(self, values: Sequence[Any]) -> list[Any]:
         plan = self.plan
-        structure = plan.structure if self.defers else plan.full_structure
-        function = compiled(structure, plan.feed, plan.name)
+        function = self._functions.get(self.defers)
+        if function is None:
+            structure = plan.structure if self.defers else plan.full_structure
+            function = compiled(structure, plan.feed, plan.name)
+            self._functions[self.defers] = function  # a key is long to hash
         staging.counts.evaluations += 1
         results = function(*values)
         if results and isinstance(results[0], Tracer):  # as part of an outer trace

@@ -114,6 +114,25 @@ def test_data_is_copied_before_it_is_used() -> None:
         assert last.item() == 2
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(5000, dtype=np.float32),
+        np.arange(6000.0).reshape(60, 100).T,
+        np.arange(9000)[::-1],
+        np.arange(9000).astype(pf.bfloat16.numpy),
+        np.arange(20000) % 3 == 0,
+    ],
+    ids=lambda array: str(array.dtype),
+)
+def test_large_data_is_copied_once(array: np.ndarray) -> None:
+    """JAX uses the memory of the copy, because it is aligned as its own."""
+    copy = pf.from_numpy(array)._node.value
+    assert jax.device_put(copy).unsafe_buffer_pointer() == copy.ctypes.data
+    assert not np.shares_memory(copy, array)
+    np.testing.assert_array_equal(copy, array.astype(copy.dtype))
+
+
 def test_data_moves_to_the_device_when_it_is_used_often() -> None:
     x = pf.from_numpy(np.ones(3, np.float32))
     for kind in (np.ndarray, np.ndarray, jax.Array):
