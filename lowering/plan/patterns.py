@@ -105,9 +105,9 @@ def _ways(
     ways: _Ways = {}
     for axis in AXES:
         those = {key: each for key, each in crossings.items() if each.step.axis == axis}
-        longest = max((each.step.size for each in those.values()), default=0)
+        longest = max((each.step.size for each in those.values()), default=1)
         options: list[_Ways] = []
-        for group in [1 << n for n in range(1, longest.bit_length())] or [0]:
+        for group in [1 << n for n in range(1, (longest - 1).bit_length())] or [0]:
             options.append(
                 {
                     key: _fastest(each.step, target, patterns, group)
@@ -141,7 +141,7 @@ def _way(
             is_long = words > target.max_extent_elements
             return [] if is_long else [replace(step, kind=star)]
         case "two_phase":
-            if step.kind == "gather_inward" or group >= step.size:
+            if step.kind == "gather_inward" or not 0 < group < step.size:
                 return []
             within = replace(step, kind="reduce_groups", group=group)
             return [within, replace(within, kind="reduce_across")]

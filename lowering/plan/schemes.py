@@ -64,8 +64,9 @@ def is_legal(scheme: DotScheme) -> bool:
 def _dot_schemes(step: DotStep, costs: CycleCosts) -> list[DotScheme]:
     (m, k), n = step.a.shape, step.b.shape[1]
     out = View(step.out, (m, n), (n, 1))
-    by_rows = _dot_cycles(m, k, n, costs)
-    by_cols = _dot_cycles(n, k, m, costs, stride=n)
+    rate = costs.fmac_elements_per_cycle * (2 if adds_halves(step) else 1)
+    by_rows = _dot_cycles(m, k, n, costs, rate)
+    by_cols = _dot_cycles(n, k, m, costs, rate, stride=n)
     return [
         DotScheme("rows", m, k, n, out, step.b, step.a, by_rows),
         DotScheme("cols", n, k, m, _flip(out), _flip(step.a), _flip(step.b), by_cols),
@@ -73,7 +74,12 @@ def _dot_schemes(step: DotStep, costs: CycleCosts) -> list[DotScheme]:
 
 
 def _dot_cycles(
-    outer: int, inner: int, length: int, costs: CycleCosts, stride: int = 1
+    outer: int,
+    inner: int,
+    length: int,
+    costs: CycleCosts,
+    rate: float,
+    stride: int = 1,
 ) -> int:
     """Per vector operation: set-up, the loop, loading the factor, the elements.
 
@@ -81,7 +87,7 @@ def _dot_cycles(
     """
     overhead = costs.dsd_setup_cycles + costs.loop_edge_cycles + costs.scalar_op_cycles
     waits = 2 if stride > 1 and stride % _BANKED_STRIDE == 0 else 1
-    per_vector = overhead + waits * length / costs.fmac_elements_per_cycle
+    per_vector = overhead + waits * length / rate
     clear = costs.dsd_setup_cycles + length / costs.move_elements_per_cycle
     return round(outer * (inner * per_vector + clear + costs.loop_edge_cycles))
 
@@ -167,10 +173,11 @@ def reduce_scheme(step: ReduceStep, target: Target) -> ReduceScheme:
     return min(options, key=lambda scheme: scheme.cycles)
 
 
-def adds_halves(step: ReduceStep) -> bool:
-    """Whether float16 is added into float32, which the machine does in a register."""
-    dtypes = str(step.x.dtype), str(step.out.dtype)
-    return dtypes == ("float16", "float32")
+def adds_halves(step: DotStep | ReduceStep) -> bool:
+    """Whether float16 is added into float32: products two per cycle (assumed, after
+    Rocki et al. 2020), sums in a register."""
+    x = step.a if isinstance(step, DotStep) else step.x
+    return (str(x.dtype), str(step.out.dtype)) == ("float16", "float32")
 
 
 def _vector_schemes(

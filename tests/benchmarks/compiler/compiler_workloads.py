@@ -16,6 +16,7 @@ import pyflame as pf
 
 Mesh = tuple[int, int]
 SMALL: Mesh = (4, 4)
+LARGE: Mesh = (700, 700)  # values cross its lines in the patterns of a whole wafer
 WAFERS: dict[str, Mesh] = {"wse2": (994, 750), "wse3": (1170, 755)}
 
 
