@@ -83,11 +83,13 @@ class Completion:
         if queue.reader is not None:
             name = f"the input queue of color {queue.color}"
             raise self._conflict(execution, name, queue.reader, now)
+        queue.reader = execution
+        if number is None:
+            return
         for other in self._pe.inputs.values():
             if other is not queue and number == other.number:
                 self._change_color(execution, queue, other, now)
-        queue.reader = execution
-        queue.number = queue.number if number is None else number
+        queue.number = number
 
     def _change_color(
         self, execution: Execution, queue: InputQueue, old: InputQueue, now: int

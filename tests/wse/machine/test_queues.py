@@ -147,6 +147,21 @@ def test_wse2_an_empty_input_queue_changes_its_color(bench: Any) -> None:
     assert got.tolist() == [7, 7, 8, 8, 9, 9]
 
 
+def test_wse2_colors_without_a_queue_number_share_none(bench: Any) -> None:
+    """What waits on one color is in nobody's way on another."""
+
+    def body(pe: Any) -> Any:
+        yield op("@mov32", FabOut(4, 2, 2), 7)
+        yield op("@mov32", FabOut(5, 4, 2), 8)
+        pe.clock += 50
+        yield op("@mov32", Mem1d(B, 0, 1, 2), FabIn(5, None, 2))
+
+    b = loop(bench, "wse2", body)
+    b.route(0, 0, 5, "RAMP", "RAMP")
+    got = finished(b).memory.vector(np.dtype("<u4"), B, 1, 2)
+    assert got.tolist() == [8, 8]
+
+
 def test_wse2_an_output_queue_changes_color_when_it_is_empty(bench: Any) -> None:
     """The second color waits for the first one's wavelets, which are slow to leave."""
 
