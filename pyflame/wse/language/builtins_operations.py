@@ -18,6 +18,7 @@ from pyflame.wse.language.operation_registers import check_registers
 from pyflame.wse.language.run_time import plain_instance
 from pyflame.wse.language.state import FunctionRef
 from pyflame.wse.language.types import Type
+from pyflame.wse.language.values import DsdValue, PointerValue
 
 # operand kinds of a form, destination first: d descriptor, s scalar, p pointer
 _FORMS = {
@@ -97,7 +98,19 @@ def dsd_operation(call: Invocation) -> code.Expression:
     flat = operation_config(call, config)()
     _check_async(call, operands, flat)
     _check_on_control(call, operands[1:], flat)
+    _warn_of_constant(call, operands[0])
     return call.emit(types.BOOL, fitted, flat)
+
+
+def _warn_of_constant(call: Invocation, destination: code.Expression) -> None:
+    value = destination.value if isinstance(destination, code.Constant) else None
+    address = value.fields.get("base_address") if isinstance(value, DsdValue) else None
+    if isinstance(address, PointerValue) and not address.variable.mutable:
+        call.program.warn(
+            f"'{call.name}' writes to the constant '{address.variable.name}'; what is "
+            "computed from its value at comptime does not change",
+            destination.span,
+        )
 
 
 def _is_config(operand: code.Expression) -> bool:

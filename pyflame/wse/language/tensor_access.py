@@ -38,6 +38,14 @@ class Affine:
         pairs = zip(self.coefficients, other.coefficients, strict=True)
         return Affine(self.constant + other.constant, tuple(a + b for a, b in pairs))
 
+    def bounds(self, extents: tuple[int, ...]) -> tuple[int, int]:
+        """Smallest and largest value while each variable runs below its extent."""
+        ends = [
+            c * max(0, e - 1) for c, e in zip(self.coefficients, extents, strict=True)
+        ]
+        low, high = sum(min(0, end) for end in ends), sum(max(0, end) for end in ends)
+        return self.constant + low, self.constant + high
+
     @property
     def is_constant(self) -> bool:
         return not any(self.coefficients)
@@ -112,11 +120,30 @@ def lower_access(frame: Frame, node: tree.TensorAccess) -> Access:
     inner = frame.at_comptime()
     extents = tuple(_extent(inner, e) for e in node.extents)
     linear = _linearised(inner, node, tensor)
+    if not base.type.many:  # pyright: ignore
+        _warn_of_outside(frame, node, tensor, linear.bounds(extents))
     strides = tuple(strides_of(linear.coefficients, extents))
     for stride in strides:
         check_fits(stride, types.I16, node.access.span)
     check_fits(linear.constant, types.I16, node.access.span)
     return Access(base, tensor, linear.constant, strides, extents)
+
+
+def _warn_of_outside(
+    frame: Frame, node: tree.TensorAccess, tensor: types.Array, bounds: tuple[int, int]
+) -> None:
+    """The machine would go on behind the array. A remark only, as the DSD may be
+    changed before it is used; published code makes such DSDs over one element."""
+    low, high = bounds
+    if tensor.count == 1 or (low >= 0 and high < tensor.count):
+        return
+    base = node.access.base
+    name = f"'{base.name}'" if isinstance(base, tree.Name) else "an array"
+    frame.program.warn(
+        f"the access reaches element {low if low < 0 else high} of {name}, which has "
+        f"{tensor.count}",
+        node.access.span,
+    )
 
 
 def _extent(frame: Frame, node: tree.Expression) -> int:

@@ -220,56 +220,6 @@ def test_superfluous_params_are_a_warning(compile_files: CompileFiles) -> None:
     ]
 
 
-def test_activating_an_id_without_a_task_is_a_warning(
-    compile_files: CompileFiles,
-) -> None:
-    pe = """
-    task t() void {}
-    fn main() void { @activate(@get_local_task_id(9)); }
-    comptime {
-      @export_symbol(main);
-      @activate(@get_local_task_id(11));
-      @activate(@get_local_task_id(12));
-      @bind_local_task(t, @get_local_task_id(12));
-    }
-    """
-    image = compile_files(files("param n: i16;" + pe))
-    assert [w.splitlines()[0] for w in image.warnings] == [
-        "pe.csl:6:7: warning: no task is bound to local task id 11",
-        "pe.csl:3:22: warning: no task is bound to local task id 9",
-    ]
-
-
-def test_a_data_task_without_a_queue_is_a_warning(compile_files: CompileFiles) -> None:
-    pe = """param n: i16;
-    task first(x: f32) void {}
-    task second(x: f32) void {}
-    comptime {
-      @bind_data_task(first, @get_data_task_id(@get_input_queue(2)));
-      @bind_data_task(second, @get_data_task_id(@get_input_queue(3)));
-      @initialize_queue(@get_input_queue(3), .{ .color = @get_color(1) });
-    }
-    """
-    image = compile_files(files(pe), arch="wse3")
-    assert [w.splitlines()[0] for w in image.warnings] == [
-        "pe.csl:5:7: warning: data task 'first' gets no wavelets: input queue 2 is not "
-        "initialised; bind it to a color with @initialize_queue",
-    ]
-
-
-def test_a_lost_dsd_is_a_warning(compile_files: CompileFiles) -> None:
-    pe = """param n: i16; var a = @zeros([4]f32);
-    var d = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> a[i] });
-    fn main() void { @set_dsd_length(d, 2); d = @set_dsd_stride(d, 2); }
-    comptime { @export_symbol(main); }
-    """
-    image = compile_files(files(pe))
-    assert [w.splitlines()[0] for w in image.warnings] == [
-        "pe.csl:3:22: warning: the result of '@set_dsd_length' is lost: it is a new "
-        "DSD, and the DSD that it is given stays as it was",
-    ]
-
-
 def test_extern_names_what_another_module_exports(compile_files: CompileFiles) -> None:
     owner = """
     export var counter: u16 = 5;
