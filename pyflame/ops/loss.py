@@ -160,30 +160,33 @@ def nll_loss(
 def cross_entropy(
     x: jax.Array,
     target: jax.Array,
-    label_smoothing: jax.Array,
-    *weight: jax.Array,
+    *options: jax.Array,
     reduction: str,
     ignore_index: int,
+    smoothed: bool = False,
 ) -> jax.Array:
     """nll_loss of log_softmax(x); floating targets are class probabilities.
 
-    `label_smoothing` mixes that share of a uniform distribution into the target. The
-    mean over probabilities is over their number, whatever the weights.
+    `options`: if `smoothed`, the share of a uniform distribution that is mixed into the
+    target; then the weights of the classes, if they differ. The mean over probabilities
+    is over their number, whatever the weights.
 
     Raises: ShapeError, DTypeError, for targets that are neither.
     """
+    smoothing, weight = (options[:1], options[1:]) if smoothed else ((), options)
     if jnp.issubdtype(target.dtype, jnp.floating):
         _check_no_class_is_ignored(x, target, ignore_index)
-        return _soft_cross_entropy(x, target, label_smoothing, weight, reduction)
+        return _soft_cross_entropy(x, target, smoothing, weight, reduction)
     op = "cross_entropy"
     axis = _class_axis(op, x, target)
     surprise = -jax.nn.log_softmax(x, axis)
     chosen, shares = _choice(op, x, target, axis, ignore_index, weight)
     losses = _picked(surprise, target, chosen, axis, ignore_index) * shares
-    scaled = surprise * _per_class(op, x, axis, weight[0]) if weight else surprise
-    uniform = jnp.where(target != ignore_index, jnp.mean(scaled, axis), 0)
-    mixed = (1 - label_smoothing) * losses + label_smoothing * uniform
-    return _mean_of_used(mixed.astype(x.dtype), shares, reduction)
+    if smoothing:
+        scaled = surprise * _per_class(op, x, axis, weight[0]) if weight else surprise
+        uniform = jnp.where(target != ignore_index, jnp.mean(scaled, axis), 0)
+        losses = (1 - smoothing[0]) * losses + smoothing[0] * uniform
+    return _mean_of_used(losses.astype(x.dtype), shares, reduction)
 
 
 def reduced(loss: jax.Array, reduction: str) -> jax.Array:
@@ -196,14 +199,15 @@ def reduced(loss: jax.Array, reduction: str) -> jax.Array:
 def _soft_cross_entropy(
     x: jax.Array,
     target: jax.Array,
-    label_smoothing: jax.Array,
+    smoothing: tuple[jax.Array, ...],
     weight: tuple[jax.Array, ...],
     reduction: str,
 ) -> jax.Array:
     _check_same("cross_entropy", x, target)
     axis = 0 if x.ndim == 1 else 1
-    share = label_smoothing / x.shape[axis]
-    smooth = target * (1 - label_smoothing) + share
+    smooth = target
+    if smoothing:
+        smooth = target * (1 - smoothing[0]) + smoothing[0] / x.shape[axis]
     if weight:
         smooth = smooth * _per_class("cross_entropy", x, axis, weight[0])
     losses = -jnp.sum(smooth * jax.nn.log_softmax(x, axis), axis).astype(x.dtype)

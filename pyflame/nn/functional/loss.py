@@ -147,14 +147,16 @@ def cross_entropy(
             f"cross_entropy: label_smoothing={label_smoothing} is out of range",
             rule="label_smoothing is from 0 to 1",
         )
+    share = float(label_smoothing) or None
+    smoothed = {} if share is None else {"smoothed": True}
     return apply(
         ops.cross_entropy,
         input,
         target,
-        float(label_smoothing),
-        *_given(weight),
+        *_given(share, weight),
         reduction=how,
         ignore_index=int(ignore_index),
+        **smoothed,
     )
 
 

@@ -21,6 +21,7 @@ LOG_P = np.log(P / P.sum(1, keepdims=True))
 DISTRIBUTION = Q / Q.sum(1, keepdims=True)
 IMAGES = RNG.normal(size=(2, 5, 3, 2)).astype(np.float32)
 PIXELS = RNG.integers(0, 5, size=(2, 3, 2))
+MASKED = np.where([False, False, True, True, False], -np.inf, X).astype(np.float32)
 REDUCTIONS = ["mean", "sum", "none"]
 
 
@@ -39,6 +40,7 @@ REDUCTIONS = ["mean", "sum", "none"]
         ("KLDivLoss", {}, LOG_P, DISTRIBUTION),
         ("KLDivLoss", {"log_target": True}, LOG_P, np.log(DISTRIBUTION)),
         ("CrossEntropyLoss", {}, X, CLASSES),
+        ("CrossEntropyLoss", {}, MASKED, CLASSES),
         ("CrossEntropyLoss", {"ignore_index": 4}, X, abs(CLASSES) % 5),
         ("CrossEntropyLoss", {"label_smoothing": 0.1}, X, CLASSES),
         ("CrossEntropyLoss", {"label_smoothing": 1.0}, X, CLASSES),
