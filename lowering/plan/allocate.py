@@ -63,20 +63,20 @@ def allocate(
     lives = intervals(steps, outputs, donated)
     allocation = Allocation(tuple(steps), [], {}, lives)
     for value in (*persistent, *donated):
-        _open(allocation, value)
+        open_buffer(allocation, value)
     kept = set(persistent)
     made = [value for value in lives if value not in donated]
     for value in sorted(made, key=lambda v: lives[v].first):
         _place(allocation, value, steps, kept)
-    for buffer in allocation.buffers:
-        buffer.name = _known_value(buffer).name
-    _fill_words(allocation, steps)
+    finish(allocation)
     return allocation
 
 
-def _fill_words(allocation: Allocation, steps: Sequence[Step]) -> None:
-    """Makes whole words of the buffers whose 16-bit elements travel in pairs."""
-    for step in steps:
+def finish(allocation: Allocation) -> None:
+    """Names the buffers, whose 16-bit elements that travel in pairs fill words."""
+    for buffer in allocation.buffers:
+        buffer.name = _known_value(buffer).name
+    for step in allocation.steps:
         for value in step.packed if isinstance(step, MoveStep) else ():
             buffer = allocation.buffer_of[value]
             buffer.element_count += buffer.element_count % 2
@@ -100,7 +100,7 @@ def _place(
         and _is_free(allocation, buffer, value, steps)
     ]
     if not free:
-        _open(allocation, value)
+        open_buffer(allocation, value)
         return
     need = value.element_count
     source = _copied(steps[allocation.lives[value].first], value)
@@ -142,7 +142,9 @@ def _is_free(
     return dies_here and may_replace(steps[first], old, value)
 
 
-def _open(allocation: Allocation, value: Value) -> None:
+def open_buffer(allocation: Allocation, value: Value) -> Buffer:
+    """A new buffer, with this value in it."""
     buffer = Buffer(value.name, str(value.dtype), value.element_count, [value])
     allocation.buffers.append(buffer)
     allocation.buffer_of[value] = buffer
+    return buffer

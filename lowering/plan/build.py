@@ -32,6 +32,7 @@ from lowering.plan.fuse import fuse
 from lowering.plan.halves import reduce_halves
 from lowering.plan.in_place import without_self_copies
 from lowering.plan.names import Names
+from lowering.plan.pack import pack
 from lowering.plan.patterns import Pattern, with_patterns
 from lowering.plan.products import with_products
 from lowering.plan.resources import Resources, assign
@@ -173,8 +174,9 @@ def _plan(
     constants = _constants(steps)
     kept_inputs = [value for value in inputs.values() if value not in donated]
     persistent = [*kept_inputs, *constants]
-    allocation = allocate(steps, persistent, outputs.values(), donated)
-    kept = without_self_copies(steps, allocation.buffer_of)
+    given = steps, persistent, outputs.values(), donated
+    found = [_allocated(each, target) for each in (allocate(*given), pack(*given))]
+    kept, allocation, cost = min(found, key=lambda each: _rank(each[2]))
     return Plan(
         mesh,
         target,
@@ -184,8 +186,21 @@ def _plan(
         tuple(constants),
         allocation,
         assign(kept, target),
-        _cost(kept, allocation, target),
+        cost,
     )
+
+
+def _allocated(
+    allocation: Allocation, target: Target
+) -> tuple[list[Step], Allocation, Cost]:
+    """What is left to do where values stand so, and what it costs."""
+    kept = without_self_copies(allocation.steps, allocation.buffer_of)
+    return kept, allocation, _cost(kept, allocation, target)
+
+
+def _rank(cost: Cost) -> tuple[int, int, int]:
+    """What fits, or lacks least, comes first; then what is faster, then smaller."""
+    return max(cost.size_bytes, cost.sram_bytes), cost.cycles, cost.size_bytes
 
 
 def _live(steps: Sequence[Step], outputs: dict[str, Value]) -> list[Step]:

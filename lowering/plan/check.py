@@ -21,8 +21,7 @@ _OTHERS_SHOWN = 4
 
 def check_plan(plan: Plan) -> None:
     """Raises AssertionError, if the compiler made a plan that breaks its own rules."""
-    for buffer in plan.allocation.buffers:
-        _check_buffer(buffer, plan.allocation)
+    check_allocation(plan.allocation)
     for step in plan.steps:
         for value in (*step.reads(), *step.writes()):
             assert value in plan.allocation.buffer_of, f"{value.name} has no memory"
@@ -31,6 +30,12 @@ def check_plan(plan: Plan) -> None:
     _check_gathers(plan.steps)
     check_flow(plan.allocation.steps, plan.allocation.buffer_of)
     _check_resources(plan)
+
+
+def check_allocation(allocation: Allocation) -> None:
+    """Raises AssertionError, if a buffer holds two values at once."""
+    for buffer in allocation.buffers:
+        _check_buffer(buffer, allocation)
 
 
 def _check_buffer(buffer: Buffer, allocation: Allocation) -> None:
