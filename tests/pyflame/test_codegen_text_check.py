@@ -12,8 +12,9 @@ import pytest
 
 import pyflame as pf
 from lowering.errors import LoweringError
-from lowering.lower import Lowered, lower
+from lowering.lower import Lowered, Options, lower
 from lowering.mesh import Mesh
+from lowering.plan import Pattern
 from pyflame.codegen import check, simulate
 from pyflame.codegen.executable import Executable
 from pyflame.wse.language.image import Image
@@ -23,10 +24,13 @@ def _scaled(x: Any, w: Any) -> Any:
     return x * w / jnp.sum(x, axis=1, keepdims=True)
 
 
-def _lowered(mesh: Mesh) -> Lowered:
+def _lowered(mesh: Mesh, pattern: Pattern | None = None) -> Lowered:
     specs = [jax.ShapeDtypeStruct((2 * mesh.rows, 3 * mesh.cols), "float32")] * 2
     closed = jax.make_jaxpr(_scaled)(*specs)
-    return lower(closed, in_names=["x", "w"], out_names=["y"], mesh=mesh)
+    options = Options(pattern=pattern)
+    return lower(
+        closed, in_names=["x", "w"], out_names=["y"], mesh=mesh, options=options
+    )
 
 
 def _routes(image: Image) -> set[str]:
@@ -38,7 +42,7 @@ def _routes(image: Image) -> set[str]:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 8, 11, 750, 994])
 def test_the_check_mesh_has_the_places_of_the_real_one(size: int) -> None:
-    mesh = check.check_mesh(Mesh(size, 1))
+    mesh = check.check_mesh(Mesh(size, 1), {})
     assert mesh.cols == 1
     assert mesh.rows == size if size < 6 else mesh.rows in (4, 5)
     assert mesh.rows % 2 == size % 2
@@ -47,7 +51,20 @@ def test_the_check_mesh_has_the_places_of_the_real_one(size: int) -> None:
 @pytest.mark.parametrize("mesh", [Mesh(8, 11), Mesh(1, 7), Mesh(6, 1)], ids=str)
 def test_every_set_of_routes_is_in_the_small_program(mesh: Mesh) -> None:
     lowered = _lowered(mesh)
-    small = check.check_mesh(mesh)
+    _check_routes(lowered)
+
+
+@pytest.mark.parametrize("size", [6, 7, 64, 65, 67])
+def test_every_set_of_routes_of_groups_is_in_the_small_program(size: int) -> None:
+    lowered = _lowered(Mesh(2, size), "two_phase")
+    (group,) = check.groups_of(lowered).values()
+    assert group in (2, 4, 8)
+    assert check.check_mesh(lowered.plan.mesh, {"cols": group}).cols <= 20
+    _check_routes(lowered)
+
+
+def _check_routes(lowered: Lowered) -> None:
+    small = check.check_mesh(lowered.plan.mesh, check.groups_of(lowered))
     files = check.text_on(small, lowered)
     image = simulate.compile_files(files, small, lowered.plan.target)
     assert (image.height, image.width) == small.extent
@@ -56,7 +73,7 @@ def test_every_set_of_routes_is_in_the_small_program(mesh: Mesh) -> None:
 
 def test_the_text_checked_is_the_text_written_but_for_two_numbers() -> None:
     lowered = _lowered(Mesh(6, 9))
-    checked = check.text_on(check.check_mesh(lowered.plan.mesh), lowered)
+    checked = check.text_on(check.check_mesh(lowered.plan.mesh, {}), lowered)
     assert checked["pe.csl"] == lowered.files["pe.csl"]
     changed = [
         (old, new)
@@ -114,4 +131,4 @@ def test_as_many_pes_are_compiled_for_a_wafer_as_for_a_small_mesh(
         spec = np.zeros((rows, cols), np.float32)
         result = pf.compile_to_csl(_scaled, spec, spec, options=options)
         assert result.success, result.error_message
-    assert compiled == [Mesh(4, 4)] * 2
+    assert compiled == [Mesh(4, 4), Mesh(4, 20)]  # five groups of four, in a row
