@@ -25,6 +25,7 @@ from pyflame.wse.language.layout import LayoutRecord
 from pyflame.wse.language.modules import load_module, module_frame, resolve
 from pyflame.wse.language.parser import parse
 from pyflame.wse.language.pe_programs import compile_pe_program, run_comptime_blocks
+from pyflame.wse.language.predeclared import PREDECLARED
 from pyflame.wse.language.reader import Reader
 from pyflame.wse.language.source import Source, Span
 from pyflame.wse.language.state import Module, Program
@@ -116,8 +117,23 @@ def _command_line_params(file: tree.File, options: Options) -> dict[str, code.Co
             if name not in declared:
                 _refuse_param(file, name, list(declared))
             span = declared[name].span
+            if type_ == types.COLOR and not _may_be_color(declared[name]):
+                fail(
+                    f"'{name}' is no color, but --colors gives it a value",
+                    span,
+                    help=f"use --params={name}:{value}",
+                )
             given[name] = code.Constant(type_, span, value)
     return given
+
+
+def _may_be_color(declaration: tree.GlobalDeclaration) -> bool:
+    type_ = declaration.type
+    return (
+        not isinstance(type_, tree.Name)
+        or type_.name not in PREDECLARED
+        or (type_.name == "color")
+    )
 
 
 def _refuse_param(file: tree.File, name: str, declared: list[str]) -> None:

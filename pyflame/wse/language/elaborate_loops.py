@@ -11,6 +11,7 @@ from pyflame.wse.language.blocks import new_target, splice
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate, execute, executes
 from pyflame.wse.language.evaluate_names import check_bool
+from pyflame.wse.language.image import INLINED_ITERATIONS
 from pyflame.wse.language.operands import element_value, need_known, parts_of
 from pyflame.wse.language.run_time import run_time
 from pyflame.wse.language.source import Span
@@ -19,6 +20,8 @@ from pyflame.wse.language.types import Type
 from pyflame.wse.language.values import ArrayValue, RangeValue
 
 INDEX_TYPE = types.U16
+# what the SDK's compiler unrolls unless it is told otherwise
+_SDK_ITERATIONS = 50
 
 
 @executes(tree.ForStatement)
@@ -112,6 +115,13 @@ def _count_iteration(frame: Frame, number: int, span: Span) -> None:
             f"exceeded the maximum of {limit} inlined iterations",
             span,
             help="raise it with --max-inlined-iterations",
+        )
+    unlimited = limit == INLINED_ITERATIONS and not span.source.library
+    if unlimited and number == _SDK_ITERATIONS:
+        frame.program.warn(
+            f"more than {_SDK_ITERATIONS} inlined iterations: the SDK's compiler wants "
+            "--max-inlined-iterations for this",
+            span,
         )
 
 

@@ -16,6 +16,10 @@ DIRECTIONS = ("NORTH", "SOUTH", "EAST", "WEST", "RAMP")
 NO_PROGRAM = -1
 
 
+# most iterations of an inline loop, unless the command line says otherwise
+INLINED_ITERATIONS = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Everything beside the text that decides what a program means.
@@ -35,7 +39,7 @@ class Options:
     width_east_buf: int = 0
     import_paths: tuple[str, ...] = ()
     fp16_format: str = "f16"
-    max_inlined_iterations: int = 1_000_000
+    max_inlined_iterations: int = INLINED_ITERATIONS
 
 
 @dataclass(frozen=True, slots=True)

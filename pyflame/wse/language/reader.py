@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +61,7 @@ class FileReader:
         raise CslError(
             f"no module named '{name}'",
             notes=((f"searched {searched}", None),),
-            help="pass --import-path to search further folders",
+            help=_library_help(name),
         )
 
     def _load(self, key: str, path: Path, library: bool = False) -> Source:
@@ -91,6 +92,15 @@ class SavedReader:
             return _paths(name, importer, self.sources)
         tail = "/" + name[1:-1] + ".csl"
         return [name, *(key for key in self.sources if key.endswith(tail))]
+
+
+def _library_help(name: str) -> str:
+    files = (p.relative_to(LIBRARY_FOLDER) for p in LIBRARY_FOLDER.rglob("*.csl"))
+    known = [f"<{file.with_suffix('').as_posix()}>" for file in files]
+    close = difflib.get_close_matches(name, sorted(known), 1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return "pass --import-path to search further folders"
 
 
 def check_library_name(name: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyflame.wse.errors import HostError
-from pyflame.wse.language.image import Options
+from pyflame.wse.language.image import INLINED_ITERATIONS, Options
 
 _MAX_CHANNELS = 16
 
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out-routes", action="store_true", help="print the routing table")
     add(
         "--max-inlined-iterations",
-        default="1000000",
+        default=str(INLINED_ITERATIONS),
         metavar="N",
         help="most iterations of an inline loop",
     )

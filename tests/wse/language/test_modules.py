@@ -242,3 +242,30 @@ def test_exported_functions_are_kept(compile_files: CompileFiles) -> None:
     pe = "param n: i16;\nexport fn helper() i16 { return n; }\nfn unused() void {}\n"
     program = compile_files(files(pe)).programs[0]
     assert [f.name for f in program.functions] == ["helper"]
+
+
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        ("<maths>", "did you mean '<math>'?"),
+        ("<memcpy/get_parms>", "did you mean '<memcpy/get_params>'?"),
+        ("<quaternions>", "pass --import-path to search further folders"),
+    ],
+)
+def test_a_missing_module_of_the_library(name: str, help: str) -> None:
+    with pytest.raises(CslError) as caught:
+        FileReader().read(name)
+    assert caught.value.message == f"no module named '{name}'"
+    assert caught.value.help == help
+
+
+def test_a_number_is_no_color(compile_files: CompileFiles) -> None:
+    layout = "param n: i16;\n" + LAYOUT
+    with pytest.raises(CslError) as caught:
+        compile_files({"layout.csl": layout, "pe.csl": ""}, colors={"n": 3})
+    assert str(caught.value) == (
+        "layout.csl:1:1: error: 'n' is no color, but --colors gives it a value\n"
+        "    1 | param n: i16;\n"
+        "      | ^^^^^^^^^^^^^\n"
+        "help: use --params=n:3"
+    )

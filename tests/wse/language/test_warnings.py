@@ -94,3 +94,21 @@ def test_a_lost_dsd_is_a_warning(compile_files: CompileFiles) -> None:
         "pe.csl:3:22: warning: the result of '@set_dsd_length' is lost: it is a new "
         "DSD, and the DSD that it is given stays as it was",
     ]
+
+
+def test_loops_that_the_sdk_does_not_unroll_are_a_warning(
+    compile_files: CompileFiles,
+) -> None:
+    pe = """
+    var n: i16 = 0;
+    fn main() void {
+      inline for (@range(i16, 50)) |_| { n += 1; }
+      inline for (@range(i16, 51)) |_| { n += 1; }
+    }
+    comptime { @export_symbol(main); }
+    """
+    assert warnings(compile_files, pe, max_inlined_iterations=60) == []
+    assert warnings(compile_files, pe) == [
+        "pe.csl:5:7: warning: more than 50 inlined iterations: the SDK's compiler "
+        "wants --max-inlined-iterations for this",
+    ]
