@@ -7,6 +7,7 @@ those count whose names stand in the user's code. Libraries are not looked into.
 
 from __future__ import annotations
 
+import dis
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -196,14 +197,27 @@ _OPTION_NAMES = {
 
 
 def _global_names(code: CodeType) -> tuple[str, ...]:
-    """Names that the code and the functions in it may look up as globals."""
-    inner = [c for c in code.co_consts if isinstance(c, CodeType)]
-    return tuple(
-        dict.fromkeys([*code.co_names, *(n for c in inner for n in _global_names(c))])
-    )
+    """Names that the code and the functions in it look up as globals."""
+    found = {
+        instruction.argval: None
+        for one in _with_inner(code)
+        for instruction in dis.get_instructions(one)
+        if "GLOBAL" in instruction.opname or instruction.opname == "LOAD_NAME"
+    }
+    return tuple(found)
 
 
-_all_names = _global_names
+def _all_names(code: CodeType) -> Iterator[str]:
+    """As `_global_names`, and the names of attributes."""
+    return (name for one in _with_inner(code) for name in one.co_names)
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    """The code, and that of the functions in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
 
 
 def _is_users_code(code: CodeType) -> bool:

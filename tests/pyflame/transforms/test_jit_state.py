@@ -16,12 +16,27 @@ from pyflame import staging
 
 RATE = 2.0
 TABLES = {"a": [1.0, 2.0]}
+tanh = 0  # as the method, which has nothing to do with it
 
 
 def recordings_of(call: Any) -> int:
     before = staging.counts.recordings
     call()
     return staging.counts.recordings - before
+
+
+def test_a_global_with_the_name_of_a_method_is_not_used(monkeypatch) -> None:
+    @pf.jit
+    def f(x: Any) -> Any:
+        return (lambda y: y.tanh() * RATE)(x)
+
+    x = pf.tensor([1.0])
+    f(x)
+    for number in range(3):
+        monkeypatch.setitem(globals(), "tanh", number + 1)
+        assert recordings_of(lambda: f(x)) == 0
+    monkeypatch.setitem(globals(), "RATE", 3.0)
+    assert recordings_of(lambda: f(x)) == 1
 
 
 def test_values_of_arguments_are_inputs() -> None:
