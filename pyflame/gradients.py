@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from pyflame import staging, tracing
+from pyflame.convert import on_device
 from pyflame.errors import GraphError
 from pyflame.node import Leaf, Node, data
 from pyflame.ops import elementwise
@@ -146,7 +147,7 @@ def _sum(a: Node | None, b: Node) -> Node:
 
 @lru_cache(maxsize=8)
 def _one(aval: Any) -> jax.Array:
-    return jnp.ones(aval.shape, aval.dtype)
+    return on_device(np.ones(aval.shape, aval.dtype))  # no tracer, wherever it is made
 
 
 def _leaf_of(node: Node) -> Leaf:

@@ -22,6 +22,21 @@ def test_the_example_of_the_reference() -> None:
     assert loss.grad is None
 
 
+def test_backward_of_a_constant_of_a_trace_leaves_no_tracer_behind():
+    """With a shape of its own, whose first gradient is made inside the trace."""
+
+    def slope() -> list[float]:
+        w = pf.tensor([[[[2.0]]]])
+        (w * w).backward()
+        return w.grad.numpy().ravel().tolist()
+
+    def traced(x: jax.Array) -> jax.Array:
+        return x + slope()[0]
+
+    assert jax.jit(traced)(1.0) == 5
+    assert slope() == [4.0]
+
+
 def test_gradients_add_up_over_calls() -> None:
     w = pf.tensor([1.0, 2.0])
     (w * w).sum().backward()
