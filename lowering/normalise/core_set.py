@@ -42,7 +42,7 @@ CORE = (
     | WINDOWS
     | SCATTERS
     | POOLING
-    | {"gather", "dot_general", "conv_general_dilated", "iota"}
+    | {"gather", "dot_general", "conv_general_dilated", "iota", "replicate"}
 )
 
 CONTROL_FLOW = frozenset({"cond", "while", "scan"})

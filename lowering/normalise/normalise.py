@@ -20,6 +20,7 @@ from jax import lax
 from jax.core import Tracer
 
 from lowering import jaxprs
+from lowering.normalise.batched_loops import has_batched_test, with_one_test
 from lowering.normalise.check import can_inline, check_supported
 from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CORE, ELEMENTWISE, MESH, NESTING
@@ -40,7 +41,7 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     closed = jaxprs.drop_dead_equations(closed)
     if not can_inline(closed):
         check_supported(closed)
-    closed = _without_empty(without_keys(_inlined(closed)))
+    closed = _plain(without_keys(_inlined(closed)))
     check_supported(closed)
     return _in_core(with_signs_of_zeros(_in_core(closed)))
 
@@ -51,7 +52,7 @@ def _in_core(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     Raises: UnsupportedPrimitiveError, if a rewrite staged what has no rule itself.
     """
     while not all(map(_is_core, closed.jaxpr.eqns)):
-        closed = _without_empty(_retrace(closed, _evaluate))
+        closed = _plain(_retrace(closed, _evaluate))
         check_supported(closed)
     return _folded(jaxprs.drop_dead_equations(closed))
 
@@ -95,16 +96,25 @@ def _inline(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     staged = without_empty_carries(eqn, args, _inline)
     if staged is not None:
         return staged
+    if has_batched_test(eqn):
+        return with_one_test(eqn, args, _inline)
     if eqn.primitive.name in NESTING:
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, _inlined))
     return jaxprs.bind(eqn, args)
 
 
-def _without_empty(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
-    """The program without values of no elements, which rewrites may have staged."""
-    if any(map(touches_empty, closed.jaxpr.eqns)):
+def _plain(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
+    """The program without what only staging again takes out, and rewrites may stage:
+    values of no elements, loops with several tests."""
+    if any(map(_is_staged_again, closed.jaxpr.eqns)):
         return _inlined(closed)
     return jaxprs.drop_dead_equations(closed)
+
+
+def _is_staged_again(eqn: jaxprs.JaxprEqn) -> bool:
+    nested = [inner for sub in jaxprs.sub_jaxprs(eqn) for inner in sub.eqns]
+    is_new = touches_empty(eqn) or has_batched_test(eqn)
+    return is_new or any(map(_is_staged_again, nested))
 
 
 def _inlined(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:

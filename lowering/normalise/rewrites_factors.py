@@ -11,82 +11,46 @@ and pivots. Stacks of matrices are mapped over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from lowering import jaxprs
-from lowering.errors import UnsupportedPrimitiveError
+from lowering.normalise.matrices import (
+    Array,
+    column_of,
+    each_matrix,
+    element,
+    identities,
+    numbers,
+    row_of,
+    untouched,
+    with_column,
+    with_row,
+)
 from lowering.normalise.registry import rewrites
-
-Array = jax.Array
-
-
-def _each_matrix(function: Callable[..., Any], *stacks: Array) -> Any:
-    """The function of every matrix of the stacks."""
-    for _ in range(stacks[0].ndim - 2):
-        function = jax.vmap(function)
-    return function(*stacks)
-
-
-def _identities(a: Array, size: int) -> Array:
-    """An identity matrix for each matrix of the stack."""
-    return jnp.broadcast_to(jnp.eye(size, dtype=a.dtype), (*a.shape[:-2], size, size))
-
-
-def _untouched(a: Array) -> Array:
-    """i32[..., height]: the rows of each matrix in their order."""
-    height = a.shape[-2]
-    return jnp.broadcast_to(_numbers(height), (*a.shape[:-2], height))
-
-
-def _numbers(count: int) -> Array:
-    return lax.iota(np.int32, count)
-
-
-def _row(x: Array, number: Any) -> Array:
-    return lax.dynamic_index_in_dim(x, number, 0, keepdims=False)
-
-
-def _column(x: Array, number: Any) -> Array:
-    return lax.dynamic_index_in_dim(x, number, 1, keepdims=False)
-
-
-def _with_row(x: Array, row: Array, number: Any) -> Array:
-    return lax.dynamic_update_index_in_dim(x, row, number, 0)
-
-
-def _with_column(x: Array, column: Array, number: Any) -> Array:
-    return lax.dynamic_update_index_in_dim(x, column, number, 1)
-
-
-def _element(x: Array, number: Any) -> Array:
-    """f32[]: an element of a vector."""
-    return jnp.sum(jnp.where(_numbers(x.shape[0]) == number, x, 0))
 
 
 @rewrites("cholesky")
 def _cholesky(a: Array, **_: Any) -> Array:
-    return _each_matrix(_cholesky_of_one, a)
+    return each_matrix(_cholesky_of_one, a)
 
 
 def _cholesky_of_one(a: Array) -> Array:
     """The lower factor, of the lower triangle; NaN if there is none, as in JAX."""
-    rows = _numbers(a.shape[0])
+    rows = numbers(a.shape[0])
 
     def eliminate(number: Any, state: Any) -> Any:
         a, is_positive = state
-        column = _column(a, number)
-        pivot = _element(column, number)
+        column = column_of(a, number)
+        pivot = element(column, number)
         root = jnp.sqrt(pivot)
         below = jnp.where(rows > number, column / root, 0)
         a = a - below[:, None] * below[None, :]
         factor = jnp.where(rows == number, root, below)
-        return _with_column(a, factor, number), is_positive & (pivot > 0)
+        return with_column(a, factor, number), is_positive & (pivot > 0)
 
     start = (a, jnp.bool_(True))
     factor, is_positive = lax.fori_loop(0, a.shape[0], eliminate, start)
@@ -114,23 +78,23 @@ def _triangular_solve(
     def solve(a: Array, b: Array) -> Array:
         return _solution(a, b, lower, unit_diagonal)
 
-    solved = _each_matrix(solve, a, b)
+    solved = each_matrix(solve, a, b)
     return solved if left_side else solved.swapaxes(-1, -2)
 
 
 def _solution(a: Array, b: Array, lower: bool, unit_diagonal: bool) -> Array:
     """X with A X = B, row by row; rows that are not known yet are zero."""
     count = a.shape[0]
-    columns = _numbers(count)
+    columns = numbers(count)
 
     def substitute(step: Any, x: Array) -> Array:
         number = step if lower else np.int32(count - 1) - step
-        row = _row(a, number)
+        row = row_of(a, number)
         is_known = columns < number if lower else columns > number
-        rest = _row(b, number) - jnp.where(is_known, row, 0) @ x
+        rest = row_of(b, number) - jnp.where(is_known, row, 0) @ x
         if not unit_diagonal:
-            rest = rest / _element(row, number)
-        return _with_row(x, rest, number)
+            rest = rest / element(row, number)
+        return with_row(x, rest, number)
 
     return lax.fori_loop(0, count, substitute, jnp.zeros_like(b))
 
@@ -138,65 +102,71 @@ def _solution(a: Array, b: Array, lower: bool, unit_diagonal: bool) -> Array:
 @rewrites("lu")
 def _lu(a: Array, **_: Any) -> list[Array]:
     if a.size == 0:
-        return [a, jnp.zeros((*a.shape[:-2], 0), np.int32), _untouched(a)]
-    return list(_each_matrix(_lu_of_one, a))
+        return [a, jnp.zeros((*a.shape[:-2], 0), np.int32), untouched(a)]
+    return list(each_matrix(_lu_of_one, a))
 
 
 def _lu_of_one(a: Array) -> tuple[Array, Array, Array]:
     """The factors in one matrix, the pivots, and the permutation of the rows."""
     height, width = a.shape
-    rows, columns = _numbers(height), _numbers(width)
+    rows, columns = numbers(height), numbers(width)
     count = min(height, width)
 
     def eliminate(number: Any, state: Any) -> Any:
         a, pivots, order = state
-        sizes = jnp.where(rows >= number, jnp.abs(_column(a, number)), -1)
+        sizes = jnp.where(rows >= number, jnp.abs(column_of(a, number)), -1)
         chosen = jnp.argmax(sizes).astype(np.int32)
         a, order = _swapped(a, number, chosen), _swapped(order, number, chosen)
-        pivots = jnp.where(_numbers(count) == number, chosen, pivots)
-        column, row = _column(a, number), _row(a, number)
-        pivot = _element(row, number)
+        pivots = jnp.where(numbers(count) == number, chosen, pivots)
+        column, row = column_of(a, number), row_of(a, number)
+        pivot = element(row, number)
         is_below = (rows > number) & (pivot != 0)
         factor = jnp.where(is_below, column / pivot, column)
         below = jnp.where(rows > number, factor, 0)
         right = jnp.where(columns > number, row, 0)
         a = a - below[:, None] * right[None, :]
-        return _with_column(a, factor, number), pivots, order
+        return with_column(a, factor, number), pivots, order
 
     start = (a, jnp.zeros(count, np.int32), rows)
     return lax.fori_loop(0, count, eliminate, start)
 
 
 def _swapped(x: Array, one: Any, other: Any) -> Array:
-    first, second = _row(x, one), _row(x, other)
-    return _with_row(_with_row(x, second, one), first, other)
+    first, second = row_of(x, one), row_of(x, other)
+    return with_row(with_row(x, second, one), first, other)
 
 
 @rewrites("qr")
 def _qr(a: Array, *, pivoting: bool, full_matrices: bool, **_: Any) -> list[Array]:
-    if pivoting:
-        raise UnsupportedPrimitiveError(
-            "qr with pivoting is not supported",
-            rule="qr goes over the columns in their own order",
-            help="leave pivoting out, or compute it with JAX on the host",
-        )
     height, width = a.shape[-2:]
-    if a.size == 0:
-        return [_identities(a, height), jnp.zeros_like(a)]
-    q, r = _each_matrix(_qr_of_one, a)
     kept = height if full_matrices else min(height, width)
-    return [q[..., :kept], jnp.triu(r)[..., :kept, :]]
+    if a.size == 0:
+        nothing = jnp.zeros((*a.shape[:-2], kept, width), a.dtype)
+        results = [identities(a, height)[..., :kept], nothing]
+        return [*results, untouched(a.swapaxes(-1, -2))] if pivoting else results
+    q, r, order = each_matrix(lambda a: reflections(a, pivoting), a)
+    results = [q[..., :kept], jnp.triu(r)[..., :kept, :]]
+    return [*results, order] if pivoting else results
 
 
-def _qr_of_one(a: Array) -> tuple[Array, Array]:
-    """Q, with as many columns as rows, and what Householder reflections make of A."""
+def reflections(a: Array, pivoting: bool = False) -> tuple[Array, Array, Array]:
+    """Q, with as many columns as rows; what Householder reflections make of A; and the
+    order of A's columns.
+
+    With pivoting the longest of the remaining columns is next (Golub & Van Loan,
+    5.4.2).
+    """
     height, width = a.shape
-    rows = _numbers(height)
+    rows = numbers(height)
 
     def reflect(number: Any, state: Any) -> Any:
-        q, a = state
-        column = _column(a, number)
-        first = _element(column, number)
+        q, a, order = state
+        if pivoting:
+            chosen = _longest(a, number)
+            a = _swapped(a.T, number, chosen).T
+            order = _swapped(order, number, chosen)
+        column = column_of(a, number)
+        first = element(column, number)
         rest = jnp.where(rows > number, column, 0)
         square = jnp.sum(rest * rest)
         is_needed = square != 0
@@ -207,10 +177,19 @@ def _qr_of_one(a: Array) -> tuple[Array, Array]:
         weight = jnp.where(is_needed, (image - first) / image, 0)
         a = a - (weight * vector)[:, None] * (vector @ a)[None, :]
         q = q - (q @ vector)[:, None] * (weight * vector)[None, :]
-        return q, a
+        return q, a, order
 
-    start = (jnp.eye(height, dtype=a.dtype), a)
+    start = (jnp.eye(height, dtype=a.dtype), a, numbers(width))
     return lax.fori_loop(0, min(height, width), reflect, start)
+
+
+def _longest(a: Array, number: Any) -> Array:
+    """i32[]: the first of the longest columns, of what is left of the matrix."""
+    height, width = a.shape
+    left = jnp.where(numbers(height)[:, None] >= number, a, 0)
+    squares = jnp.sum(left * left, 0)
+    is_left = numbers(width) >= number
+    return jnp.argmax(jnp.where(is_left, squares, -1)).astype(np.int32)
 
 
 @rewrites("custom_linear_solve")

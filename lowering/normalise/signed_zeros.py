@@ -34,7 +34,7 @@ _PASSING = frozenset(
     "add sub mul neg max min sign sqrt tanh select_n reshape squeeze transpose slice "
     "broadcast_in_dim concatenate pad rev dynamic_slice dynamic_update_slice gather "
     "reduce_max reduce_min cummax cummin cumsum reduce_window_max reduce_window_min "
-    "mesh_fill_padding".split()
+    "mesh_fill_padding replicate".split()
 )
 # The reductions that vectors or the fabric compute, and whether 0.0 wins over -0.0.
 _WINS_POSITIVE = {

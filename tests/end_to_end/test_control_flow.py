@@ -80,6 +80,23 @@ def test_a_loop_runs_as_often_as_its_data_say(times: int, tmp_path: Path) -> Non
     check(result.simulate(*arrays), case, arrays)
 
 
+def _halved(x: Any) -> Any:
+    def step(state: Any) -> Any:
+        return state[0] / 2, state[1] + 1
+
+    start = (x, jax.numpy.int32(0))
+    return jax.lax.while_loop(lambda state: abs(state[0]).max() > 0.1, step, start)
+
+
+def test_a_batch_of_loops_goes_on_while_one_of_them_does(tmp_path: Path) -> None:
+    """The compiler crashed: each of the batch has a test of its own."""
+    case = Case(
+        "batch", lambda a: [jax.vmap(_halved)(a), jax.vmap(_halved)(a.T)], ("f32[n,m]",)
+    )
+    result, arrays = compiled(case, (2, 2), "wse3", tmp_path)
+    check(result.simulate(*arrays), case, arrays)
+
+
 def test_the_text_of_a_loop_does_not_grow_with_its_passes(tmp_path: Path) -> None:
     def repeated(times: int) -> str:
         function = lambda x: jax.lax.fori_loop(  # noqa: E731

@@ -15,6 +15,7 @@ from lowering.partition.rules import extreme_index as extreme_index
 from lowering.partition.rules import gather as gather
 from lowering.partition.rules import moves as moves
 from lowering.partition.rules import reduction as reduction
+from lowering.partition.rules import replicate as replicate
 from lowering.partition.rules import scatter as scatter
 from lowering.partition.rules import shape as shape
 from lowering.partition.rules import sorting as sorting

@@ -83,14 +83,35 @@ def specified(name: str, results: Any) -> Any:
     """What JAX promises of a harness's results.
 
     A sort that is not stable may order equal keys as it likes, so tuples are compared
-    in an order of their own; above a Cholesky factor stands anything.
+    in an order of their own; above a Cholesky factor stands anything. Eigenvectors and
+    singular vectors have any sign (and more where values are equal): what they make
+    together is compared, and that they are at right angles.
     """
     group = harnesses()[name].group_name
     if group == "sort" and "isstable_False" in name and len(results) > 1:
         columns = [np.asarray(result) for result in results]
         order = np.lexsort(columns[::-1])
         return [np.take_along_axis(column, order, -1) for column in columns]
-    return jax.tree.map(np.tril, results) if group == "cholesky" else results
+    if group == "cholesky":
+        return jax.tree.map(np.tril, results)
+    return _INVARIANT[group](*results) if group in _INVARIANT else results
+
+
+def _of_eigenvectors(vectors: Any, values: Any) -> list[Any]:
+    across = np.swapaxes(vectors, -1, -2)
+    return [values, vectors * values[..., None, :] @ across, across @ vectors]
+
+
+def _of_singular_vectors(values: Any, u: Any = None, vt: Any = None) -> list[Any]:
+    if u is None:
+        return [values]
+    count = values.shape[-1]
+    product = u[..., :count] * values[..., None, :] @ vt[..., :count, :]
+    squares = (np.swapaxes(u, -1, -2) @ u, vt @ np.swapaxes(vt, -1, -2))
+    return [values, product, *squares]
+
+
+_INVARIANT = {"eigh": _of_eigenvectors, "svd": _of_singular_vectors}
 
 
 def _failure(message: str) -> tuple[str, str, int]:

@@ -125,11 +125,28 @@ def _product_window(x: Any) -> Any:
     return lax.reduce_window(x, one, lax.mul, (2, 2), (1, 1), "VALID")
 
 
+def _from_eigenvectors(x: Any) -> Any:
+    """Eigenvalues, and the matrix again: eigenvectors have any sign."""
+    vectors, values = lax.linalg.eigh(_positive(x))
+    return values, vectors * values @ vectors.T
+
+
+def _from_singular_vectors(x: Any) -> Any:
+    u, values, vt = lax.linalg.svd(x, full_matrices=False)
+    return values, u * values @ vt
+
+
+def _tridiagonal(x: Any) -> Any:
+    beside = jnp.ones(len(x), x.dtype)
+    return lax.linalg.tridiagonal_solve(beside, x[:, 0] + 3, beside, x)
+
+
 # Names that the compiler knows, and no program here has, with the reason.
 WITHOUT_PROGRAM = {
     "copy_p": "JAX's name for copy in other versions",
     "element_call": "the compiler's own",
     "machine_op": "the compiler's own",
+    "replicate": "the compiler's own",
     "random_gamma_grad": "JAX stages what it is made of instead",
     "reshard": "needs a mesh of JAX devices",
 }
@@ -206,6 +223,8 @@ PROGRAMS: dict[str, Program] = {
     "platform_index": Program(
         lambda x: lax.platform_dependent(x, cpu=lambda x: x[::-1], default=lambda x: x)
     ),
+    "eigh": Program(_from_eigenvectors, ("d[3,3]",)),
+    "svd": Program(_from_singular_vectors),
     "qr": Program(lambda x: lax.linalg.qr(x, full_matrices=False)),
     "reduce": Program(_reduced_by_both),
     "reduce_precision": Program(lambda x: lax.reduce_precision(x, 5, 3)),
@@ -263,6 +282,7 @@ PROGRAMS: dict[str, Program] = {
     "tile": Program(lambda x: lax.tile(x, (2, 1))),
     "top_k": Program(lambda x: lax.top_k(x, 2)),
     "transpose": Program(lambda x: lax.transpose(x, (1, 0))),
+    "tridiagonal_solve": Program(_tridiagonal),
     "triangular_solve": Program(
         lambda x: lax.linalg.triangular_solve(_positive(x), x, left_side=True),
         ("d[3,3]",),
