@@ -75,6 +75,9 @@ def _check_resources(plan: Plan) -> None:
     target, used = plan.target, plan.resources
     assert len(set(used.colors)) == len(used.colors), "a color serves two channels"
     assert set(used.colors) <= set(target.colors), "a color is not ours to use"
+    for line in used.lines:
+        is_split = "across" in line.channels and line.group < line.size
+        assert not is_split or line.group.bit_count() == 1, "a group is no power of 2"
     stars = [line.channels["star"] for line in used.lines if "star" in line.channels]
     switched = {color for star in stars for color in star.colors}
     assert switched <= set(SWITCH_COLORS), "a color has no switches"

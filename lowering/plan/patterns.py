@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lowering.errors import ResourcesExhaustedError
+from lowering.errors import OptionError, ResourcesExhaustedError
 from lowering.mesh import AXES, Axis
 from lowering.plan.control import LoopEnd, LoopStart
 from lowering.plan.cycles import step_cycles
@@ -59,7 +59,13 @@ def with_patterns(
     Where colors or queues are too few for all patterns that would be fastest, the
     program uses fewer of them. `pattern` leaves no choice: what it cannot do stays a
     chain.
+    Raises: OptionError, if there is no such pattern.
     """
+    if pattern is not None and pattern not in PATTERNS:
+        raise OptionError(
+            f"unknown pattern {pattern!r}",
+            rule=f"a pattern is one of {', '.join(PATTERNS)}, or None",
+        )
     crossings = _crossings(steps)
     if not crossings:
         return list(steps)

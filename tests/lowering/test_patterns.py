@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from lowering.errors import ResourcesExhaustedError
+from lowering.errors import OptionError, ResourcesExhaustedError
 from lowering.mesh import Axis, Mesh
 from lowering.partition import mesh_primitives as mesh_p
 from lowering.plan import Pattern, check_plan, plan
@@ -75,6 +75,16 @@ def test_a_forced_pattern_that_cannot_be_is_a_chain() -> None:
     assert _kinds(two, pattern="two_phase") == ["reduce_inward"]
     assert _kinds(gather, pattern="two_phase") == ["gather_inward", "pass_inward"]
     assert _kinds(_move("reduce_inward", 1, 64), pattern="chain") == ["reduce_inward"]
+
+
+def test_an_unknown_pattern_is_refused() -> None:
+    unknown: Any = "tree"
+    with pytest.raises(OptionError) as caught:
+        with_patterns([], WSE3, unknown)
+    assert str(caught.value) == (
+        "unknown pattern 'tree'\n"
+        "  rule      a pattern is one of chain, two_phase, star, or None"
+    )
 
 
 def test_the_reductions_of_an_axis_share_their_groups() -> None:
