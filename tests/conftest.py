@@ -1,5 +1,6 @@
-"""`--update-golden`: rewrite the generated text that golden tests compare with; and
-simulated machines of tests are strict unless a test says otherwise."""
+"""`--update-golden`: rewrite the generated text that golden tests compare with;
+`--optimize`: compile the frontend's tests as for users; and simulated machines of tests
+are strict unless a test says otherwise."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ GOLDEN = Path(__file__).parent / "golden"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite files in tests/golden"
+    )
+    parser.addoption(
+        "--optimize", action="store_true", help="compile with XLA's optimizations"
     )
 
 

@@ -18,8 +18,9 @@ CORNERS = np.array(
 MODULES = [
     ("ReLU", {}),
     ("ReLU6", {}),
-    ("GELU", {}),
-    ("GELU", {"approximate": "tanh"}),
+    # The slopes of GELU far below 0 are what rounding leaves of a difference.
+    pytest.param("GELU", {}, marks=pytest.mark.optimized),
+    pytest.param("GELU", {"approximate": "tanh"}, marks=pytest.mark.optimized),
     ("SiLU", {}),
     ("Mish", {}),
     ("SELU", {}),
@@ -67,6 +68,7 @@ def test_prelu_learns_its_slopes(twin: Any, agree: Any, size: int) -> None:
     agree(*twin("PReLU", size, init=0.1), x)
 
 
+@pytest.mark.optimized  # both ways of writing it are then the same to the last bit
 @pytest.mark.parametrize("name", INPLACE.split())
 def test_inplace_changes_its_input(name: str) -> None:
     module, plain = getattr(nn, name)(inplace=True), getattr(nn, name)()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
@@ -47,7 +46,6 @@ WITHOUT_SAMPLES = {
 
 # What we return on request only, PyTorch always.
 FORWARD = {"MultiheadAttention": {"need_weights": True}}
-NO_OPTIMIZATIONS = "jax_disable_most_optimizations"
 RTOL, ATOL = 1e-4, 1e-5
 # The scores of these samples go up to a hundred, and are rounded in another order.
 LARGE_ATOL = {"MultiheadAttention": 5e-5}
@@ -134,16 +132,6 @@ def _samples(name: str, training: bool) -> list[Any]:
             training=training,
         )
     )
-
-
-@pytest.fixture(autouse=True)
-def quick_compilation(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Spares XLA's optimizations where there is much to compile."""
-    before = jax.config.values[NO_OPTIMIZATIONS]
-    if request.node.name.endswith("[MultiheadAttention]"):
-        jax.config.update(NO_OPTIMIZATIONS, True)
-    yield
-    jax.config.update(NO_OPTIMIZATIONS, before)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:torch")
