@@ -82,15 +82,16 @@ def _verdict(job: Job) -> tuple[str, str, int]:
 def specified(name: str, results: Any) -> Any:
     """What JAX promises of a harness's results.
 
-    A sort that is not stable may order equal keys as it likes, so tuples are compared
-    in an order of their own; above a Cholesky factor stands anything. Eigenvectors and
-    singular vectors have any sign (and more where values are equal): what they make
-    together is compared, and that they are at right angles.
+    A sort that is not stable may order equal keys as it likes, and so may approx_top_k:
+    their tuples are compared in an order of their own. Above a Cholesky factor stands
+    anything. Eigenvectors and singular vectors have any sign (and more where values are
+    equal): what they make together is compared, and that they are at right angles.
     """
     group = harnesses()[name].group_name
-    if group == "sort" and "isstable_False" in name and len(results) > 1:
+    is_unstable = group == "sort" and "isstable_False" in name
+    if (is_unstable or group == "approx_top_k") and len(results) > 1:
         columns = [np.asarray(result) for result in results]
-        order = np.lexsort(columns[::-1])
+        order = np.lexsort([column.astype(np.float64) for column in columns[::-1]])
         return [np.take_along_axis(column, order, -1) for column in columns]
     if group == "cholesky":
         return jax.tree.map(np.tril, results)

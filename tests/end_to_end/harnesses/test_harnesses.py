@@ -124,5 +124,15 @@ def test_only_what_jax_promises_is_compared():
     keys, rest = np.int32([1, 2, 2]), np.float32([5, 7, 6])
     ordered = specified(name, (keys, rest))
     np.testing.assert_array_equal(ordered[1], [5, 6, 7])
+    best = specified(
+        first("approx_top_k"), (np.float16([7, 6, 6]), np.int32([3, 9, 2]))
+    )
+    assert [list(column) for column in best] == [[6, 6, 7], [2, 9, 3]]
+    values, whole, squares = specified(
+        first("eigh"), (-np.eye(2, dtype=np.float32), np.float32([2, 3]))
+    )
+    assert list(values) == [2, 3]
+    np.testing.assert_array_equal(whole, [[2, 0], [0, 3]])
+    np.testing.assert_array_equal(squares, np.eye(2))
     factor = specified(first("cholesky"), np.ones((2, 2)))
     np.testing.assert_array_equal(factor, [[1, 0], [1, 1]])
