@@ -119,3 +119,24 @@ def test_many_phases_are_chosen_in_two_steps(tmp_path: Path) -> None:
     assert result.success, result.error_message
     assert "switch (now >> 4) {" in result.sources["pe.csl"]
     assert not difference(result.simulate(*args).outputs, jax.jit(layers)(*args))
+
+
+def test_weights_that_stay_on_the_wafer_are_changed_by_loops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "_LONG_EQUATIONS", 0)
+
+    def step(weights: Any, x: Any) -> Any:
+        return trained(weights, x)[0]
+
+    x = normal(3, 5)
+    options = pf.CodeGenOptions(output_dir=str(tmp_path), target="wse3")
+    options.fabric_height = options.fabric_width = 2
+    carry = {"weights": "out"}
+    result = pf.compile_to_csl(step, WEIGHTS, x, options=options, carry=carry)
+    assert result.success, result.error_message
+    assert "scan: step" in result.sources["pe.csl"]
+    session = result.session()
+    session.run(WEIGHTS, x)
+    once = jax.jit(step)(WEIGHTS, x)
+    assert not difference(session.run(..., x).outputs, jax.jit(step)(once, x))
