@@ -144,7 +144,7 @@ def tile_params(resources: Resources) -> list[dict[str, str]]:
         elif line.flood:
             params.append(_param(f"{axis}_flood", f"{axis}_flood"))
         if line.across:
-            number = f"{at} / {axis}_group"
+            number = f"{axis}_across_number({at})"
             even, odd = f"{axis}_across_even", f"{axis}_across_odd"
             params += [
                 _param(f"{axis}_across_send", f"by_parity({number}, {even}, {odd})"),

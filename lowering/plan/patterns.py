@@ -19,19 +19,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
 from lowering.errors import OptionError, ResourcesExhaustedError
 from lowering.mesh import AXES, Axis
 from lowering.plan.control import LoopEnd, LoopStart
 from lowering.plan.cycles import step_cycles
-from lowering.plan.resources import assign
+from lowering.plan.resources import MAX_KINDS_OF_PLACE, assign
 from lowering.plan.steps import MoveKind, MoveStep, Step
 from lowering.target import Target
 
 Pattern = Literal["chain", "two_phase", "star"]
 PATTERNS: tuple[Pattern, ...] = ("chain", "two_phase", "star")
-# Which patterns a program may mix, the more of them the more queues.
+# Which patterns a line may mix, the more of them the more queues.
 _MIXTURES: tuple[tuple[Pattern, ...], ...] = (
     ("chain", "two_phase", "star"),
     ("chain", "star"),
@@ -56,9 +57,9 @@ def with_patterns(
 ) -> list[Step]:
     """The steps, each reduction and gather in its fastest pattern.
 
-    Where colors or queues are too few for all patterns that would be fastest, the
-    program uses fewer of them. `pattern` leaves no choice: what it cannot do stays a
-    chain.
+    Where colors or queues are too few for all patterns that would be fastest, or PEs
+    would be of too many kinds, the program uses fewer of them. `pattern` leaves no
+    choice: what it cannot do stays a chain.
     Raises: OptionError, if there is no such pattern.
     """
     if pattern is not None and pattern not in PATTERNS:
@@ -71,10 +72,11 @@ def with_patterns(
         return list(steps)
     only: tuple[Pattern, ...] = () if pattern is None else (pattern,)
     mixtures = (only,) if only else _MIXTURES
-    found = [_ways(crossings, target, mixture) for mixture in mixtures]
+    by_axis = [_ways_along(axis, crossings, target, mixtures) for axis in AXES]
+    found = [first | second for first, second in product(*by_axis)]
     found.sort(key=lambda ways: _cycles(crossings, ways, target))
-    mixed = [_replaced(steps, ways) for ways in found[:-1]]
-    possible = (each for each in mixed if _has_resources(each, target))
+    replaced = (_replaced(steps, ways) for ways in found[:-1])
+    possible = (each for each in replaced if _is_possible(each, target))
     return next(possible, _replaced(steps, found[-1]))
 
 
@@ -100,28 +102,34 @@ def _key(step: MoveStep) -> _Key:
     return step.kind, step.axis, step.size, step.extent_words
 
 
-def _ways(
-    crossings: dict[_Key, _Crossing], target: Target, patterns: Sequence[Pattern]
-) -> _Ways:
-    """The fastest way of every crossing, by these patterns.
+def _ways_along(
+    axis: Axis,
+    crossings: dict[_Key, _Crossing],
+    target: Target,
+    mixtures: Sequence[Sequence[Pattern]],
+) -> list[_Ways]:
+    """By each mixture of patterns, the fastest way of every crossing along an axis.
 
     Routes are static: all reductions of a program along an axis share their groups, of
     a power of two PEs.
     """
-    ways: _Ways = {}
-    for axis in AXES:
-        those = {key: each for key, each in crossings.items() if each.step.axis == axis}
-        longest = max((each.step.size for each in those.values()), default=1)
-        options: list[_Ways] = []
-        for group in [1 << n for n in range(1, (longest - 1).bit_length())] or [0]:
-            options.append(
-                {
-                    key: _fastest(each.step, target, patterns, group)
-                    for key, each in those.items()
-                }
-            )
-        ways |= min(options, key=lambda option: _cycles(those, option, target))
-    return ways
+    those = {key: each for key, each in crossings.items() if each.step.axis == axis}
+    if not those:
+        return [{}]
+    longest = max(each.step.size for each in those.values())
+    groups = [1 << n for n in range(1, (longest - 1).bit_length())] or [0]
+
+    def fastest(patterns: Sequence[Pattern]) -> _Ways:
+        options = [
+            {
+                key: _fastest(each.step, target, patterns, group)
+                for key, each in those.items()
+            }
+            for group in groups
+        ]
+        return min(options, key=lambda option: _cycles(those, option, target))
+
+    return list(map(fastest, mixtures))
 
 
 def _fastest(
@@ -177,9 +185,8 @@ def _instead_of(step: Step, ways: _Ways) -> Iterator[Step]:
         yield replace(step, kind=way.kind, group=way.group, source=source)
 
 
-def _has_resources(steps: Sequence[Step], target: Target) -> bool:
+def _is_possible(steps: Sequence[Step], target: Target) -> bool:
     try:
-        assign(steps, target)
+        return assign(steps, target).kinds_of_place <= MAX_KINDS_OF_PLACE
     except ResourcesExhaustedError:
         return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from lowering.plan.steps import MoveStep, Step
 from lowering.target import SWITCH_COLORS, Target
 
 CHANNELS = ("inward", "star", "flood", "across", "outward")
+# Corners, edges and the inside: a compiler's time does not grow with the mesh.
+MAX_KINDS_OF_PLACE = 9
 _COLORS = {"star": 1, "flood": 1}  # of a channel; the others have two
 
 
@@ -43,6 +46,24 @@ class Line:
     def colors(self) -> list[int]:
         return [c for channel in self.channels.values() for c in channel.colors]
 
+    @property
+    def kinds_of_place(self) -> int:
+        """How many sets of colors the layout gives the PEs of the line."""
+        repeats_after = 2 * self.group if "across" in self.channels else 2
+        return len({self._kind(i) for i in range(min(self.size, repeats_after + 1))})
+
+    def _kind(self, index: int) -> tuple[bool, bool, bool]:
+        """What the colors of a PE depend on; see `emit.lines.tile_params`."""
+        channels = self.channels
+        first = "star" in channels or {"flood", "inward"} <= channels.keys()
+        parity = "inward" in channels or "outward" in channels
+        across = "across" in channels and index % self.group == 0
+        return (
+            first and index == 0,
+            parity and index % 2 == 1,
+            across and index // self.group % 2 == 1,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -59,6 +80,11 @@ class Resources:
     @property
     def colors(self) -> list[int]:
         return [color for line in self.lines for color in line.colors]
+
+    @property
+    def kinds_of_place(self) -> int:
+        """How many sets of parameters the PE program is compiled for."""
+        return math.prod(line.kinds_of_place for line in self.lines)
 
 
 def assign(steps: Sequence[Step], target: Target) -> Resources:

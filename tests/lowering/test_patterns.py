@@ -106,14 +106,17 @@ def test_flood_and_star_share_their_queues() -> None:
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=str)
 def test_where_queues_are_few_the_program_keeps_to_fewer_patterns(target: Any) -> None:
-    """Shifts both ways and reductions on both axes leave queues for chains only."""
+    """Shifts both ways and reductions on both axes leave queues for chains only.
+
+    Two phases on both axes would make too many kinds of PEs.
+    """
     axes: tuple[Axis, Axis] = ("rows", "cols")
     shifts = [_move("shift", 4, 64, axis) for axis in axes]
     sums = [_move("reduce_inward", n, 64, axis) for axis in axes for n in (1, 32)]
     floods = [_move("flood", 1, 64, axis) for axis in axes]
     for others, channels in (
         ([*shifts, *floods], ["inward", "flood", "outward"]),
-        (floods, ["inward", "flood", "across"]),
+        (floods, ["inward", "star", "flood"]),
     ):
         resources = assign(with_patterns([*sums, *others], target), target)
         assert [list(line.channels) for line in resources.lines] == [channels] * 2
@@ -163,3 +166,22 @@ def test_exchanges_in_loops_count_as_often_as_they_run() -> None:
         return planned.resources.lines[0].group
 
     assert group((8,), (2000,)) == 16
+
+
+def _kinds_of_place(size: int, mesh: Mesh, pattern: Pattern | None) -> int:
+    """How many sets of colors the layout gives, as the plan counts them."""
+    moves = [
+        _move(kind, size, mesh.size(axis), axis)
+        for axis in ("rows", "cols")
+        for kind in ("reduce_inward", "flood")
+    ]
+    return assign(with_patterns(moves, WSE3, pattern), WSE3).kinds_of_place
+
+
+@pytest.mark.parametrize("size", [1, 8, 32, 400])
+def test_pes_are_of_at_most_nine_kinds(size: int) -> None:
+    """Two phases along both axes would make more."""
+    for mesh in (Mesh(64, 64), Mesh(750, 994), Mesh(64, 3), Mesh(2, 64)):
+        assert _kinds_of_place(size, mesh, None) <= 9
+    assert _kinds_of_place(32, Mesh(64, 64), "two_phase") == 16
+    assert _kinds_of_place(32, Mesh(64, 64), "chain") == 9
