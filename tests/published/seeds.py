@@ -45,6 +45,11 @@ REMARKS = {
         "`send` is lost, and the neighbours wait for it. Without a seed tasks take "
         "turns, and each one runs in time."
     ),
+    "spmv-hypersparse": (
+        "Its result depends on which of several runnable tasks is picked, and on "
+        "nothing else: with tasks in turns it stays the same when only routers are "
+        "permuted. Which tasks have to come before which is not known yet."
+    ),
 }
 
 
