@@ -72,30 +72,40 @@ def _verdict(job: Job) -> tuple[str, str, int]:
     if not result.success:
         return _failure(result.error_message)
     run = result.simulate(*args)
-    got, want = specified(job.harness, run.outputs), specified(job.harness, want)
+    got, want = (specified(job.harness, x, args) for x in (run.outputs, want))
     text = difference(got, want)
     if text and is_as_near(got, want, lambda: _exact(job.harness, args)):
         text = ""
     return ("wrong" if text else "right"), text, run.cycles
 
 
-def specified(name: str, results: Any) -> Any:
+def specified(name: str, results: Any, args: tuple[Any, ...] = ()) -> Any:
     """What JAX promises of a harness's results.
 
-    A sort that is not stable may order equal keys as it likes, and so may approx_top_k:
-    their tuples are compared in an order of their own. Above a Cholesky factor stands
-    anything. Eigenvectors and singular vectors have any sign (and more where values are
-    equal): what they make together is compared, and that they are at right angles.
+    A sort that is not stable may order equal keys as it likes: its tuples are compared
+    in an order of their own. approx_top_k may choose among equals, too: what its
+    different indices pick of the operand has to be the same. Above a Cholesky factor
+    stands anything. Eigenvectors and singular vectors have any sign (and more where
+    values are equal): what they make together is compared, and that they are at right
+    angles.
     """
     group = harnesses()[name].group_name
-    is_unstable = group == "sort" and "isstable_False" in name
-    if (is_unstable or group == "approx_top_k") and len(results) > 1:
+    if group == "approx_top_k":
+        return _of_picks(*results, operand=np.asarray(args[0]))
+    if group == "sort" and "isstable_False" in name and len(results) > 1:
         columns = [np.asarray(result) for result in results]
         order = np.lexsort([column.astype(np.float64) for column in columns[::-1]])
         return [np.take_along_axis(column, order, -1) for column in columns]
     if group == "cholesky":
         return jax.tree.map(np.tril, results)
     return _INVARIANT[group](*results) if group in _INVARIANT else results
+
+
+def _of_picks(values: Any, indices: Any, operand: Any) -> list[Any]:
+    picked = np.take_along_axis(operand, np.asarray(indices), -1)
+    ordered = np.sort(np.asarray(indices), -1)
+    different = (np.diff(ordered, axis=-1) != 0).all(-1)
+    return [np.sort(np.asarray(values), -1), np.sort(picked, -1), different]
 
 
 def _of_eigenvectors(vectors: Any, values: Any) -> list[Any]:

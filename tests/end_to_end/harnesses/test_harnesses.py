@@ -124,10 +124,17 @@ def test_only_what_jax_promises_is_compared():
     keys, rest = np.int32([1, 2, 2]), np.float32([5, 7, 6])
     ordered = specified(name, (keys, rest))
     np.testing.assert_array_equal(ordered[1], [5, 6, 7])
-    best = specified(
-        first("approx_top_k"), (np.float16([7, 6, 6]), np.int32([3, 9, 2]))
-    )
-    assert [list(column) for column in best] == [[6, 6, 7], [2, 9, 3]]
+    operand = (np.float16([1, 6, 7, 6, 5]),)
+    for indices, picked, different in (
+        ([2, 1], [6, 7], True),
+        ([3, 2], [6, 7], True),
+        ([2, 4], [5, 7], True),
+        ([2, 2], [7, 7], False),
+    ):
+        results = np.float16([7, 6]), np.int32(indices)
+        best = specified(first("approx_top_k"), results, operand)
+        assert [list(column) for column in best[:2]] == [[6, 7], picked]
+        assert best[2] == different
     values, whole, squares = specified(
         first("eigh"), (-np.eye(2, dtype=np.float32), np.float32([2, 3]))
     )
