@@ -27,6 +27,7 @@ from random_outcome import minimal, outcome_of
 from random_suite import program_of
 
 _CHUNK = 25
+_CHUNKS_PER_PROCESS = 4
 
 
 def chunk(seed: int, numbers: list[int]) -> list[dict[str, str]]:
@@ -91,17 +92,21 @@ def _finished(state: Path | None) -> dict[str, dict[str, str]]:
 
 
 def _records(asked: argparse.Namespace, left: list[int]) -> Iterator[dict[str, str]]:
-    """Outcomes in order, until time is up; processes are renewed now and then."""
+    """Outcomes in order, until time is up.
+
+    Processes are renewed now and then, by pools of their own: one with
+    `max_tasks_per_child` stops for ever when its last process is used up.
+    """
     end = time.monotonic() + asked.minutes * 60
     parts = [left[i : i + _CHUNK] for i in range(0, len(left), _CHUNK)]
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(asked.jobs, spawn, max_tasks_per_child=8) as pool:
-        waiting = [pool.submit(chunk, asked.seed, part) for part in parts]
-        for future in waiting:
-            if time.monotonic() > end:
-                future.cancel()
-                continue
-            yield from future.result()
+    each = _CHUNKS_PER_PROCESS * asked.jobs
+    for first in range(0, len(parts), each):
+        if time.monotonic() > end:
+            return
+        with ProcessPoolExecutor(asked.jobs, get_context("spawn")) as pool:
+            seeds = [asked.seed] * each
+            for records in pool.map(chunk, seeds, parts[first : first + each]):
+                yield from records
 
 
 if __name__ == "__main__":
