@@ -110,13 +110,13 @@ def join(line: Line, pieces: Sequence[Piece], filling: Any = None) -> Any:
     What no piece covers is `filling`, a scalar; without one it may be anything.
     """
     parts = [part for piece in pieces for part in _parts(line, piece)]
+    if filling is not None:
+        parts += _tail(line, pieces[-1], filling)
     (first, *others) = parts
     if not others and first.size == line.tile and not first.offsets(line).any():
         return first.value
     dtype = np.result_type(first.value)
     blank = np.zeros((), dtype)[()] if filling is None else filling
-    if filling is not None:
-        parts += _tail(line, pieces[-1], filling)
     before = max(0, *(-int(part.offsets(line).min()) for part in parts))
     ends = [int(part.offsets(line).max()) + part.size for part in parts]
     shape = list(np.shape(first.value))

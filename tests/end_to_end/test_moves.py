@@ -27,6 +27,7 @@ def arranged(x: jax.Array, i: jax.Array, places: jax.Array) -> list[Any]:
         lax.pad(x, number, ((1, 2, 1), (-1, 3, 2))),
         lax.pad(i, np.int32(-1), ((-2, 0, 2), (-6, 1, 3))),
         lax.pad(x, number, ((-7, 9, 0), (0, 0, 0))),
+        lax.pad(x, number, ((0, 1, 0), (0, 0, 0))),  # where padding of tiles was
     ]
     joined = [
         jnp.concatenate([x, x[:, ::-1] * 2, x[::2], jnp.full((1, COLUMNS), 0.25)]),

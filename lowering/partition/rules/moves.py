@@ -203,6 +203,7 @@ def rev(ctx: Context, operand: AnyTile, *, dimensions: tuple[int, ...]) -> AnyTi
 def _pads(x: Any, value: Any) -> list[Any]:
     return [
         lax.pad(x, value, ((1, 2, 0), (0, 0, 0))),
+        lax.pad(x, value, ((0, 2, 0), (0, 0, 0))),
         lax.pad(x, value, ((0, 0, 2), (-1, 3, 1))),
         lax.pad(x, value, ((3, -1, 1), (2, -1, 0))),
         lax.pad(x * 2, value + 1, ((0, 0, 0), (-1, 0, 0))),
