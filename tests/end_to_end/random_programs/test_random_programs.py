@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import random_outcome
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_choices import Drawn
@@ -12,6 +14,8 @@ from random_outcome import Outcome, minimal, outcome_of
 from random_program import Line, Program
 from random_suite import program_from, program_of
 from random_values import Known, Value, combined, is_useful
+
+import pyflame as pf
 
 
 @settings(
@@ -40,6 +44,28 @@ def test_many_random_programs(chunk: int) -> None:
 
 def value(name: str, shape: tuple[int, ...] = (5,), dtype: str = "float32") -> Value:
     return Value(name, shape, dtype, exact=True, bound=3.0)
+
+
+def test_what_jax_computes_in_two_ways_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only if ours is what its operations give one by one."""
+    whole = random_outcome._as_a_whole
+
+    def other(program: Program, arrays: list[Any]) -> Any:
+        return [x + 1 for x in whole(program, arrays)]
+
+    assert outcome_of(PROGRAM).kind == "right"
+    monkeypatch.setattr(random_outcome, "_as_a_whole", other)
+    assert outcome_of(PROGRAM).kind == "contested"
+    simulate = pf.CodeGenResult.simulate
+
+    def different(result: pf.CodeGenResult, *arrays: Any) -> Any:
+        run = simulate(result, *arrays)
+        return replace(run, outputs=[x + 2 for x in run.outputs])
+
+    monkeypatch.setattr(pf.CodeGenResult, "simulate", different)
+    assert outcome_of(PROGRAM).kind == "wrong"
 
 
 PROGRAM = Program(
