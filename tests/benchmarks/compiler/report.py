@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -22,11 +21,11 @@ from typing import Any
 import jax
 from compiler_workloads import LONG, PROGRAMS, SMALL, WAFERS, compile_long, compiled
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from page_section import rewrite
+
 ROUNDS = 15
 LENGTHS = (100, 300, 1000)
-_TABLE = re.compile(
-    r"(<!-- compiler: begin -->\n).*?(<!-- compiler: end -->)", flags=re.DOTALL
-)
 
 
 def seconds_of(call: Callable[[], Any]) -> float:
@@ -93,12 +92,7 @@ def _markdown(header: tuple[str, ...], rows: Any) -> list[str]:
 
 
 def main(path: str) -> int:
-    page = Path(path)
-    text = page.read_text(encoding="utf-8")
-    assert _TABLE.search(text), f"{page} has no place for the table"
-    made = table()
-    text = _TABLE.sub(lambda match: f"{match[1]}{made}{match[2]}", text)
-    page.write_text(text, encoding="utf-8")
+    rewrite(Path(path), "compiler", table())
     return 0
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import crossings
+import exchanges_report as report
 import products
 import pytest
-import report
 from crossings import Crossing
 
 DOCS = Path(__file__).parents[3] / "docs" / "exchanges.md"

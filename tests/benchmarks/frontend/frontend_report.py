@@ -27,9 +27,11 @@ import training_pf
 
 import pyflame as pf
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from page_section import rewrite
+
 ROUNDS = 25
 SECONDS_PER_ROUND = 0.12
-START, END = "<!-- frontend: begin -->", "<!-- frontend: end -->"
 
 TRAINING = {
     "mlp": "MLP 784-256-10, batch 64",
@@ -166,10 +168,7 @@ def _torch_version() -> str:
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
-    before, rest = path.read_text().split(START)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{START}\n\n{table()}\n\n{END}{after}")
+    rewrite(Path(sys.argv[1]), "frontend", table())
 
 
 if __name__ == "__main__":

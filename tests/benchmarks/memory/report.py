@@ -7,15 +7,13 @@ The text outside of the marked table stays.
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 from memory_models import models, needed_bytes, planned
 
-_TABLE = re.compile(
-    r"(<!-- memory: begin -->\n).*?(<!-- memory: end -->)", flags=re.DOTALL
-)
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from page_section import rewrite
 
 
 def table() -> str:
@@ -33,12 +31,7 @@ def table() -> str:
 
 
 def main(path: str) -> int:
-    page = Path(path)
-    text = page.read_text(encoding="utf-8")
-    assert _TABLE.search(text), f"{page} has no place for the table"
-    made = table()
-    text = _TABLE.sub(lambda match: f"{match[1]}{made}{match[2]}", text)
-    page.write_text(text, encoding="utf-8")
+    rewrite(Path(path), "memory", table())
     return 0
 
 

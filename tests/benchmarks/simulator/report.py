@@ -31,7 +31,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "published"))
 import published_examples  # noqa: E402
 
-START, END = "<!-- simulator: begin -->", "<!-- simulator: end -->"
+sys.path.insert(0, str(HERE.parent))
+from page_section import rewrite  # noqa: E402
+
 ROUNDS = 5
 LINE = 64, 3000  # PEs, wavelets
 SUMMA = 16, 16  # PEs and elements per side
@@ -212,10 +214,7 @@ def main() -> None:
         name, arguments = sys.argv[2:]
         print(json.dumps(MEASURES[name](*json.loads(arguments))))
         return
-    path = Path(sys.argv[1])
-    before, rest = path.read_text().split(START)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{START}\n\n{table()}\n\n{END}{after}")
+    rewrite(Path(sys.argv[1]), "simulator", table())
 
 
 if __name__ == "__main__":

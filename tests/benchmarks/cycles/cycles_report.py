@@ -1,6 +1,6 @@
 """Measures our cycles beside the published ones and writes a table.
 
-    python tests/benchmarks/cycles/report.py docs/hardware.md
+    python tests/benchmarks/cycles/cycles_report.py docs/hardware.md
 
 The text of the file outside the marked table stays. Without a file the table goes to
 the standard output.
@@ -17,7 +17,8 @@ import published_patterns
 import published_vectors
 from published import Figure, Unmeasured
 
-START, END = "<!-- cycles: begin -->", "<!-- cycles: end -->"
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from page_section import rewrite
 
 GROUPS: dict[str, tuple[Figure, ...]] = {
     "Vector operations: throughput": published_vectors.THROUGHPUT,
@@ -93,19 +94,12 @@ def _unmeasured() -> str:
     return "\n".join(head + rows)
 
 
-def _written_into(text: str, table: str) -> str:
-    before, rest = text.split(START)
-    _, after = rest.split(END)
-    return f"{before}{START}\n{table}\n{END}{after}"
-
-
 def main() -> None:
     table = report()
     if len(sys.argv) < 2:
         print(table)
         return
-    path = Path(sys.argv[1])
-    path.write_text(_written_into(path.read_text("utf-8"), table), encoding="utf-8")
+    rewrite(Path(sys.argv[1]), "cycles", table)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measures predicted and simulated cycles of exchanges and products, and writes tables.
 
-    python tests/benchmarks/exchanges/report.py docs/exchanges.md
+    python tests/benchmarks/exchanges/exchanges_report.py docs/exchanges.md
 
 The text of the file outside of the marked tables stays. Without a file the tables go to
 the standard output.
@@ -8,7 +8,6 @@ the standard output.
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -17,9 +16,8 @@ import products
 from crossings import Crossing, Cycles
 from products import Product
 
-_TABLES = re.compile(
-    r"(<!-- exchanges: begin -->\n).*?(<!-- exchanges: end -->)", flags=re.DOTALL
-)
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from page_section import rewrite
 
 
 def report() -> str:
@@ -75,11 +73,7 @@ def main() -> None:
     if len(sys.argv) < 2:
         print(tables)
         return
-    path = Path(sys.argv[1])
-    text = path.read_text("utf-8")
-    path.write_text(
-        _TABLES.sub(lambda match: match[1] + tables + match[2], text), "utf-8"
-    )
+    rewrite(Path(sys.argv[1]), "exchanges", tables)
 
 
 if __name__ == "__main__":
