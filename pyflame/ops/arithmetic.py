@@ -13,6 +13,7 @@ from pyflame.ops.halves import in_single
 from pyflame.ops.shapes import text
 
 _Pair = tuple[jax.Array, jax.Array]
+_Binary = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def floor_divide(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -42,28 +43,24 @@ def fmod(a: jax.Array, b: jax.Array) -> jax.Array:
     return _fmod(*_promoted(a, b)) if _any_floats(a, b) else jnp.fmod(a, b)
 
 
-# JAX's own gradients by `b` take the quotient of halves rounded, and so, near a whole
-# number, one that is off by one.
-@jax.custom_jvp
-def _remainder(a: jax.Array, b: jax.Array) -> jax.Array:
-    return jnp.remainder(a, b)
+def _rest(of: _Binary, whole_quotient: _Binary) -> _Binary:
+    """The rest of a division of floats, with the gradient of a - quotient * b.
+
+    JAX's own gradients by `b` take the quotient of halves rounded, and so, near a whole
+    number, one that is off by one.
+    """
+    rest = jax.custom_jvp(of)
+
+    @rest.defjvp
+    def _jvp(primals: _Pair, tangents: _Pair) -> _Pair:
+        quotient = whole_quotient(*primals)
+        return rest(*primals), tangents[0] - quotient * tangents[1]
+
+    return rest
 
 
-@_remainder.defjvp
-def _remainder_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
-    quotient = floor_divide(*primals)
-    return _remainder(*primals), tangents[0] - quotient * tangents[1]
-
-
-@jax.custom_jvp
-def _fmod(a: jax.Array, b: jax.Array) -> jax.Array:
-    return jnp.fmod(a, b)
-
-
-@_fmod.defjvp
-def _fmod_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
-    quotient = trunc_divide(*primals)
-    return _fmod(*primals), tangents[0] - quotient * tangents[1]
+_remainder = _rest(jnp.remainder, floor_divide)
+_fmod = _rest(jnp.fmod, trunc_divide)
 
 
 def atan2(a: jax.Array, b: jax.Array) -> jax.Array:
