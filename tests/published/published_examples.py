@@ -143,6 +143,14 @@ def checkout() -> Path | None:
     return Path(value) if value else None
 
 
+def write_page(text: str, file: Path | None) -> None:
+    """Into a file, or without one to standard output."""
+    if file:
+        file.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+
+
 def run_example(
     examples: Path,
     example: Example,

@@ -21,6 +21,7 @@ from published_examples import (
     Outcome,
     checkout,
     run_example,
+    write_page,
 )
 
 HEADER = """\
@@ -52,22 +53,14 @@ def main() -> int:
     if arguments.release:
         section = older_releases.table(examples, arguments.release, arguments.only)
         table = older_releases.with_section(earlier, arguments.release, section)
-        return _write(table, arguments.file)
+        write_page(table, arguments.file)
+        return 0
     chosen = [
         e for e in EXAMPLES if e.group in arguments.groups and arguments.only in e.name
     ]
     _, heading, older = earlier.partition(older_releases.HEADING)
-    return _write(
-        report(examples, chosen) + f"\n{heading}{older}".rstrip("\n") + "\n",
-        arguments.file,
-    )
-
-
-def _write(table: str, file: Path | None) -> int:
-    if file:
-        file.write_text(table, encoding="utf-8")
-    else:
-        print(table)
+    table = report(examples, chosen) + f"\n{heading}{older}".rstrip("\n") + "\n"
+    write_page(table, arguments.file)
     return 0
 
 

@@ -22,6 +22,7 @@ from published_examples import (
     Example,
     checkout,
     run_example,
+    write_page,
 )
 
 HEADER = """\
@@ -148,10 +149,7 @@ def main() -> int:
         for arch in example.arches if arguments.only in example.name else "":
             rows.append(row(examples, example, arch, range(arguments.seeds)))
             print(rows[-1], file=sys.stderr, flush=True)
-    if arguments.file:
-        arguments.file.write_text(page(rows, arguments.seeds), encoding="utf-8")
-    else:
-        print(page(rows, arguments.seeds))
+    write_page(page(rows, arguments.seeds), arguments.file)
     return 0 if all(row.passed for row in rows) else 1
 
 
