@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import isgeneratorfunction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ from pyflame.wse.language.values import PointerValue
 from pyflame.wse.machine.costs import Costs
 from pyflame.wse.machine.engine import MachineConfig, Wafer
 from pyflame.wse.machine.pe import Pe
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 NOWHERE = Span(Source("bench.csl", ""), 0, 0)
 
