@@ -68,23 +68,29 @@ def convolution(
     counts = _counts(x, weight, stride, padding, dilation)
     quick = groups == 1 and _is_quick_as_product(x, weight, counts)
     if quick and not is_for_wafer():
+        # The bias before the images, so that all of its gradient lies in one order.
         result = _as_product(x, weight, stride, padding, dilation)
-    else:
-        letters = _LETTERS[spatial]
-        result = jax.lax.conv_general_dilated(
-            x,
-            weight,
-            stride,
-            padding,
-            rhs_dilation=dilation,
-            dimension_numbers=(letters, letters.replace("NC", "OI"), letters),
-            feature_group_count=groups,
-        )
+        return jnp.swapaxes(_biased(result, bias, 0), 0, 1)
+    letters = _LETTERS[spatial]
+    result = jax.lax.conv_general_dilated(
+        x,
+        weight,
+        stride,
+        padding,
+        rhs_dilation=dilation,
+        dimension_numbers=(letters, letters.replace("NC", "OI"), letters),
+        feature_group_count=groups,
+    )
+    return _biased(result, bias, 1)
+
+
+def _biased(result: jax.Array, bias: tuple[jax.Array, ...], axis: int) -> jax.Array:
+    """With the bias, if there is one, added to each channel along `axis`."""
     if not bias:
         return result
     # Wide, so that the gradient of the bias is summed in float32 for halves, too.
-    wide = jnp.promote_types(dtype, jnp.float32)
-    per_channel = bias[0].reshape(-1, *(1,) * spatial)
+    wide = jnp.promote_types(result.dtype, jnp.float32)
+    per_channel = bias[0].reshape(-1, *(1,) * (result.ndim - 1 - axis))
     return (result.astype(wide) + per_channel.astype(wide)).astype(
         jnp.result_type(result, bias[0])
     )
@@ -130,7 +136,7 @@ def _as_product(
     padding: Pads,
     dilation: tuple[int, ...],
 ) -> jax.Array:
-    """The filters as one matrix times all windows: a row per tap and channel.
+    """[O, N, ...]: filters as a matrix times all windows, a row per tap and channel.
 
     XLA takes twice to six times as long for convolutions of so few channels on a CPU.
     The windows are taken one dimension after the other, so that the gradient adds as
@@ -142,7 +148,7 @@ def _as_product(
         windows = _shifted(windows, axis, taps, step, gap)
     filters = jnp.moveaxis(weight, 1, -1).reshape(len(weight), -1)
     product = filters @ windows.reshape(filters.shape[1], -1)
-    return jnp.swapaxes(product.reshape(len(weight), len(x), *windows.shape[-2:]), 0, 1)
+    return product.reshape(len(weight), len(x), *windows.shape[-2:])
 
 
 def _shifted(x: jax.Array, axis: int, taps: int, step: int, gap: int) -> jax.Array:

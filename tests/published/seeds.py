@@ -53,8 +53,8 @@ REMARKS = {
         "column and adds nothing. And `compute_done` starts the reduction twice if a "
         "train's last `compute` runs between the two calls of `tx_north_done` or "
         "`tx_south_done`. Without a seed tasks take turns, and neither happens. In a "
-        "copy in which `compute_local` waits for the computing and the reduction starts "
-        "once, 20 of 20 seeds pass; with one of the two mended, 6 and 3."
+        "copy in which `compute_local` waits for the computing and the reduction "
+        "starts once, 20 of 20 seeds pass; with one of the two mended, 6 and 3."
     ),
 }
 
