@@ -19,61 +19,13 @@ from lowering.errors import (
     UnsupportedPrimitiveError,
     raise_all,
 )
-from lowering.normalise import (
-    bits,
-    division,
-    dot,
-    elementary,
-    error_functions,
-    gamma_functions,
-    incomplete_gamma,
-    rewrites,
-    rewrites_convolution,
-    rewrites_cumulative,
-    rewrites_factors,
-    rewrites_indices,
-    rewrites_jacobi,
-    rewrites_moves,
-    rewrites_order,
-    rewrites_reductions,
-    rewrites_sort,
-    rewrites_tridiagonal,
-    rewrites_windows,
-    rng_bit_generator,
-    threefry,
-    trigonometric,
-    widen,
-)
+from lowering.normalise import all_rewrites
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, MAPPED, OF_KEYS
 from lowering.normalise.empty import touches_empty
 from lowering.normalise.registry import REWRITES
 
-# Importing these registers their rewrites.
-REGISTERED = (
-    bits,
-    division,
-    dot,
-    elementary,
-    error_functions,
-    gamma_functions,
-    incomplete_gamma,
-    rewrites,
-    rewrites_convolution,
-    rewrites_cumulative,
-    rewrites_indices,
-    rewrites_factors,
-    rewrites_jacobi,
-    rewrites_moves,
-    rewrites_order,
-    rewrites_reductions,
-    rewrites_sort,
-    rewrites_tridiagonal,
-    rewrites_windows,
-    rng_bit_generator,
-    threefry,
-    trigonometric,
-    widen,
-)
+# Importing it registers every rewrite.
+REGISTERED = all_rewrites
 
 _HELP = "write it with supported primitives, or compute it with JAX on the host"
 _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"

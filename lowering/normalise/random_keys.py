@@ -1,7 +1,7 @@
 """Typed random keys as what they are made of: u32[..., 2] in place of key<fry>[...].
 
 Partitioning and planning see arrays of numbers only. Equations that make keys or bits
-are written out (see `threefry`); those that only move keys move their words.
+are written out (see `key_generators`); those that only move keys move their words.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -21,10 +21,10 @@ from lowering import jaxprs
 from lowering.errors import UnsupportedPrimitiveError
 from lowering.normalise import threefry
 from lowering.normalise.core_set import OF_KEYS
+from lowering.normalise.key_generators import GENERATORS, Generator, pair
 from lowering.normalise.random_gamma import gamma_samples
 
-_KEY = "key<fry>"
-_WORDS = 2
+_THREEFRY = "key<fry>"
 
 Rule = Callable[..., Any]
 
@@ -32,8 +32,8 @@ Rule = Callable[..., Any]
 def without_keys(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     """The same program on the words of its keys.
 
-    Raises: UnsupportedPrimitiveError, for keys of another generator than Threefry, and
-    for equations on keys that have no rule.
+    Raises: UnsupportedPrimitiveError, for keys of a generator that JAX does not have
+    itself, and for equations on keys that have no rule.
     """
     if not _has_keys(closed):
         return closed
@@ -66,7 +66,10 @@ def _words_of(value: Any) -> Any:
 
 def _physical(aval: Any) -> jax.ShapeDtypeStruct:
     if is_key(aval.dtype):
-        return jax.ShapeDtypeStruct((*aval.shape, _WORDS), jnp.uint32)
+        if str(aval.dtype) not in GENERATORS:
+            raise _refused("the program", str(aval.dtype))
+        words = GENERATORS[str(aval.dtype)].words
+        return jax.ShapeDtypeStruct((*aval.shape, words), jnp.uint32)
     return jax.ShapeDtypeStruct(aval.shape, aval.dtype)
 
 
@@ -76,70 +79,52 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
         return jaxprs.bind(eqn, args, jaxprs.with_sub_jaxprs(eqn, without_keys))
     if not keys:
         return jaxprs.bind(eqn, args)
-    name = eqn.primitive.name
-    others = sorted({str(jaxprs.dtype_of(key)) for key in keys} - {_KEY})
-    if others or name not in _RULES:
-        raise UnsupportedPrimitiveError(
-            f"{name} of random keys {', '.join(others or [_KEY])} has no rule",
-            rule=f"of keys of Threefry, supported are {', '.join(sorted(_RULES))}",
-            help='make keys with impl="threefry2x32", or draw with JAX on the host',
-        )
+    name, dtype = eqn.primitive.name, str(jaxprs.dtype_of(keys[0]))
+    has_rule = name in _RULES and (name != "random_gamma" or dtype == _THREEFRY)
+    if dtype not in GENERATORS or not has_rule:
+        raise _refused(name, dtype)
     results = _RULES[name](eqn, *args)
     return results if eqn.primitive.multiple_results else [results]
 
 
-def _pair(keys: Any, rank: int = 0) -> tuple[Any, Any]:
-    """Both words, each of shape keys[..., 0] with `rank` dimensions of size 1 more."""
-    shape = (*keys.shape[:-1], *(1,) * rank)
-    first, second = (
-        lax.index_in_dim(keys, word, keys.ndim - 1, keepdims=False).reshape(shape)
-        for word in range(_WORDS)
+def _refused(name: str, dtype: str) -> UnsupportedPrimitiveError:
+    generators = ", ".join(sorted(GENERATORS))
+    return UnsupportedPrimitiveError(
+        f"{name} of random keys {dtype} has no rule",
+        rule=f"of keys {generators}, supported are {', '.join(sorted(_RULES))}; "
+        f"random_gamma of {_THREEFRY} alone",
+        help='make keys with impl="threefry2x32", or draw with JAX on the host',
     )
-    return first, second
 
 
-def _joined(first: Any, second: Any) -> Any:
-    """The words side by side, as a new last dimension."""
-    shape = (*first.shape, _WORDS)
-    is_second = lax.broadcasted_iota(jnp.int32, shape, first.ndim) == 1
-    return jnp.where(is_second, second[..., None], first[..., None])
+def _generator(eqn: jaxprs.JaxprEqn) -> Generator:
+    """The generator of the keys that the equation takes or makes."""
+    kinds = [str(jaxprs.dtype_of(atom)) for atom in (*eqn.outvars, *eqn.invars)]
+    return next(GENERATORS[kind] for kind in kinds if kind in GENERATORS)
 
 
 def _seed(eqn: jaxprs.JaxprEqn, seeds: Any) -> Any:
-    del eqn
-    return _joined(*threefry.halves(seeds))
+    return _generator(eqn).seed(seeds)
 
 
 def _fold_in(eqn: jaxprs.JaxprEqn, keys: Any, data: Any) -> Any:
-    shape = _physical(eqn.outvars[0].aval).shape
-    words = lax.broadcasted_iota(jnp.uint32, shape, len(shape) - 1)
-    rank = len(shape) - keys.ndim
-    first, second = (word[..., None] for word in _pair(keys, rank))
-    counter = data.astype(jnp.uint32)
-    counter = counter.reshape((*(1,) * (len(shape) - 1 - counter.ndim), *counter.shape))
-    zero = jnp.zeros_like(counter)
-    return threefry.block((first, second), zero[..., None], counter[..., None], words)
+    return _generator(eqn).fold_in(keys, data)
 
 
 def _split(eqn: jaxprs.JaxprEqn, keys: Any) -> Any:
-    shape = tuple(eqn.params["shape"])
-    number = threefry.flat_index((*shape, _WORDS))
-    key = _pair(keys, len(shape) + 1)
-    return threefry.split_word(key, math.prod(shape), number)
+    return _generator(eqn).split(keys, tuple(eqn.params["shape"]))
 
 
 def _bits(eqn: jaxprs.JaxprEqn, keys: Any) -> Any:
     shape, width = tuple(eqn.params["shape"]), eqn.params["bit_width"]
-    key = _pair(keys, len(shape))
-    number = threefry.flat_index(shape)
-    bits = threefry.random_bits(key, width, math.prod(shape), number)
+    bits = _generator(eqn).bits(keys, width, shape)
     return bits.astype(jaxprs.dtype_of(eqn.outvars[0]))
 
 
 def _gamma(eqn: jaxprs.JaxprEqn, keys: Any, alpha: Any) -> Any:
     """Each element has a key of its own, split off the key that it belongs to."""
     inner = alpha.shape[keys.ndim - 1 :]
-    key = _pair(keys, len(inner))
+    key = pair(keys, len(inner))
     return gamma_samples(
         key, alpha, math.prod(inner), threefry.flat_index(inner), **eqn.params
     )
@@ -150,20 +135,21 @@ def _same(eqn: jaxprs.JaxprEqn, keys: Any) -> Any:
     return keys
 
 
-def _moved(change: Callable[[dict[str, Any], int], dict[str, Any]]) -> Rule:
+def _moved(change: Callable[[dict[str, Any], int, int], dict[str, Any]]) -> Rule:
     """A rule that binds the equation on words, its parameters changed for a dimension
-    more, whose number is given."""
+    more, whose number and size are given."""
 
     def rule(eqn: jaxprs.JaxprEqn, *args: Any) -> Any:
-        rank = len(jaxprs.shape_of(eqn.outvars[0]))
-        results = jaxprs.bind(eqn, args, {**eqn.params, **change(eqn.params, rank)})
+        rank, words = len(jaxprs.shape_of(eqn.outvars[0])), _generator(eqn).words
+        params = {**eqn.params, **change(eqn.params, rank, words)}
+        results = jaxprs.bind(eqn, args, params)
         return results if eqn.primitive.multiple_results else results[0]
 
     return rule
 
 
 def _window(eqn: jaxprs.JaxprEqn, keys: Any, *starts: Any) -> Any:
-    sizes = (*eqn.params["slice_sizes"], _WORDS)
+    sizes = (*eqn.params["slice_sizes"], _generator(eqn).words)
     return lax.dynamic_slice(keys, (*starts, jnp.int32(0)), sizes)
 
 
@@ -187,19 +173,21 @@ _RULES: dict[str, Rule] = {
     "random_gamma": _gamma,
     **dict.fromkeys(("random_wrap", "random_unwrap", "random_clone", "copy"), _same),
     "broadcast_in_dim": _moved(
-        lambda params, rank: {
-            "shape": (*params["shape"], _WORDS),
+        lambda params, rank, words: {
+            "shape": (*params["shape"], words),
             "broadcast_dimensions": (*params["broadcast_dimensions"], rank),
         }
     ),
-    "reshape": _moved(lambda params, _: {"new_sizes": (*params["new_sizes"], _WORDS)}),
+    "reshape": _moved(
+        lambda params, _, words: {"new_sizes": (*params["new_sizes"], words)}
+    ),
     "transpose": _moved(
-        lambda params, rank: {"permutation": (*params["permutation"], rank)}
+        lambda params, rank, _: {"permutation": (*params["permutation"], rank)}
     ),
     "slice": _moved(
-        lambda params, _: {
+        lambda params, _, words: {
             "start_indices": (*params["start_indices"], 0),
-            "limit_indices": (*params["limit_indices"], _WORDS),
+            "limit_indices": (*params["limit_indices"], words),
             "strides": params["strides"] and (*params["strides"], 1),
         }
     ),

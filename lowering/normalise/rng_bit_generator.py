@@ -1,8 +1,8 @@
-"""`lax.rng_bit_generator` with Threefry: XLA's bits, and its next state.
+"""`lax.rng_bit_generator`: XLA's bits, and its next state, by Threefry or Philox.
 
-The state is a key and a counter of 64 bits, each its lower word first. The words of a
-block are neighbours along one dimension: the first one of even size, or the first of
-the largest ones, whose last block is then used by half.
+The state is a key and a counter of 64 bits, each its lower word first. Each element is
+made from its number, so that PEs exchange nothing. XLA's default algorithm on a CPU is
+Philox.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lowering.errors import UnsupportedPrimitiveError
-from lowering.normalise import threefry
+from lowering.normalise import philox, threefry
 from lowering.normalise.bits import right
+from lowering.normalise.philox import added
 from lowering.normalise.registry import rewrites
 
 U32 = np.uint32
@@ -30,22 +30,35 @@ Shape = tuple[int, ...]
 def _rng_bit_generator(
     state: Any, *, shape: Shape, dtype: Any, algorithm: Any, **_: Any
 ) -> list[Any]:
-    if algorithm != lax.RandomAlgorithm.RNG_THREE_FRY:
-        raise UnsupportedPrimitiveError(
-            f"rng_bit_generator with {algorithm} has no rule",
-            rule="supported is RandomAlgorithm.RNG_THREE_FRY",
-            help="ask for that, or draw with jax.random, whose keys are of Threefry",
-        )
-    k0, k1, low, high = (
-        lax.index_in_dim(state, word, keepdims=False) for word in range(4)
-    )
-    number, word, blocks = _numbered(shape or (1,))
-    bits = threefry.block((k0, k1), *_added(low, high, number), word)
+    """By Threefry, or by Philox, which is also the default, as on XLA's CPUs."""
+    words = [lax.index_in_dim(state, word, keepdims=False) for word in range(4)]
+    is_threefry = algorithm == lax.RandomAlgorithm.RNG_THREE_FRY
+    bits, blocks = (_by_threefry if is_threefry else _by_philox)(words, shape)
+    return [_advanced(state, words, blocks), bits.reshape(shape).astype(dtype)]
+
+
+def _advanced(state: Any, words: list[Any], blocks: int) -> Any:
+    """The state after as many blocks: its key, and the counter moved on."""
+    low, high = added(words[2], words[3], U32(blocks))
     position = lax.iota(jnp.uint32, 4)
-    advanced = _added(low, high, U32(blocks))
-    following = jnp.where(position == U32(2), advanced[0], state)
-    following = jnp.where(position == U32(3), advanced[1], following)
-    return [following, bits.reshape(shape).astype(dtype)]
+    following = jnp.where(position == U32(2), low, state)
+    return jnp.where(position == U32(3), high, following)
+
+
+def _by_philox(words: list[Any], shape: Shape) -> tuple[Any, int]:
+    """Four words of a block are neighbours in row-major order."""
+    number = threefry.flat_index(shape)
+    k0, k1, low, high = words
+    blocks = math.ceil(math.prod(shape) / philox.WORDS_PER_BLOCK)
+    return philox.word((k0, k1, low, high), number), blocks
+
+
+def _by_threefry(words: list[Any], shape: Shape) -> tuple[Any, int]:
+    """Both words of a block are neighbours along one dimension: the first one of even
+    size, or the first of the largest ones, whose last block is then used by half."""
+    k0, k1, low, high = words
+    number, word, blocks = _numbered(shape or (1,))
+    return threefry.block((k0, k1), *added(low, high, number), word), blocks
 
 
 def _numbered(shape: Shape) -> tuple[Any, Any, int]:
@@ -61,9 +74,3 @@ def _numbered(shape: Shape) -> tuple[Any, Any, int]:
         number = number + index * U32(math.prod(halved[dim + 1 :]))
     along = lax.broadcasted_iota(jnp.uint32, shape, split)
     return number, along & U32(1), math.prod(halved)
-
-
-def _added(low: Any, high: Any, number: Any) -> tuple[Any, Any]:
-    """A number added to a counter of two words."""
-    total = low + number
-    return total, high + (total < low).astype(jnp.uint32)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import random
+from jax.extend.random import define_prng_impl
 
 from lowering import jaxprs
 from lowering.errors import UnsupportedPrimitiveError
@@ -88,51 +89,111 @@ def words(x: Any) -> Any:
     return random.key_data(x) if is_key else x
 
 
+# Of other generators, whose keys are four words; of several keys, JAX draws from one.
+OF_FOUR_WORDS: dict[str, Callable[..., Any]] = {
+    "bits and keys": lambda key: [PROGRAMS["bits"][0](key), PROGRAMS["keys"][0](key)],
+    "seeds": lambda key: jax.vmap(
+        lambda seed: random.key(seed, impl=random.key_impl(key))
+    )(jnp.arange(3)),
+    "keys of a batch": lambda key: jax.vmap(
+        jax.vmap(lambda key: (random.split(key, 3), random.normal(key, (3,))))
+    )(random.split(key, (4, 2))),
+    "numbers folded in": lambda key: jax.vmap(
+        lambda key: jax.vmap(lambda i: random.fold_in(key, i))(jnp.arange(4))
+    )(random.split(key, 3)),
+    "keys with numbers": lambda key: jax.vmap(random.fold_in)(
+        random.split(key, 4), jnp.arange(4)
+    ),
+    "a loop": steps,
+    "distributions": lambda key: [
+        random.randint(key, (5,), 0, 17),
+        random.permutation(key, 5),
+        random.normal(key, (4,), jnp.bfloat16),
+    ],
+}
+
 # Programs, and whether elements are numbered one by one or in two halves.
 NUMBERED = [(name, True) for name in PROGRAMS]
 NUMBERED += [(name, False) for name in ("bits", "keys", "raw keys", "gamma")]
 
 
-@pytest.mark.parametrize(("name", "partitionable"), NUMBERED)
-def test_bits_are_jax_s(name: str, partitionable: bool) -> None:
-    program, argument = PROGRAMS[name]
-    with jax.threefry_partitionable(partitionable):
-        normal = normalise(jax.make_jaxpr(program)(argument))
-        got = jax.jit(jaxprs.jaxpr_as_fun(normal))(words(argument))
-        want = jax.tree.leaves(jax.jit(program)(argument))
+def check_values(program: Callable[..., Any], argument: Any) -> None:
+    normal = normalise(jax.make_jaxpr(program)(argument))
+    got = jax.jit(jaxprs.jaxpr_as_fun(normal))(words(argument))
+    want = jax.tree.leaves(jax.jit(program)(argument))
     for mine, reference in zip(got, map(words, want), strict=True):
         assert mine.dtype == reference.dtype
         np.testing.assert_allclose(mine, reference, rtol=1e-5, atol=1e-6)
 
 
-STATE = np.array([1, 2, 2**32 - 3, 4], np.uint32)  # its counter overflows a word
-THREEFRY = jax.lax.RandomAlgorithm.RNG_THREE_FRY
+@pytest.mark.parametrize(("name", "partitionable"), NUMBERED)
+def test_bits_are_jax_s(name: str, partitionable: bool) -> None:
+    with jax.threefry_partitionable(partitionable):
+        check_values(*PROGRAMS[name])
 
 
+@pytest.mark.parametrize("name", OF_FOUR_WORDS)
+@pytest.mark.parametrize("impl", ["rbg", "unsafe_rbg"])
+def test_bits_of_other_generators_are_jax_s(impl: str, name: str) -> None:
+    check_values(OF_FOUR_WORDS[name], random.key(5, impl=impl))
+
+
+def test_keys_of_four_words_split_as_jax_numbers_them() -> None:
+    with jax.threefry_partitionable(False):
+        check_values(lambda key: random.split(key, 3), random.key(5, impl="rbg"))
+
+
+Algorithm = jax.lax.RandomAlgorithm
+ALGORITHMS = [Algorithm.RNG_DEFAULT, Algorithm.RNG_PHILOX, Algorithm.RNG_THREE_FRY]
+LAST = 2**32 - 1
+STATES = [  # whose counters overflow a word, both, and into the key
+    [1, 2, LAST - 2, 4],
+    [7, 8, LAST - 1, LAST],
+    [LAST, LAST, LAST - 1, LAST],
+]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda each: each.name)
 @pytest.mark.parametrize("shape", [(), (7,), (5, 7), (4, 3), (3, 4, 6)])
-def test_bits_of_a_state(shape: tuple[int, ...]) -> None:
+def test_bits_of_a_state(shape: tuple[int, ...], algorithm: Algorithm) -> None:
     def program(state: Any) -> Any:
-        return jax.lax.rng_bit_generator(state, shape, algorithm=THREEFRY)
+        return [
+            jax.lax.rng_bit_generator(state, shape, dtype, algorithm)
+            for dtype in (np.uint32, np.uint8)
+        ]
 
-    normal = normalise(jax.make_jaxpr(program)(STATE))
-    got = jax.jit(jaxprs.jaxpr_as_fun(normal))(STATE)
-    for mine, reference in zip(got, jax.jit(program)(STATE), strict=True):
-        np.testing.assert_array_equal(mine, reference)
+    normal = normalise(jax.make_jaxpr(program)(np.zeros(4, np.uint32)))
+    mine, reference = jax.jit(jaxprs.jaxpr_as_fun(normal)), jax.jit(program)
+    for words in STATES:
+        state = np.array(words, np.uint32)
+        wanted = jax.tree.leaves(reference(state))
+        for got, want in zip(mine(state), wanted, strict=True):
+            assert got.dtype == want.dtype
+            np.testing.assert_array_equal(got, want)
 
 
-def test_other_algorithms_are_refused() -> None:
-    with pytest.raises(UnsupportedPrimitiveError) as caught:
-        normalise(jax.make_jaxpr(lambda s: jax.lax.rng_bit_generator(s, (3,)))(STATE))
-    assert caught.value.message == "rng_bit_generator with RNG_DEFAULT has no rule"
-    assert "rule      supported is RandomAlgorithm.RNG_THREE_FRY" in str(caught.value)
-
-
-def test_keys_of_other_generators_are_refused() -> None:
+def test_gamma_of_other_generators_is_refused() -> None:
     key = random.key(0, impl="rbg")
     with pytest.raises(UnsupportedPrimitiveError) as caught:
-        normalise(jax.make_jaxpr(random.split)(key))
-    assert caught.value.message == "random_split of random keys key<rbg> has no rule"
-    assert "of keys of Threefry, supported are" in str(caught.value)
+        normalise(jax.make_jaxpr(lambda key: random.gamma(key, 2.0))(key))
+    assert caught.value.message == "random_gamma of random keys key<rbg> has no rule"
+    assert "random_gamma of key<fry> alone" in str(caught.value)
+
+
+def test_keys_of_unknown_generators_are_refused() -> None:
+    mine = define_prng_impl(
+        key_shape=(1,),
+        seed=lambda seed: seed[None].astype(jnp.uint32),
+        split=lambda key, shape: jnp.broadcast_to(key, (*shape, 1)),
+        random_bits=lambda key, width, shape: jnp.broadcast_to(key[0], shape),
+        fold_in=lambda key, data: key ^ data,
+        name="mine",
+        tag="mine",
+    )
+    with pytest.raises(UnsupportedPrimitiveError) as caught:
+        normalise(jax.make_jaxpr(random.split)(random.key(0, impl=mine)))
+    assert caught.value.message == "the program of random keys key<mine> has no rule"
+    assert "of keys key<fry>, key<rbg>, key<urbg>, supported are" in str(caught.value)
 
 
 def test_numbers_without_a_key_are_refused() -> None:

@@ -165,7 +165,7 @@ def rule_of(name: str) -> Callable[..., Any]:
 
 
 def on_words() -> None:
-    """On the words of the keys, by Threefry."""
+    """On the words of the keys, as the generator of their kind does."""
 
 
 def first_sentence(rule: Callable[..., Any]) -> str:
