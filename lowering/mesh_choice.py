@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lowering.errors import DoesNotFitError, LayoutError
 from lowering.fitting import Attempt, Request, attempt
-from lowering.jaxprs import ClosedJaxpr, sub_jaxprs
+from lowering.jaxprs import ClosedJaxpr, shape_of, sub_jaxprs
 from lowering.mesh import Layout, Mesh, mesh_of
 from lowering.partition.partition import Partitioned
 from lowering.plan import Plan, check_fits
@@ -63,8 +63,9 @@ def _fastest(request: Request) -> Attempt:
         tried = _fitting(request, mesh)
         if tried and (best is None or _earns_its_pes(tried, best)):
             best = tried
-    largest = Mesh(*request.target.max_mesh)
-    for mesh in (*(Mesh(side, side) for side in _LARGER_SIDES), largest):
+    largest = Mesh(*_largest_extent(request))
+    sides = [side for side in _LARGER_SIDES if side < max(largest.extent)]
+    for mesh in (*(Mesh(side, side) for side in sides), largest):
         best = best or _fitting(request, mesh)
     return best or attempt(request, largest)
 
@@ -93,7 +94,7 @@ def _help(request: Request, failed: Attempt) -> str:
     def fits(mesh: Mesh) -> bool:
         return _fitting(_on_grid(request, mesh), mesh) is not None
 
-    limit = request.target.max_mesh
+    limit = _largest_extent(request)
     is_hopeless = failed.plan.cost.code_bytes > _HOPELESS * failed.plan.cost.sram_bytes
     if is_hopeless and not fits(Mesh(*limit)):
         return _TOO_LONG
@@ -104,6 +105,22 @@ def _help(request: Request, failed: Attempt) -> str:
         return _no_mesh(failed)
     grid = Layout("grid", *found.mesh.extent)
     return f"{grid} is {'the smallest' if found.is_smallest else 'a'} mesh that fits"
+
+
+def _largest_extent(request: Request) -> tuple[int, int]:
+    """Rows and columns beyond which tiles get no smaller: the largest dimension of any
+    value, if the wafer has as many."""
+    rows, cols = request.target.max_mesh
+    side = max(1, _largest_dim(request.closed))
+    return min(rows, side), min(cols, side)
+
+
+def _largest_dim(closed: ClosedJaxpr) -> int:
+    atoms = [*closed.jaxpr.invars, *closed.jaxpr.constvars]
+    atoms += [atom for eqn in closed.eqns for atom in (*eqn.invars, *eqn.outvars)]
+    dims = [size for atom in atoms for size in shape_of(atom)]
+    inner = [sub for eqn in closed.eqns for sub in sub_jaxprs(eqn)]
+    return max([*dims, *map(_largest_dim, inner)], default=1)
 
 
 def _traced_equations(closed: ClosedJaxpr) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lowering.errors import DoesNotFitError, LayoutError
+from lowering.fitting import attempt
 from lowering.lower import Lowered, Options, lower
 from lowering.mesh import Layout, Mesh
 
@@ -99,6 +100,21 @@ def test_the_mesh_named_fits_and_one_of_fewer_rows_or_columns_does_not() -> None
 def test_no_mesh_of_the_wafer_is_large_enough() -> None:
     text = "no mesh of this wafer is large enough: make the largest values smaller"
     assert _help_of(lambda x: jnp.outer(x, x).sum(), (60_000,)) == text
+
+
+def test_no_mesh_is_tried_that_has_more_rows_than_any_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[Mesh] = []
+
+    def noted(request: Any, mesh: Mesh) -> Any:
+        tried.append(mesh)
+        return attempt(request, mesh)
+
+    monkeypatch.setattr("lowering.mesh_choice.attempt", noted)
+    with pytest.raises(DoesNotFitError, match="no mesh of this wafer is large enough"):
+        _lower(jnp.linalg.inv, (130, 130), in_layouts=[Layout("grid", 1, 1)])
+    assert max(tried, key=lambda mesh: mesh.pe_count) == Mesh(130, 130)
 
 
 def test_no_mesh_helps_a_program_whose_code_is_too_long() -> None:
