@@ -1,6 +1,8 @@
 """All modules of rewrites: importing this registers every rewrite, in this order."""
 
 from lowering.normalise import bits as bits
+from lowering.normalise import complex_functions as complex_functions
+from lowering.normalise import complex_rules as complex_rules
 from lowering.normalise import division as division
 from lowering.normalise import dot as dot
 from lowering.normalise import elementary as elementary

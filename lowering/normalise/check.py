@@ -20,6 +20,7 @@ from lowering.errors import (
     raise_all,
 )
 from lowering.normalise import all_rewrites
+from lowering.normalise.complex_pairs import COMPLEX_RULES, is_complex, takes_complex
 from lowering.normalise.core_set import CONTROL_FLOW, CORE, MAPPED, OF_KEYS
 from lowering.normalise.empty import touches_empty
 from lowering.normalise.registry import REWRITES
@@ -93,7 +94,9 @@ def _leaf_equations(
 def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
-    return "" if _is_known(name) else name
+    if takes_complex(eqn) and name not in COMPLEX_RULES.keys() | CONTROL_FLOW:
+        return f"{name} of complex numbers"
+    return "" if _is_known(name) or name in COMPLEX_RULES else name
 
 
 def _primitive_error(found: list[_Found]) -> UnsupportedPrimitiveError:
@@ -116,7 +119,7 @@ def _dtype_errors(
         if not _has_known_dtype(var)
     ]
     equations = [
-        each for each in found if not all(map(_has_known_dtype, each.eqn.outvars))
+        each for each in found if not all(map(_is_known_inside, each.eqn.outvars))
     ]
     if not inputs and not equations:
         return []
@@ -163,3 +166,8 @@ def _distinct(notes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _has_known_dtype(var: Any) -> bool:
     return str(jaxprs.dtype_of(var)) in DTYPES
+
+
+def _is_known_inside(var: Any) -> bool:
+    """Whether a program may have it between its ends: as a pair, if it is complex."""
+    return _has_known_dtype(var) or is_complex(var)

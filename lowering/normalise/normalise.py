@@ -22,6 +22,7 @@ from jax.core import Tracer
 from lowering import jaxprs
 from lowering.normalise.batched_loops import has_batched_test, with_one_test
 from lowering.normalise.check import can_inline, check_supported
+from lowering.normalise.complex_pairs import without_complex
 from lowering.normalise.conditional import conditional_rewrite
 from lowering.normalise.core_set import CORE, ELEMENTWISE, MESH, NESTING
 from lowering.normalise.empty import touches_empty, without_empty
@@ -43,6 +44,7 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
         check_supported(closed)
     closed = _plain(without_keys(_inlined(closed)))
     check_supported(closed)
+    closed = _plain(_inlined(without_complex(closed)))
     return _in_core(with_signs_of_zeros(_in_core(closed)))
 
 

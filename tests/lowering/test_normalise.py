@@ -216,12 +216,13 @@ def test_a_shard_map_is_refused():
 
 def test_dtypes_without_arithmetic():
     with pytest.raises(UnsupportedDtypeError) as caught:
-        normalise(jax.make_jaxpr(lambda x: x + x)(X.astype(jnp.complex64)))
+        normalise(jax.make_jaxpr(lambda x: x + x)(X.astype(jnp.float8_e4m3fn)))
     place = caught.value.notes[1][1].split("  at ")[1]
     assert str(caught.value) == (
-        "the wafer has no arithmetic for complex64\n"
-        "  input 0   complex64[3,4]\n"
-        f"  add       (complex64[3,4], complex64[3,4]) -> complex64[3,4]  at {place}\n"
+        "the wafer has no arithmetic for float8_e4m3fn\n"
+        "  input 0   f8_e4m3fn[3,4]\n"
+        "  add       (f8_e4m3fn[3,4], f8_e4m3fn[3,4]) -> f8_e4m3fn[3,4]  "
+        f"at {place}\n"
         "  rule      supported are bfloat16, bool, float16, float32, int16, int32, "
         "int8, uint16, uint32, uint8\n"
         "  help      convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
@@ -259,7 +260,7 @@ def test_what_has_no_elements_falls_away(name):
 
 def test_primitives_and_dtypes_are_reported_together():
     with pytest.raises(SeveralErrors) as caught:
-        normalise(jax.make_jaxpr(lambda x: riddle.bind(x).astype(jnp.complex64))(X))
+        normalise(jax.make_jaxpr(lambda x: riddle.bind(x).astype(jnp.float8_e4m3fn))(X))
     assert [type(error) for error in caught.value.errors] == [
         UnsupportedPrimitiveError,
         UnsupportedDtypeError,

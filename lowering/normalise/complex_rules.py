@@ -1,0 +1,214 @@
+"""What equations on complex numbers become on pairs: moves, sums, products, parts."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from lowering import jaxprs
+from lowering.normalise.complex_arithmetic import divide, hypot, square, times
+from lowering.normalise.complex_pairs import Pair, complex_rule, is_complex
+
+
+@complex_rule(
+    *"add sub add_any neg broadcast_in_dim reshape transpose rev squeeze expand_dims "
+    "slice dynamic_slice dynamic_update_slice concatenate pad split select_n copy "
+    "copy_p name reduce_sum cumsum reduce_window_sum reduce_precision device_put "
+    "optimization_barrier stop_gradient".split()
+)
+def _part_by_part(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """What moves numbers or adds them does the same to each part."""
+    re, im = (jaxprs.bind(eqn, _parts(args, part)) for part in (0, 1))
+    return [Pair(*both) for both in zip(re, im, strict=True)]
+
+
+def _parts(args: Sequence[Any], part: int) -> list[Any]:
+    return [arg[part] if isinstance(arg, Pair) else arg for arg in args]
+
+
+@complex_rule("gather")
+def _gather(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """What is filled in is real: NaN, unless the program says otherwise."""
+    operand, indices = args
+    fill = eqn.params["fill_value"]
+    fills = (None, 0) if fill is None else (np.real(fill), np.imag(fill))
+    return [
+        Pair(
+            *(
+                jaxprs.bind(eqn, [part, indices], {**eqn.params, "fill_value": value})[
+                    0
+                ]
+                for part, value in zip(operand, fills, strict=True)
+            )
+        )
+    ]
+
+
+def _scatters(scatter: Callable[..., Any]) -> Callable[..., list[Any]]:
+    def rule(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+        operand, indices, updates = args
+        options = {
+            name: eqn.params[name]
+            for name in ("indices_are_sorted", "unique_indices", "mode")
+        }
+        numbers = eqn.params["dimension_numbers"]
+        pairs = zip(operand, updates, strict=True)
+        return [
+            Pair(*(scatter(x, indices, new, numbers, **options) for x, new in pairs))
+        ]
+
+    return rule
+
+
+complex_rule("scatter")(_scatters(lax.scatter))
+complex_rule("scatter-add")(_scatters(lax.scatter_add))
+complex_rule("scatter-sub")(_scatters(lax.scatter_sub))
+
+
+@complex_rule("real")
+def _real(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    return [args[0].re]
+
+
+@complex_rule("imag")
+def _imag(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    return [args[0].im]
+
+
+@complex_rule("complex")
+def _complex(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    shape = jaxprs.shape_of(eqn.outvars[0])
+    return [Pair(*(jnp.broadcast_to(part, shape) for part in args))]
+
+
+@complex_rule("conj")
+def _conj(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    z = args[0]
+    if isinstance(z, Pair):
+        return [Pair(z.re, -z.im)]
+    return [Pair(z, jnp.zeros_like(z))]
+
+
+@complex_rule("convert_element_type")
+def _convert(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """To real numbers the real part, to booleans whether it is not 0."""
+    z, dtype = args[0], eqn.params["new_dtype"]
+    if is_complex(eqn.outvars[0]):
+        if isinstance(z, Pair):
+            return [z]
+        real = lax.convert_element_type(z, np.float32)
+        return [Pair(real, jnp.zeros_like(real))]
+    if dtype == np.bool_:
+        return [(z.re != 0) | (z.im != 0)]
+    return [lax.convert_element_type(z.re, dtype)]
+
+
+@complex_rule("iota")
+def _iota(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    re = jaxprs.bind(eqn, args, {**eqn.params, "dtype": np.dtype(np.float32)})[0]
+    return [Pair(re, jnp.zeros_like(re))]
+
+
+@complex_rule("eq")
+def _eq(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    x, y = args
+    return [(x.re == y.re) & (x.im == y.im)]
+
+
+@complex_rule("ne")
+def _ne(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    x, y = args
+    return [(x.re != y.re) | (x.im != y.im)]
+
+
+@complex_rule("mul")
+def _mul(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    return [times(*args)]
+
+
+@complex_rule("div")
+def _div(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    return [divide(*args)]
+
+
+@complex_rule("abs")
+def _abs(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    return [hypot(*args[0])]
+
+
+@complex_rule("square")
+def _square(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    del eqn
+    return [square(args[0])]
+
+
+@complex_rule("dot_general", "conv_general_dilated")
+def _products(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """Both are linear in each operand: four real products, or two."""
+    params = dict(eqn.params)
+    if params.get("preferred_element_type") is not None:
+        params["preferred_element_type"] = np.dtype(np.float32)
+    x, y = (arg if isinstance(arg, Pair) else Pair(arg, None) for arg in args)
+
+    def product(a: Any, b: Any) -> Any:
+        return None if a is None or b is None else jaxprs.bind(eqn, [a, b], params)[0]
+
+    re = _difference(product(x.re, y.re), product(x.im, y.im))
+    im = _sum(product(x.re, y.im), product(x.im, y.re))
+    return [Pair(re, im)]
+
+
+def _difference(a: Any, b: Any) -> Any:
+    return a if b is None else a - b
+
+
+def _sum(a: Any, b: Any) -> Any:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+@complex_rule("reduce_prod")
+def _reduce_prod(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """Products of halves of each dimension, until one number is left."""
+    z = args[0]
+    for axis in sorted(eqn.params["axes"], reverse=True):
+        z = _prod_along(z, axis)
+    return [z]
+
+
+def _prod_along(z: Pair, axis: int) -> Pair:
+    odd: list[Pair] = []
+    while (size := z.shape[axis]) > 1:
+        half = size // 2
+        if size % 2:
+            odd.append(_between(z, axis, size - 1, size))
+        z = times(_between(z, axis, 0, half), _between(z, axis, half, 2 * half))
+    for last in odd:
+        z = times(z, last)
+    return Pair(*(lax.squeeze(part, [axis]) for part in z))
+
+
+def _between(z: Pair, axis: int, start: int, end: int) -> Pair:
+    return Pair(*(lax.slice_in_dim(part, start, end, axis=axis) for part in z))
+
+
+@complex_rule("cumprod")
+def _cumprod(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    axis, reverse = eqn.params["axis"], eqn.params["reverse"]
+    return [lax.associative_scan(times, args[0], reverse=reverse, axis=axis)]
