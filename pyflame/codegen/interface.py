@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from pyflame.codegen.complex_parts import complex_array, is_parts, joined, split
 from pyflame.codegen.key_words import words_of
 from pyflame.convert import to_array
 from pyflame.errors import DTypeError, RunError, ShapeError
@@ -22,7 +23,8 @@ class Interface:
     """The arguments and the result of a program, flattened.
 
     `in_tree` is the pytree of the positional arguments, whose leaves are the inputs
-    numbered `in_order`; `out_tree` and `out_order` are the same for the result.
+    numbered `in_order`; `out_tree` and `out_order` are the same for the result. There,
+    complex arrays are `Parts` of two values.
     `defaults` computes the values that inputs have where a run is given none.
     """
 
@@ -68,17 +70,38 @@ class Interface:
     def result(self, outputs: Sequence[Array]) -> Any:
         """The outputs in the pytree of the result."""
         ordered = [outputs[number] for number in self.out_order]
-        return jax.tree.unflatten(self.out_tree, ordered)
+        return joined(jax.tree.unflatten(self.out_tree, ordered))
 
     def _leaves(self, call: str, inputs: tuple[Any, ...]) -> list[Any]:
-        """The arguments flattened; a list may be a container, or an array as a list."""
+        """The arguments flattened, complex ones as their parts."""
+        numbers = jax.tree.unflatten(self.in_tree, self.in_order)
+        wanted, whole = jax.tree.flatten(numbers, is_leaf=is_parts)
+        leaves = self._whole_leaves(call, inputs, whole)
+        found: list[Any] = []
+        for which, leaf in zip(wanted, leaves, strict=True):
+            if not is_parts(which):
+                found.append(leaf)
+            elif leaf is ...:
+                found += [..., ...]
+            else:
+                found += self._split(call, leaf, which.re)
+        return found
+
+    def _split(self, call: str, leaf: Any, number: int) -> tuple[Any, Any]:
+        """A complex input's parts; `number` is that of the real one."""
+        name = self.in_names[number].removesuffix(".re")
+        wanted = jax.ShapeDtypeStruct(self.in_types[number].shape, np.complex64)
+        return split(_checked(call, name, complex_array(leaf), wanted))
+
+    def _whole_leaves(self, call: str, inputs: tuple[Any, ...], tree: Any) -> list[Any]:
+        """The leaves of `tree`; a list may be a container, or an array as a list."""
         for flatten, is_leaf in (
             (_flattened, _is_list_or_end),
             (_flattened, _is_end),
             (_spread, _is_end),
             (_spread, _is_list_or_end),
         ):
-            leaves = flatten(inputs, self.in_tree, is_leaf)
+            leaves = flatten(inputs, tree, is_leaf)
             if leaves is not None:
                 return leaves
         count = len(jax.tree.leaves(inputs, is_leaf=_is_end))

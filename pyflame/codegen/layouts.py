@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,15 +20,16 @@ Layouts = tuple[MeshLayout | None, ...]
 def spread(what: str, given: Any, tree: Any, names: Sequence[str]) -> Layouts:
     """One layout per leaf of `tree`.
 
-    `given` is None, one layout for all, a table by name, or a pytree of layouts that
-    may stop early: a layout then holds for everything below.
+    `given` is None, one layout for all, a table by name, or a pytree of layouts. Names
+    and pytrees may stop early: a layout then holds for everything below.
 
     Raises: ArgumentError, if it does not match, or holds something else than layouts.
     """
     if isinstance(given, dict) and given and set(map(type, given)) == {str}:
-        if not set(given) - set(names):
+        if all(map(partial(_is_path, names), given)):
             return tuple(
-                check_layout(f"{what}[{name!r}]", given.get(name)) for name in names
+                check_layout(f"{what}[{name!r}]", _of_name(given, name))
+                for name in names
             )
     if given is None or isinstance(given, MeshLayout):
         return (given,) * len(names)
@@ -87,6 +89,18 @@ def mesh_problems(
         for name, layout in zip(names, layouts, strict=True)
         if layout is not None and (layout.rows > mesh.rows or layout.cols > mesh.cols)
     ]
+
+
+def _is_path(names: Sequence[str], path: str) -> bool:
+    """Whether it is a name, or one above names: `z` for `z.re`."""
+    return any(name == path or name.startswith(f"{path}.") for name in names)
+
+
+def _of_name(table: dict[str, Any], name: str) -> Any:
+    """The entry of the name, or the nearest one above it."""
+    while name and name not in table:
+        name = name.rpartition(".")[0]
+    return table.get(name)
 
 
 def _like_containers(given: Any, wanted: Any) -> Any:

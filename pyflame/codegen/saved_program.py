@@ -20,6 +20,7 @@ from lowering.errors import Place
 from lowering.host import HostValue, MalformedProgramError
 from lowering.plan import Cost, StepCost
 from lowering.target import TARGETS
+from pyflame.codegen.complex_parts import Parts
 from pyflame.codegen.executable import Executable
 from pyflame.codegen.interface import Interface
 from pyflame.errors import SavedFileError
@@ -30,6 +31,7 @@ VERSION = 1
 RESULT = "result.json"
 _MAX_FILE_BYTES = 256 * 2**20
 _MAX_FILES = 64
+_PARTS = "complex parts"  # the key of the parts of a complex array
 _FILE_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 
 
@@ -130,6 +132,8 @@ def _plain(tree: Any) -> Any:
     """Other containers than dicts, lists and tuples as dicts by their parts' names."""
     if tree is None or type(tree) is int:
         return tree
+    if isinstance(tree, Parts):
+        return {_PARTS: list(tree)}
     if type(tree) in (list, tuple):
         return type(tree)(map(_plain, tree))
     if isinstance(tree, dict) and all(type(key) in (str, int) for key in tree):
@@ -146,13 +150,26 @@ def _parts(tree: Any) -> Iterator[tuple[str, Any]]:
 
 def _decoded(tree: Any, count: int) -> tuple[Any, tuple[int, ...]]:
     """A pytree of numbers, and its leaves: each number below `count` once."""
-    found = decode(tree, [])
+    found = _with_parts(decode(tree, []))
     leaves = jax.tree.leaves(found)
     if any(type(leaf) is not int for leaf in leaves) or sorted(leaves) != [
         *range(count)
     ]:
         raise MalformedTreeError(f"its trees do not hold the {count} values once each")
     return found, tuple(leaves)
+
+
+def _with_parts(tree: Any) -> Any:
+    """Complex arrays as their parts again."""
+    match tree:
+        case {"complex parts": [int(re_), int(im)]} if len(tree) == 1:
+            return Parts(re_, im)
+        case dict():
+            return {key: _with_parts(part) for key, part in tree.items()}
+        case list() | tuple():
+            return type(tree)(map(_with_parts, tree))
+        case _:
+            return tree
 
 
 def _cost(entry: Any) -> Cost:

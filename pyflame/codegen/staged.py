@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr
 from lowering.jaxprs import donated_inputs
 from pyflame import node as nodes
 from pyflame import staging
+from pyflame.codegen.complex_parts import on_parts
 from pyflame.codegen.interface import Interface
 from pyflame.codegen.key_words import on_words
 from pyflame.errors import GraphError
@@ -82,7 +83,7 @@ def stage_graph(graph: Graph) -> Staged:
 
 def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
     """The program of a function of arrays, Tensors and pytrees of them; of random keys
-    it takes and gives the words.
+    it takes and gives the words, of complex arrays both parts.
 
     Raises: GraphError, if an argument is no array; else what the function raises.
     """
@@ -93,7 +94,14 @@ def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
     ]
     tree = jax.tree.structure(tuple(args), is_leaf=_is_tensor)
     on_arrays, specs = on_words(function, specs, _is_tensor)
+    on_arrays, specs = on_parts(on_arrays, specs, _is_tensor)
     arguments = jax.tree.unflatten(tree, specs)
+    inputs = jax.tree_util.tree_leaves_with_path(arguments, is_leaf=_is_tensor)
+    layouts = [
+        x._node.layout if _is_tensor(x) else None
+        for (_, x), spec in zip(leaves, specs, strict=True)
+        for _ in jax.tree.leaves(spec, is_leaf=_is_tensor)
+    ]
 
     @functools.wraps(function)
     def anew(*given: Any) -> Any:
@@ -103,9 +111,9 @@ def stage_function(function: Callable[..., Any], args: Sequence[Any]) -> Staged:
     jaxpr, result = jax.make_jaxpr(anew, return_shape=True)(*arguments)
     return Staged(
         jaxpr,
-        tuple(_path_name(parameters, path) for path, _ in leaves),
+        tuple(_path_name(parameters, path) for path, _ in inputs),
         _output_names(result),
-        tuple(x._node.layout if _is_tensor(x) else None for _, x in leaves),
+        tuple(layouts),
         jax.tree.structure(arguments, is_leaf=_is_tensor),
         jax.tree.structure(result, is_leaf=_is_tensor),
         None,

@@ -70,3 +70,51 @@ def test_programs(
     assert result.success, result.error_message
     got = result.simulate(re, im).outputs
     assert difference(got, jax.jit(program)(re, im)) == ""
+
+
+def step(state: dict[str, Any], factor: jax.Array) -> tuple[dict[str, Any], jax.Array]:
+    z = state["z"] * factor + 1j
+    return {"z": z, "n": state["n"] + 1}, jnp.sum(abs(z))
+
+
+def test_complex_arguments_and_results(tmp_path: Path) -> None:
+    """In pytrees and layouts, carried between launches, saved, and given as lists."""
+    random = np.random.default_rng(7)
+    z = random.standard_normal((5, 4)) + 1j * random.standard_normal((5, 4))
+    state = {"z": z.astype(np.complex64), "n": np.int32(0)}
+    factor = np.array([1, 1j, -1, 0.5 - 2j], np.complex64)
+    result = pf.compile_to_csl(
+        step,
+        state,
+        factor,
+        options=pf.CodeGenOptions(output_dir=str(tmp_path / "csl")),
+        in_layouts={"state.z": pf.MeshLayout.grid(2, 2)},
+        carry={"state": "out.0"},
+    )
+    assert result.success, result.error_message
+    first, total = jax.jit(step)(state, factor)
+    got = result.simulate({"z": z, "n": 0}, factor.tolist()).outputs
+    assert difference(_real(got), _real((first, total))) == ""
+    assert got[0]["z"].dtype == np.complex64
+    result.save(tmp_path / "saved")
+    session = pf.CodeGenResult.load(tmp_path / "saved").session()
+    session.run(state, factor)
+    got = session.run(..., factor).outputs
+    assert difference(_real(got), _real(jax.jit(step)(first, factor))) == ""
+
+
+def _real(tree: Any) -> list[Any]:
+    return [part for x in jax.tree.leaves(tree) for part in (np.real(x), np.imag(x))]
+
+
+def test_a_real_array_is_no_complex_one(tmp_path: Path) -> None:
+    options = pf.CodeGenOptions(output_dir=str(tmp_path))
+    z = np.ones(3, np.complex64)
+    result = pf.compile_to_csl(lambda z: z * 1j, z, options=options)
+    with pytest.raises(pf.PyFlameError) as caught:
+        result.simulate(np.ones(3, np.float32))
+    assert str(caught.value) == (
+        "simulate: input z is float32\n"
+        "  rule  the program was compiled for complex64[3]\n"
+        "  help  convert it: x.astype('complex64')"
+    )
