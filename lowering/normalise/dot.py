@@ -3,8 +3,9 @@
 A vector becomes a matrix with a unit dimension; several free or contracted dimensions
 are merged into one, and so are batch dimensions, which come first. What remains is
 [m,k] x [k,n] or [b,m,k] x [b,k,n] with either operand possibly transposed by its
-dimension numbers, which cost nothing. Products of floats are added in float32, those of
-integers in int32, and the sums are then rounded or cut off to the result's dtype.
+dimension numbers, which cost nothing; where k is 1, an element-wise product. Products
+of floats are added in float32, those of integers in int32, and the sums are then
+rounded or cut off to the result's dtype.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -31,7 +32,7 @@ _OPERANDS = FLOATS | _NARROW_INTEGERS | {"int32"}
 
 def is_canonical(eqn: JaxprEqn) -> bool:
     """Whether the equation needs no rewriting."""
-    (left, right), batch = eqn.params["dimension_numbers"]
+    (left, _), batch = eqn.params["dimension_numbers"]
     dtypes = {str(jaxprs.dtype_of(atom)) for atom in eqn.invars}
     sums = str(jaxprs.dtype_of(eqn.outvars[0]))
     has_dtypes = (
@@ -40,7 +41,8 @@ def is_canonical(eqn: JaxprEqn) -> bool:
     ranks = [len(jaxprs.shape_of(atom)) for atom in eqn.invars]
     batches = tuple(map(tuple, batch))
     is_known = (ranks, batches) in (([2, 2], ((), ())), ([3, 3], ((0,), (0,))))
-    return has_dtypes and is_known and len(left) == len(right) == 1
+    is_sum = [jaxprs.shape_of(eqn.invars[0])[dim] > 1 for dim in left] == [True]
+    return has_dtypes and is_known and is_sum
 
 
 def _sums_in(dtype: str) -> str:
@@ -74,46 +76,55 @@ def _operand_dtype(left: str, right: str, result: str) -> str:
 
 
 def _sum_of_products(eqn: JaxprEqn, left: Any, right: Any) -> Any:
-    (left_dims, right_dims), batch = eqn.params["dimension_numbers"]
+    contracted, batch = eqn.params["dimension_numbers"]
     sums = np.dtype(_sums_in(str(left.dtype)))
-    if any(map(len, batch)):
-        left, right = (
-            _as_batch(left, left_dims, batch[0]),
-            _as_batch(right, right_dims, batch[1]),
+    pairs = sorted(zip(*contracted, strict=True))
+    operands = [
+        _merged(
+            x, [pair[side] for pair in pairs], batch[side], contracted_last=not side
         )
-        numbers = (((2,), (2,)), ((0,), (0,)))
-    else:
-        left, left_k = _as_matrix(left, left_dims, contracted_last=True)
-        right, right_k = _as_matrix(right, right_dims, contracted_last=False)
-        numbers = (((left_k,), (right_k,)), ((), ()))
+        for side, x in enumerate((left, right))
+    ]
+    (left, left_k), (right, right_k) = operands
+    if left.shape[left_k] == 1:
+        return _products(left.squeeze(left_k), right.squeeze(right_k), sums)
+    batches = ((0,), (0,)) if any(map(len, batch)) else ((), ())
+    numbers = (((left_k,), (right_k,)), batches)
     return lax.dot_general(left, right, numbers, preferred_element_type=sums)
 
 
-def _as_batch(
-    x: jax.Array, contracted: Sequence[int], batch: Sequence[int]
-) -> jax.Array:
-    """`x` as [batch, free, contracted]."""
-    free = [dim for dim in range(x.ndim) if dim not in (*contracted, *batch)]
-    groups = [list(batch), free, list(contracted)]
-    order = [dim for group in groups for dim in group]
-    sizes = [math.prod(x.shape[dim] for dim in group) for group in groups]
-    if order != sorted(order):
-        x = lax.transpose(x, order)
-    return x if list(x.shape) == sizes else x.reshape(sizes)
+def _products(left: Any, right: Any, dtype: Any) -> Any:
+    """Each of the left with each of the right: sums of one product."""
+    *batch, rows = left.shape
+    shape, rank = (*batch, rows, right.shape[-1]), len(batch)
+    return lax.mul(
+        lax.broadcast_in_dim(left.astype(dtype), shape, range(rank + 1)),
+        lax.broadcast_in_dim(right.astype(dtype), shape, (*range(rank), rank + 1)),
+    )
 
 
-def _as_matrix(
-    x: jax.Array, contracted: Sequence[int], *, contracted_last: bool
+def _merged(
+    x: jax.Array,
+    contracted: Sequence[int],
+    batch: Sequence[int],
+    *,
+    contracted_last: bool,
 ) -> tuple[jax.Array, int]:
-    """`x` as a matrix, and which of its dimensions is contracted."""
-    if x.ndim == 2 and len(contracted) == 1:
-        return x, contracted[0]
-    free = [dim for dim in range(x.ndim) if dim not in contracted]
-    order = [*free, *contracted] if contracted_last else [*contracted, *free]
+    """`x` with one free and one contracted dimension, behind one of the batch if there
+    is any; and which of them is contracted.
+
+    Dimensions keep their order as far as they can, so that little is transposed.
+    """
+    free = [dim for dim in range(x.ndim) if dim not in (*contracted, *batch)]
+    groups = [list(contracted), free]
+    if contracted_last if not (contracted and free) else free[0] < contracted[0]:
+        groups.reverse()
+    is_last = groups[1] is not free
+    order = [dim for group in (batch, *groups) for dim in group]
+    sizes = [math.prod(x.shape[dim] for dim in group) for group in groups]
+    if batch:
+        sizes.insert(0, math.prod(x.shape[dim] for dim in batch))
     if order != sorted(order):
         x = lax.transpose(x, order)
-    free_size = math.prod(x.shape[order.index(dim)] for dim in free)
-    size = math.prod(x.shape[order.index(dim)] for dim in contracted)
-    if contracted_last:
-        return x.reshape((free_size, size)), 1
-    return x.reshape((size, free_size)), 0
+    x = x if list(x.shape) == sizes else x.reshape(sizes)
+    return x, len(sizes) - (1 if is_last else 2)
