@@ -217,10 +217,8 @@ def _take_slice(
 ) -> None:
     """The pass's slice of a sequence, as a value of its own."""
     atom, var = eqn.invars[position], body.jaxpr.invars[position]
-    rows = None if is_literal(atom) else selection.rows.get(atom)
-    if rows is not None:
-        row = take_row(selection, eqn, rows, count, selection.text(atom))
-        selection.bind_value(var, row)
+    if not is_literal(atom) and atom in selection.rows:
+        selection.bind_value(var, take_row(selection, eqn, position, var, count))
         return
     x = in_memory(selection, atom)
     text = selection.text(atom)

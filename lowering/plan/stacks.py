@@ -74,12 +74,16 @@ def slice_row(selection: Selection, eqn: JaxprEqn) -> bool:
 
 
 def take_row(
-    selection: Selection, eqn: JaxprEqn, rows: Rows, count: Count, text: str
+    selection: Selection, eqn: JaxprEqn, position: int, var: Var, count: Count
 ) -> Value:
-    """The pass's row, as a value of its own."""
-    first = rows.values[0]
+    """The pass's row of an operand, as a value of its own that the loop calls `var`.
+
+    The values of rows may have been given that shape without a copy.
+    """
+    rows = selection.rows[eqn.invars[position]]
+    first, text = rows.values[0], selection.text(eqn.invars[position])
     name = selection.names.unique(f"{first.name}_row")
-    out = Value(name, first.shape, first.dtype, place=selection.place(eqn))
+    out = Value(name, shape_of(var), first.dtype, place=selection.place(eqn))
     origin = Origin(f"{name} = {text}[{count.loop.name}]", selection.place(eqn))
     selection.add(TakeRowStep(out, rows, count, origin))
     return out

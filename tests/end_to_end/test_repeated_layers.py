@@ -72,6 +72,11 @@ def stacked(rows: Any, x: Any) -> Any:
     return last, lefts[0], lefts[2]
 
 
+def reshaped(rows: Any, x: Any) -> Any:
+    """The same, of arrays that had another shape."""
+    return stacked([row.reshape(x.shape) for row in rows], x)
+
+
 MASKED = [(normal(3, 5).astype(jnp.bfloat16), normal(3, 5) > 0) for _ in range(6)]
 PROGRAMS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "perceptron": (perceptron, [WEIGHTS, normal(3, 5)]),
@@ -86,6 +91,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "recurrent": (recurrent, [normal(9, 2, 5), normal(5, 5)]),
     "halves and bools": (halves, [MASKED, normal(3, 5).astype(jnp.bfloat16)]),
     "stacked by the user": (stacked, [[normal(3, 5) for _ in range(4)], normal(3, 5)]),
+    "reshaped, too": (reshaped, [[normal(15) for _ in range(4)], normal(3, 5)]),
 }
 
 
