@@ -7,6 +7,7 @@ from lowering.normalise import division as division
 from lowering.normalise import dot as dot
 from lowering.normalise import elementary as elementary
 from lowering.normalise import error_functions as error_functions
+from lowering.normalise import fft as fft
 from lowering.normalise import gamma_functions as gamma_functions
 from lowering.normalise import incomplete_gamma as incomplete_gamma
 from lowering.normalise import rewrites as rewrites

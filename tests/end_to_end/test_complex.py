@@ -55,7 +55,29 @@ def power_iteration(re: jax.Array, im: jax.Array) -> list[jax.Array]:
     return [abs(v), sizes]
 
 
-@pytest.mark.parametrize("program", [mandelbrot, waves, power_iteration])
+def convolved(x: jax.Array, y: jax.Array) -> jax.Array:
+    """A periodic convolution of images, by their transforms."""
+    return jnp.fft.ifft2(jnp.fft.fft2(x) * jnp.fft.fft2(y)).real
+
+
+def spectra(x: jax.Array, y: jax.Array) -> list[jax.Array]:
+    """A power spectrum, a filter, a derivative and its gradient."""
+    frequencies = jnp.arange(x.shape[1] // 2 + 1)
+    spectrum = jnp.fft.rfft(x)
+    smooth = jnp.fft.irfft(jnp.exp(-(frequencies**2) / 9) * spectrum, x.shape[1])
+
+    def slopes(x: jax.Array) -> jax.Array:
+        turned = 1j * frequencies * jnp.fft.rfft(x)
+        return jnp.fft.irfft(turned, x.shape[1])
+
+    rough = jax.grad(lambda x: jnp.sum(slopes(x) ** 2))(x)
+    return [abs(spectrum) ** 2, smooth + y, slopes(x), rough / 16]
+
+
+PROGRAMS = [mandelbrot, waves, power_iteration, convolved, spectra]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("mesh", [(1, 1), (2, 3)])
 def test_programs(
     program: Callable[..., Any], mesh: tuple[int, int], tmp_path: Path

@@ -13,6 +13,7 @@ from jax import lax
 
 from lowering import jaxprs
 from lowering.errors import UnsupportedPrimitiveError
+from lowering.normalise.fft import factors_of
 from lowering.normalise.normalise import normalise
 
 COUNT = 200
@@ -159,6 +160,46 @@ def test_programs_are_those_of_jax(program: Callable[..., Any]) -> None:
     random = np.random.default_rng(2)
     z, w = random.standard_normal((2, 30)) + 1j * random.standard_normal((2, 30))
     _check(program, z.astype(np.complex64), w.astype(np.complex64))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 8, 12, 31, 32, 37, 45, 64, 100, 210, 256])
+def test_transforms_are_those_of_jax(length: int) -> None:
+    random = np.random.default_rng(length)
+    z = random.standard_normal((3, length)) + 1j * random.standard_normal((3, length))
+    _check(
+        lambda z: [
+            jnp.fft.fft(z),
+            jnp.fft.ifft(z),
+            jnp.fft.rfft(z.real),
+            jnp.fft.irfft(z[:, : length // 2 + 1], length),
+        ],
+        z.astype(np.complex64) / max(1, length // 8),
+    )
+
+
+def test_transforms_of_several_dimensions() -> None:
+    random = np.random.default_rng(0)
+    z = random.standard_normal((2, 6, 5, 8)) + 1j * random.standard_normal((2, 6, 5, 8))
+
+    def program(z: Any) -> list[Any]:
+        squares = jax.grad(lambda x: (abs(jnp.fft.rfftn(x, axes=(1, 2))) ** 2).sum())
+        return [
+            jnp.fft.fft2(z),
+            jnp.fft.ifftn(z, axes=(1, 2, 3)),
+            jnp.fft.rfftn(z.real, axes=(1, 2, 3)),
+            jnp.fft.irfft2(z),
+            jnp.fft.fft(z, axis=1),
+            squares(z[0, :, :, 0].real[None] / 8),
+        ]
+
+    _check(program, z.astype(np.complex64) / 4)
+
+
+@pytest.mark.parametrize(
+    ("length", "factors"), [(16, (16,)), (64, (8, 8)), (1000, (10, 10, 10)), (74, None)]
+)
+def test_lengths_are_split_into_small_factors(length: int, factors: Any) -> None:
+    assert factors_of(length) == factors
 
 
 def test_what_has_no_rule_is_named() -> None:
