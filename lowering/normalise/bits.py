@@ -4,7 +4,7 @@ Integers of 8 and 16 bits are shifted and counted as 32-bit ones.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.element_call import element_call
 from lowering.machine_op import machine_op
 from lowering.normalise.conditional import rewrites_where
@@ -312,3 +313,34 @@ def _limited(bits: Any, own: _Format, exponent: int) -> Any:
     small = size <= np.uint32((own_bias - bias) << own.fraction)
     bits = lax.select(large, sign | np.uint32(own.infinity), bits)
     return lax.select(small, sign, bits)
+
+
+CASES = [
+    Case(
+        "shifts",
+        lambda a, n: [
+            shift(a, lax.abs(n))
+            for shift in (
+                lax.shift_left,
+                lax.shift_right_arithmetic,
+                lax.shift_right_logical,
+            )
+        ],
+        ("i32[n,m]", "i32[n,m]"),
+    ),
+    Case(
+        "counts of bits",
+        lambda a, b: [lax.clz(a), lax.population_count(a), lax.mulhi(a, b), ~a],
+        ("i32[n,m]", "i32[n,m]"),
+    ),
+    Case("halves of a product", lambda a, b: lax.mulhi(a, b), ("i16[n]", "i16[n]")),
+    Case(
+        "floats as bits",
+        lambda x, y: [
+            lax.bitcast_convert_type(x, jnp.int16),
+            lax.nextafter(x, y),
+            lax.reduce_precision(x, 5, 3),
+        ],
+        ("f32[n,m]", "f32[n,m]"),
+    ),
+]

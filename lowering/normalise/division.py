@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.dtypes import INTEGERS, is_float
 from lowering.element_call import element_call
 from lowering.machine_op import machine_op
@@ -85,3 +86,12 @@ def _parts(x: Any) -> tuple[Any, Any]:
     exponent = right(bits, 23) & U32(0xFF)
     hidden = jnp.where(exponent == U32(0), U32(0), U32(1 << 23))
     return jnp.maximum(exponent, U32(1)), (bits & U32(0x7FFFFF)) | hidden
+
+
+_TWO = ("i32[n,m]", "i32[n,m]")
+
+CASES = [
+    Case("whole parts and rests", lambda a, b: (a // b, lax.rem(a, b)), _TWO),
+    Case("by zero", lambda a: (lax.div(a, a - a), lax.rem(a, a - a)), ("i32[n]",)),
+    Case("rests of floats", lax.rem, ("f32[n,m]", "f32[n,m]")),
+]

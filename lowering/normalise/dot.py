@@ -9,7 +9,7 @@ rounded or cut off to the result's dtype.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.dtypes import FLOATS
 from lowering.jaxprs import JaxprEqn
 from lowering.normalise.conditional import rewrites_where
@@ -128,3 +130,16 @@ def _merged(
         x = lax.transpose(x, order)
     x = x if list(x.shape) == sizes else x.reshape(sizes)
     return x, len(sizes) - (1 if is_last else 2)
+
+
+CASES = [
+    Case("vectors", jnp.vdot, ("f32[n]", "f32[n]")),
+    Case("all but the last", lambda a: jnp.tensordot(a, a, ((0, 1),) * 2), ("f32[3,3,4]",)),
+    Case("rows and columns", lambda a, b: a @ b, ("f32[n,1]", "f32[1,m]")),
+    Case(
+        "several batches",
+        lambda a, b: jnp.einsum("ijhk,ilhk->ihjl", a, b),
+        ("f32[2,n,3,4]", "f32[2,m,3,4]"),
+    ),
+    Case("of small integers", lambda a, b: a @ b, ("i8[n,m]", "i8[m,k]")),
+]

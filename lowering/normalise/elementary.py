@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.machine_op import machine_op
 from lowering.normalise.bits import bits_of, float_of
 from lowering.normalise.registry import of_each, rewrites, rewrites_each
@@ -244,3 +245,30 @@ def _pow(x: Any, y: Any) -> Any:
     """<math> has it as IEEE 754 does; an integer exponent is converted, as in XLA."""
     wide = [value.astype(jnp.float32) for value in (x, y)]
     return machine_op("pow", *wide).astype(x.dtype)
+
+
+CASES = [
+    Case("exp2, cbrt", lambda x: (lax.exp2(x), lax.cbrt(x)), ("f32[n,m]",)),
+    Case(
+        "near 0 and far",
+        lambda x: [(lax.expm1(x * s), lax.log1p(abs(x * s))) for s in (1e-3, 2.0)],
+        ("f32[n,m]",),
+    ),
+    Case(
+        "hyperbolic",
+        lambda x: [lax.sinh(x), lax.cosh(x), lax.asinh(x), lax.acosh(1 + abs(x))],
+        ("f32[n,m]",),
+    ),
+    Case(
+        "angles",
+        lambda x: [f(lax.tanh(x)) for f in (lax.asin, lax.acos, lax.atan, lax.atanh)],
+        ("f32[n,m]",),
+    ),
+    Case("angles of points", lax.atan2, ("f32[n,m]", "f32[n,m]")),
+    Case(
+        "rounding",
+        lambda x: [lax.floor(x), lax.ceil(x), lax.round(x * 4), jnp.round(x * 4)],
+        ("f32[n,m]",),
+    ),
+    Case("pow", lambda x, y: lax.pow(abs(x), y), ("f32[n,m]", "f32[n,m]")),
+]

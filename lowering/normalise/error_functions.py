@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.normalise.bits import bits_of, float_of
 from lowering.normalise.elementary import F32, horner, with_sign
 from lowering.normalise.registry import rewrites_each
@@ -199,3 +200,10 @@ def _chebyshev(x: Any, coefficients: Sequence[float]) -> Any:
         last, before = before, current
         current = x * before - last + F32(coefficient)
     return F32(0.5) * (current - last)
+
+
+CASES = [
+    Case("erf, erfc", lambda x: (lax.erf(x), lax.erfc(x)), ("f32[n,m]",)),
+    Case("erf_inv", lambda x: lax.erf_inv(lax.tanh(x)), ("f32[n,m]",)),
+    Case("Bessel", lambda x: (lax.bessel_i0e(x), lax.bessel_i1e(9 * x)), ("f32[n]",)),
+]

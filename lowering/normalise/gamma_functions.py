@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.normalise.elementary import F32
 from lowering.normalise.registry import rewrites_each
 
@@ -125,3 +126,16 @@ def _polygamma(n: Any, x: Any) -> Any:
     is_derivative = (n >= F32(0)) & (jnp.floor(n) == n)
     result = jnp.where(n == F32(0), lax.digamma(x), result)
     return jnp.where(is_derivative, result, F32(np.nan))
+
+
+CASES = [
+    Case("of any number", lambda x: (lax.lgamma(x), lax.digamma(x)), ("f32[n,m]",)),
+    Case(
+        "of positive numbers",
+        lambda x: (
+            lax.zeta(1.5 + abs(x), abs(x)),
+            lax.polygamma(x * 0 + 1, abs(x)),
+        ),
+        ("f32[n]",),
+    ),
+]

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.element_call import element_call
 from lowering.normalise.elementary import F32
 from lowering.normalise.registry import rewrites_each
@@ -266,3 +267,20 @@ def _regularized_incomplete_beta(a: Any, b: Any, x: Any) -> Any:
     is_nan = is_nan | (a != a) | (b != b) | (x != x)
     found = jnp.where(is_zero, _ZERO, jnp.where(is_one, _ONE, found))
     return jnp.where(is_nan, _NAN, found)
+
+
+CASES = [
+    Case(
+        "gamma",
+        lambda a, x: [
+            function(0.5 + abs(a), abs(x))
+            for function in (lax.igamma, lax.igammac, lax.igamma_grad_a)
+        ],
+        ("f32[n]", "f32[n]"),
+    ),
+    Case(
+        "beta",
+        lambda a, x: lax.betainc(0.5 + abs(a), 0.5 + abs(x), lax.logistic(x)),
+        ("f32[n]", "f32[n]"),
+    ),
+]

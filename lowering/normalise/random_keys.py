@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.errors import UnsupportedPrimitiveError
 from lowering.normalise import threefry
 from lowering.normalise.core_set import OF_KEYS
@@ -197,3 +198,27 @@ _RULES: dict[str, Rule] = {
     "select_n": _select,
 }
 assert OF_KEYS <= set(_RULES), "every primitive on keys has a rule"
+
+
+CASES = [
+    Case(
+        "of one seed",
+        lambda seed: [
+            jax.random.uniform(key, (2, 3))
+            for kind in ("threefry2x32", "rbg", "unsafe_rbg")
+            for key in _made(jax.random.key(seed, impl=kind))
+        ],
+        ("i32[]",),
+    ),
+    Case("words", lambda seed: jax.random.key_data(jax.random.key(seed)), ("i32[]",)),
+    Case("gamma", lambda a: jax.random.gamma(_of_words(a), 2.5, (3,)), ("i32[2]",)),
+]
+
+
+def _of_words(words: Any) -> Any:
+    return jax.random.clone(jax.random.wrap_key_data(words.astype(jnp.uint32)))
+
+
+def _made(key: Any) -> list[Any]:
+    """Keys from a key: itself, one with a number folded in, and one split off."""
+    return [key, jax.random.fold_in(key, 3), jax.random.split(key, (2, 2))[1, 0]]

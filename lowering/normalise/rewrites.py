@@ -1,7 +1,7 @@
 """Small derived primitives in terms of the core set."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.ad_checkpoint import checkpoint_name
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.conditional import rewrites_where
 from lowering.normalise.registry import rewrites
 
@@ -89,3 +91,32 @@ def _is_finite(x: Any) -> Any:
 def _scalar(value: int, like: jax.Array) -> Any:
     """A NumPy scalar in the dtype of `like`: it becomes a literal of the jaxpr."""
     return np.asarray(value, like.dtype)[()]
+
+
+CASES = [
+    Case(
+        "what passes on",
+        lambda x: lax.optimization_barrier(
+            lax.stop_gradient(jax.device_put(checkpoint_name(jnp.copy(x), "x")))
+        ),
+        ("f32[n,m]",),
+    ),
+    Case(
+        "sums of cotangents",
+        jax.grad(lambda x: jnp.sum(jnp.tanh(x) * jnp.exp(x))),
+        ("f32[n,m]",),
+    ),
+    Case(
+        "powers",
+        lambda x: (lax.square(x), x**5, lax.integer_pow(abs(x) + 1, -3)),
+        ("f32[n,m]",),
+    ),
+    Case("logistic", lambda x: lax.logistic(30 * x), ("f32[n,m]",)),
+    Case(
+        "case of a number",
+        lambda i, x: lax.select_n(i % 3, x, -x, x * x),
+        ("i32[n]", "f32[n]"),
+    ),
+    Case("between", lambda x, y: lax.clamp(-0.5, x, abs(y)), ("f32[n,m]", "f32[n,m]")),
+    Case("finite", lambda x: lax.is_finite(x / jnp.maximum(x, 0)), ("f32[n,m]",)),
+]

@@ -1,7 +1,7 @@
 """cumlogsumexp as a loop over rows, the other dimensions side by side."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from lowering.cases import Case
 from lowering.normalise.registry import rewrites
 
 
@@ -34,3 +35,6 @@ def _log_of_sum(a: Any, b: Any) -> Any:
     difference = a - b
     far = jnp.maximum(a, b) + jnp.log(1 + jnp.exp(-jnp.abs(difference)))
     return jnp.where(difference == difference, far, a + b)
+
+
+CASES = [Case("logsumexp", lambda x: lax.cumlogsumexp(x, 1), ("f32[n,m]",))]

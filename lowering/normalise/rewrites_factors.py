@@ -18,6 +18,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.matrices import (
     Array,
     column_of,
@@ -210,3 +211,31 @@ def _platform_index(*, platforms: Any) -> Any:
     """Which of several ways to compute a value: the one of CPUs, or of any platform."""
     found = [n for n, names in enumerate(platforms) if names is None or "cpu" in names]
     return np.int32(found[0])
+
+
+CASES = [
+    Case("Cholesky", lambda a: lax.linalg.cholesky(_definite(a)), ("f32[5,5]",)),
+    Case("LU", lambda a: lax.linalg.lu(a + 3 * jnp.eye(5)), ("f32[5,5]",)),
+    Case("QR", lambda a: lax.linalg.qr(a, full_matrices=False), ("f32[6,4]",)),
+    Case(
+        "a system",
+        lambda a, b: jnp.linalg.solve(_definite(a), b),
+        ("f32[5,5]", "f32[5,2]"),
+    ),
+    Case(
+        "a triangle",
+        lambda a, b: lax.linalg.triangular_solve(
+            a + 3 * jnp.eye(5), b, left_side=True, lower=True
+        ),
+        ("f32[5,5]", "f32[5,2]"),
+    ),
+    Case(
+        "by platform",
+        lambda x: lax.platform_dependent(x, cpu=lambda x: 2 * x, default=lambda x: x),
+        ("f32[n]",),
+    ),
+]
+
+
+def _definite(a: Array) -> Array:
+    return a @ a.T + jnp.eye(a.shape[0])

@@ -1,7 +1,7 @@
 """Core primitives that index: their indices are int32, their modes and orders known."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.conditional import rewrites_where
 from lowering.normalise.core_set import SCATTERS
 from lowering.normalise.scatters import combination, one_by_one, window_shape
@@ -102,3 +103,19 @@ def as_index(x: Any) -> Any:
     if x.dtype == np.uint32:
         x = lax.min(x, lax.full_like(x, np.uint32(np.iinfo(np.int32).max)))
     return lax.convert_element_type(x, np.int32)
+
+
+CASES = [
+    Case("in another order", lambda x: lax.reshape(x, (12,), (1, 0)), ("f32[3,4]",)),
+    Case(
+        "starts of unsigned",
+        lambda x, i: lax.dynamic_slice(x, (abs(i).astype("u4"),), (3,)),
+        ("f32[9]", "i32[]"),
+    ),
+    Case("points", lambda x, i: x[abs(i) % 7, :3], ("f32[7,5]", "i32[k]")),
+    Case(
+        "windows of several",
+        lambda x, i, u: x.at[:, abs(i) % 7].multiply(u),
+        ("f32[5,7]", "i32[4]", "f32[5,4]"),
+    ),
+]

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.normalise.matrices import Array, each_matrix
 from lowering.normalise.registry import rewrites
 from lowering.normalise.rewrites_factors import reflections
@@ -231,3 +232,15 @@ def _scaled(a: Array) -> tuple[Array, Array]:
 
 def _if(is_known: Array, x: Array) -> Array:
     return jnp.where(is_known, x, jnp.nan)
+
+
+CASES = [
+    Case("symmetric", lambda a: _put_together(jnp.linalg.eigh(a + a.T)), ("f32[4,4]",)),
+    Case("any", lambda a: jnp.linalg.svd(a, compute_uv=False), ("f32[5,3]",)),
+]
+
+
+def _put_together(parts: Any) -> tuple[Array, Array]:
+    """The eigenvalues, and the matrix again: eigenvectors may have either sign."""
+    values, vectors = parts
+    return values, vectors * values @ vectors.T

@@ -1,7 +1,7 @@
 """Primitives that move data, in terms of slices and broadcasts."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+import jax.numpy as jnp
 from jax import lax
 
+from lowering.cases import Case
 from lowering.normalise.registry import rewrites
 
 
@@ -44,3 +46,11 @@ def _unstack(x: Any, *, axis: int) -> list[Any]:
         lax.index_in_dim(x, number, axis, keepdims=False)
         for number in range(x.shape[axis])
     ]
+
+
+CASES = [
+    Case("parts", lambda x: lax.split(x, (2, 3), 1), ("f32[n,5]",)),
+    Case("repetitions", lambda x: lax.tile(x, (2, 3)), ("f32[n,m]",)),
+    Case("put together", lambda x: jnp.stack([x, -x], 1), ("f32[n,m]",)),
+    Case("taken apart", lambda x: jnp.unstack(x, axis=1), ("f32[n,3]",)),
+]

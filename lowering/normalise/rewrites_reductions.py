@@ -1,7 +1,7 @@
 """Reductions in terms of those that have a rule of their own."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.conditional import rewrites_where
 from lowering.normalise.registry import rewrites
 
@@ -122,3 +123,18 @@ def _one_by_one(
 
     start = [jnp.broadcast_to(value, kept_shape) for value in starts]
     return list(lax.scan(turn, start, sequences)[0])
+
+
+CASES = [
+    Case("flags", lambda x: ((x > 0).any(1), (x > 0).all(0)), ("f32[n,m]",)),
+    Case(
+        "by a computation",
+        lambda x, y: lax.reduce(
+            (x, y),
+            (np.float32(0), np.float32(1)),
+            lambda a, b: (a[0] + b[0], a[1] * b[1]),
+            (1,),
+        ),
+        ("f32[n,m]", "f32[n,m]"),
+    ),
+]

@@ -1,7 +1,7 @@
 """The largest elements of lines: by sorting, or one by one where that is too large."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.errors import UnsupportedPrimitiveError
 from lowering.normalise.registry import rewrites
 
@@ -94,3 +95,9 @@ def _descending(x: Any) -> Any:
     if x.dtype == jnp.uint32:
         return jnp.uint32(0xFFFFFFFF) - x
     return -1 - x.astype(jnp.int32)
+
+
+CASES = [
+    Case("largest", lambda x: lax.top_k(x, 3), ("f32[n,5]",)),
+    Case("about the smallest", lambda x: lax.approx_min_k(x, 2), ("f32[n,5]",)),
+]

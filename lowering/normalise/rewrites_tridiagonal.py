@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from lowering.cases import Case
 from lowering.errors import UnsupportedPrimitiveError
 from lowering.normalise.matrices import Array
 from lowering.normalise.registry import rewrites
@@ -74,3 +75,12 @@ def _solution(dl: Array, d: Array, du: Array, b: Array) -> Array:
     _, xs = lax.scan(substitute, start, rows, reverse=True)
     x = jnp.concatenate([xs, final[None]])
     return jnp.where(jnp.any(pivots == 0), jnp.nan, x)
+
+
+CASES = [
+    Case(
+        "three diagonals",
+        lambda low, x, b: lax.linalg.tridiagonal_solve(low, abs(x) + 4, low, b),
+        ("f32[7]", "f32[7]", "f32[7,2]"),
+    ),
+]

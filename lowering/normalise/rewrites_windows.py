@@ -1,7 +1,7 @@
 """Reductions by windows with a computation of their own, in terms of known ones."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.errors import UnsupportedPrimitiveError
 from lowering.normalise.conditional import rewrites_where
 from lowering.normalise.rewrites_reductions import combine, monoids
@@ -149,3 +150,14 @@ def _taken(x: Any, place: Sequence[int], shape: Sequence[int], params: Any) -> A
     where = _window(place, shape, params)
     starts, limits = [s.start for s in where], [s.stop for s in where]
     return lax.slice(x, starts, limits, [s.step for s in where])
+
+
+CASES = [
+    Case(
+        "by a computation",
+        lambda x: lax.reduce_window(
+            x, np.float32(0), lambda a, b: a + 2 * b, (1, 3), (1, 2), "VALID"
+        ),
+        ("f32[n,7]",),
+    ),
+]

@@ -6,7 +6,7 @@ Philox.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.normalise import philox, threefry
 from lowering.normalise.bits import right
 from lowering.normalise.philox import added
@@ -74,3 +75,17 @@ def _numbered(shape: Shape) -> tuple[Any, Any, int]:
         number = number + index * U32(math.prod(halved[dim + 1 :]))
     along = lax.broadcasted_iota(jnp.uint32, shape, split)
     return number, along & U32(1), math.prod(halved)
+
+
+CASES = [
+    Case(
+        "algorithms",
+        lambda seed: [
+            lax.rng_bit_generator(
+                (seed + jnp.arange(4)).astype(jnp.uint32), (3, 6), algorithm=algorithm
+            )
+            for algorithm in lax.RandomAlgorithm
+        ],
+        ("i32[]",),
+    ),
+]

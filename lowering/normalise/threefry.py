@@ -18,7 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.extend.random import threefry_prng_impl
 
+from lowering.cases import Case
 from lowering.element_call import element_call
 from lowering.machine_op import machine_op
 from lowering.normalise.bits import right
@@ -121,3 +123,14 @@ def halves(seed: Any) -> tuple[Any, Any]:
         seed = seed.astype(jnp.int32)
     low = seed.astype(jnp.uint32)
     return jnp.zeros_like(low), low
+
+
+CASES = [
+    Case(
+        "words",
+        lambda seed: threefry_prng_impl.random_bits(
+            (seed + jnp.arange(2)).astype(jnp.uint32), 32, (3, 5)
+        ),
+        ("i32[]",),
+    ),
+]

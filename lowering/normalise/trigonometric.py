@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.element_call import element_call
 from lowering.machine_op import machine_op
 from lowering.normalise.bits import bits_of, high_product, left, right
@@ -133,3 +134,11 @@ def _chosen(word: Any, offset: int) -> Any:
         value = np.uint32(_WORDS[number + offset])
         chosen = jnp.where(word == np.uint32(number), value, chosen)
     return chosen
+
+
+CASES = [
+    Case("angles", lambda x: [lax.sin(x), lax.cos(x), lax.tan(x)], ("f32[n,m]",)),
+    Case(
+        "of large numbers", lambda x: [lax.sin(x * 1e7), lax.cos(x * 1e30)], ("f32[n]",)
+    ),
+]

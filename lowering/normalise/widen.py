@@ -6,15 +6,18 @@ are rounded once, at the end.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.dtypes import HALVES
 from lowering.normalise.conditional import rewrites_where
 
@@ -63,3 +66,14 @@ def wide_dtype(dtype: Any) -> str:
     """The name of the dtype of 32 bits that holds all numbers of `dtype`."""
     name = str(np.dtype(dtype))
     return _WIDE.get(name, name)
+
+
+CASES = [
+    Case(
+        "halves",
+        lambda x: [
+*(f(jnp.round(x)) for f in (jnp.sum, jnp.prod, jnp.cumsum)), x.argmax(0), lax.sort(x)],
+        ("f16[n,3]",),
+    ),
+    Case("small integers", lambda a: [lax.cummax(a, 1), a.argmin(1)], ("i8[n,m]",)),
+]

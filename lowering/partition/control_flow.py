@@ -20,9 +20,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.mesh import Axis, Mesh
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.reshard import canonical, same_tiles, words_moved
 from lowering.partition.tiles import AnyTile, Outer, Tile, fill_axes
 from lowering.placement import Placement

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pyflame as pf
-from lowering.partition.cases import Case
+from lowering.cases import Case
 from lowering.partition.control_flow import CASES
 from lowering.partition.rules import dynamic
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from jax import lax
 
+from lowering.cases import Case
 from lowering.errors import UnsupportedDtypeError
 from lowering.lower import lower, lower_partitioned
 from lowering.mesh import Layout, Mesh
 from lowering.partition import mesh_primitives as mesh_p
-from lowering.partition.cases import Case
 from lowering.partition.partition import Partitioned
 from lowering.partition.rules import creation, dot, elementwise, reduction, shape
 from lowering.placement import Placement

@@ -24,9 +24,9 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.halo import Halo, Window, halo_of
 from lowering.partition.registry import Context, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.tiles import AnyTile, conventional_axes, fill_axes
 from lowering.placement import Placement

@@ -13,9 +13,9 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.registry import Context, partitions
 from lowering.partition.rules.elementwise import fill_padding
 from lowering.partition.rules.reduction import Op, neutral

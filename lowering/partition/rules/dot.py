@@ -24,9 +24,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lowering.cases import Case
 from lowering.mesh import AXES, Axis
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.line_reduction import over_line
 from lowering.partition.predicted import (
     line_cycles,

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lowering.partition.cases import Case
+from lowering.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.shape import whole_dims
 from lowering.partition.tiles import AnyTile

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.core_set import ELEMENTWISE
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.registry import Context, partitions
 from lowering.partition.tiles import AnyTile, Pending
 from lowering.placement import Placement

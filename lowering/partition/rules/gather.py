@@ -20,9 +20,9 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.dtypes import is_float
 from lowering.mesh import AXES, Axis
-from lowering.partition.cases import Case
 from lowering.partition.line_reduction import over_line
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import canonical

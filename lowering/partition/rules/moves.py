@@ -16,9 +16,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from lowering.cases import Case
 from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
-from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import reshard
 from lowering.partition.retile import Line, Piece, join

@@ -13,9 +13,9 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.mesh import Axis
 from lowering.neutral import Op, neutral
-from lowering.partition.cases import Case
 from lowering.partition.line_reduction import over_line
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.elementwise import fill_padding

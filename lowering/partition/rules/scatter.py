@@ -16,10 +16,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.mesh import Axis
 from lowering.normalise.core_set import SCATTERS
 from lowering.normalise.scatters import window_shape
-from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.rules.creation import extents_of_kept
 from lowering.partition.rules.indices import from_tile_start

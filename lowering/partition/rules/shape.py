@@ -12,9 +12,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from lowering.cases import Case
 from lowering.errors import LayoutError
 from lowering.mesh import Axis
-from lowering.partition.cases import Case
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES, canonical
 from lowering.partition.tiles import AnyTile

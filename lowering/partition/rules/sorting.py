@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
-from lowering.partition.cases import Case
+from lowering.cases import Case
 from lowering.partition.registry import Context, partitions
 from lowering.partition.rules.shape import whole_dims
 from lowering.partition.tiles import AnyTile

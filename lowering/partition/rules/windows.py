@@ -16,8 +16,8 @@ import jax
 import numpy as np
 from jax import lax
 
+from lowering.cases import Case
 from lowering.mesh import AXES, Axis
-from lowering.partition.cases import Case
 from lowering.partition.halo import Halo, Window, halo_of
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import WHOLE_LIMIT_BYTES

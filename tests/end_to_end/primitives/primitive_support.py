@@ -16,6 +16,7 @@ import numpy as np
 from primitive_programs import DTYPES, PROGRAMS, Program
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.errors import LoweringError
 from lowering.lower import Lowered, lower
 from lowering.mesh import Layout, Mesh
@@ -23,7 +24,6 @@ from lowering.normalise.check import supported_primitives
 from lowering.normalise.core_set import CONTROL_FLOW, OF_KEYS
 from lowering.normalise.registry import REWRITES
 from lowering.partition import control_flow, rules
-from lowering.partition.cases import Case
 from lowering.partition.registry import RULES
 
 MESH = Mesh(2, 2)

@@ -1,4 +1,4 @@
-"""Test cases that stand beside the partition rules they are about."""
+"""Test cases that stand beside the rules they are about."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
