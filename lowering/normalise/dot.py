@@ -134,7 +134,11 @@ def _merged(
 
 CASES = [
     Case("vectors", jnp.vdot, ("f32[n]", "f32[n]")),
-    Case("all but the last", lambda a: jnp.tensordot(a, a, ((0, 1),) * 2), ("f32[3,3,4]",)),
+    Case(
+        "all but the last",
+        lambda a: jnp.tensordot(a, a, ((0, 1),) * 2),
+        ("f32[3,3,4]",),
+    ),
     Case("rows and columns", lambda a, b: a @ b, ("f32[n,1]", "f32[1,m]")),
     Case(
         "several batches",

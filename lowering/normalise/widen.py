@@ -72,7 +72,10 @@ CASES = [
     Case(
         "halves",
         lambda x: [
-*(f(jnp.round(x)) for f in (jnp.sum, jnp.prod, jnp.cumsum)), x.argmax(0), lax.sort(x)],
+            *(f(jnp.round(x)) for f in (jnp.sum, jnp.prod, jnp.cumsum)),
+            x.argmax(0),
+            lax.sort(x),
+        ],
         ("f16[n,3]",),
     ),
     Case("small integers", lambda a: [lax.cummax(a, 1), a.argmin(1)], ("i8[n,m]",)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -20,6 +21,7 @@ from lowering.cases import Case
 from lowering.errors import LoweringError
 from lowering.lower import Lowered, lower
 from lowering.mesh import Layout, Mesh
+from lowering.normalise import all_rewrites, random_keys
 from lowering.normalise.check import supported_primitives
 from lowering.normalise.core_set import CONTROL_FLOW, OF_KEYS
 from lowering.normalise.registry import REWRITES
@@ -176,7 +178,7 @@ def first_sentence(rule: Callable[..., Any]) -> str:
 
 @lru_cache(maxsize=1)
 def cases_by_primitive() -> dict[str, list[str]]:
-    """Names of the cases beside the partition rules that have a primitive in them."""
+    """Names of the cases beside the rules that have a primitive in them."""
     found: dict[str, list[str]] = {}
     for case in _all_cases():
         random = np.random.default_rng(0)
@@ -189,5 +191,6 @@ def cases_by_primitive() -> dict[str, list[str]]:
 def _all_cases() -> list[Case]:
     names = [module.name for module in iter_modules(rules.__path__, "")]
     modules = [import_module(f"{rules.__name__}.{name}") for name in names]
-    files = [control_flow, *modules]
+    rewrites = [x for x in vars(all_rewrites).values() if isinstance(x, ModuleType)]
+    files = [random_keys, *rewrites, control_flow, *modules]
     return [case for file in files for case in getattr(file, "CASES", [])]
