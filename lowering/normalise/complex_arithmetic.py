@@ -25,6 +25,19 @@ def square(z: Pair) -> Pair:
     return Pair((z.re - z.im) * (z.re + z.im), z.re * z.im * np.float32(2))
 
 
+def larger(x: Pair, y: Pair) -> Pair:
+    """The one of the larger real part, then of the larger imaginary part; else y."""
+    return _where(_is_beyond(x, y), x, y)
+
+
+def smaller(x: Pair, y: Pair) -> Pair:
+    return _where(_is_beyond(y, x), x, y)
+
+
+def _is_beyond(x: Pair, y: Pair) -> Any:
+    return jnp.where(x.re == y.re, x.im > y.im, x.re > y.re)
+
+
 def scaled(z: Pair, factor: Any) -> Pair:
     """A pair times real numbers."""
     return Pair(z.re * factor, z.im * factor)

@@ -65,7 +65,7 @@ def without_complex(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     its equations on complex numbers have a rule."""
     if not any(map(_has_complex, closed.jaxpr.eqns)):
         return closed
-    return jaxprs.trace(_on_pairs(closed), closed.jaxpr.in_avals)
+    return jaxprs.trace(on_pairs(closed), closed.jaxpr.in_avals)
 
 
 def as_pair(value: Any) -> Any:
@@ -80,7 +80,7 @@ def _has_complex(eqn: jaxprs.JaxprEqn) -> bool:
     return takes_complex(eqn) or any(map(_has_complex, nested))
 
 
-def _on_pairs(closed: jaxprs.ClosedJaxpr) -> Callable[..., list[Any]]:
+def on_pairs(closed: jaxprs.ClosedJaxpr) -> Callable[..., list[Any]]:
     """The jaxpr as a function of real arrays and pairs."""
 
     def function(*args: Any) -> list[Any]:
@@ -93,6 +93,9 @@ def _on_pairs(closed: jaxprs.ClosedJaxpr) -> Callable[..., list[Any]]:
 
 
 def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
+    called = jaxprs.called_jaxpr(eqn)
+    if called is not None:
+        return on_pairs(called)(*args)
     if not _has_complex(eqn):
         return jaxprs.bind(eqn, args)
     name = eqn.primitive.name
@@ -101,7 +104,7 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
 
 def _scan(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     consts, carries = eqn.params["num_consts"], eqn.params["num_carry"]
-    body = _on_pairs(eqn.params["jaxpr"])
+    body = on_pairs(eqn.params["jaxpr"])
 
     def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
         results = body(*args[:consts], *carry, *x)
@@ -119,8 +122,8 @@ def _scan(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
 
 def _while(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     tested, used = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
-    test = _on_pairs(eqn.params["cond_jaxpr"])
-    body = _on_pairs(eqn.params["body_jaxpr"])
+    test = on_pairs(eqn.params["cond_jaxpr"])
+    body = on_pairs(eqn.params["body_jaxpr"])
     test_given, body_given = args[:tested], args[tested : tested + used]
     return lax.while_loop(
         lambda carry: test(*test_given, *carry)[0],
@@ -130,7 +133,7 @@ def _while(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
 
 
 def _cond(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
-    branches = [_on_pairs(branch) for branch in eqn.params["branches"]]
+    branches = [on_pairs(branch) for branch in eqn.params["branches"]]
     return lax.switch(args[0], branches, *args[1:])
 
 

@@ -13,8 +13,22 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
-from lowering.normalise.complex_arithmetic import divide, hypot, square, times
-from lowering.normalise.complex_pairs import Pair, complex_rule, is_complex
+from lowering.normalise.complex_arithmetic import (
+    divide,
+    hypot,
+    larger,
+    smaller,
+    square,
+    times,
+)
+from lowering.normalise.complex_pairs import (
+    ComplexRule,
+    Pair,
+    complex_rule,
+    is_complex,
+    on_pairs,
+)
+from lowering.normalise.registry import REWRITES
 
 
 @complex_rule(
@@ -133,12 +147,6 @@ def _ne(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     return [(x.re != y.re) | (x.im != y.im)]
 
 
-@complex_rule("mul")
-def _mul(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
-    del eqn
-    return [times(*args)]
-
-
 @complex_rule("div")
 def _div(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     del eqn
@@ -183,24 +191,30 @@ def _sum(a: Any, b: Any) -> Any:
     return a + b
 
 
-@complex_rule("reduce_prod")
-def _reduce_prod(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
-    """Products of halves of each dimension, until one number is left."""
-    z = args[0]
-    for axis in sorted(eqn.params["axes"], reverse=True):
-        z = _prod_along(z, axis)
-    return [z]
+Combine = Callable[[Pair, Pair], Pair]
 
 
-def _prod_along(z: Pair, axis: int) -> Pair:
+def _reduces(combine: Combine) -> ComplexRule:
+    """Halves of each dimension combined, until one number is left."""
+
+    def rule(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+        z = args[0]
+        for axis in sorted(eqn.params["axes"], reverse=True):
+            z = _reduced_along(combine, z, axis)
+        return [z]
+
+    return rule
+
+
+def _reduced_along(combine: Combine, z: Pair, axis: int) -> Pair:
     odd: list[Pair] = []
     while (size := z.shape[axis]) > 1:
         half = size // 2
         if size % 2:
             odd.append(_between(z, axis, size - 1, size))
-        z = times(_between(z, axis, 0, half), _between(z, axis, half, 2 * half))
+        z = combine(_between(z, axis, 0, half), _between(z, axis, half, 2 * half))
     for last in odd:
-        z = times(z, last)
+        z = combine(z, last)
     return Pair(*(lax.squeeze(part, [axis]) for part in z))
 
 
@@ -208,7 +222,43 @@ def _between(z: Pair, axis: int, start: int, end: int) -> Pair:
     return Pair(*(lax.slice_in_dim(part, start, end, axis=axis) for part in z))
 
 
-@complex_rule("cumprod")
-def _cumprod(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
-    axis, reverse = eqn.params["axis"], eqn.params["reverse"]
-    return [lax.associative_scan(times, args[0], reverse=reverse, axis=axis)]
+def _cumulates(combine: Combine) -> ComplexRule:
+    def rule(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+        axis, reverse = eqn.params["axis"], eqn.params["reverse"]
+        return [lax.associative_scan(combine, args[0], reverse=reverse, axis=axis)]
+
+    return rule
+
+
+def _combines(combine: Combine) -> ComplexRule:
+    def rule(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+        del eqn
+        return [combine(*args)]
+
+    return rule
+
+
+for _name, _combine in (("prod", times), ("max", larger), ("min", smaller)):
+    complex_rule(f"reduce_{_name}")(_reduces(_combine))
+    complex_rule(f"cum{_name}")(_cumulates(_combine))
+for _name, _combine in (("mul", times), ("max", larger), ("min", smaller)):
+    complex_rule(_name)(_combines(_combine))
+
+
+@complex_rule("bitcast_convert_type")
+def _bitcast(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """Of numbers of 64 bits there are only complex ones."""
+    del eqn
+    return [args[0]]
+
+
+@complex_rule("cholesky", "custom_linear_solve", "lu", "qr", "triangular_solve")
+def _factors(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """The loops that real matrices become, staged on complex ones."""
+
+    def function(*matrices: Any) -> list[Any]:
+        results = REWRITES[eqn.primitive.name](*matrices, **eqn.params)
+        return results if eqn.primitive.multiple_results else [results]
+
+    staged = jaxprs.trace(function, [atom.aval for atom in eqn.invars])
+    return on_pairs(staged)(*args)

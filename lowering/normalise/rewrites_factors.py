@@ -2,7 +2,8 @@
 
 Each goes over the columns once, and changes all that follows by an outer product
 (Golub & Van Loan, Matrix Computations, 4.2, 3.4, 5.2), with LAPACK's choice of signs
-and pivots. Stacks of matrices are mapped over.
+and pivots. Stacks of matrices are mapped over. Complex ones are staged as such, and
+become pairs afterwards.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -46,10 +47,10 @@ def _cholesky_of_one(a: Array) -> Array:
     def eliminate(number: Any, state: Any) -> Any:
         a, is_positive = state
         column = column_of(a, number)
-        pivot = element(column, number)
-        root = jnp.sqrt(pivot)
+        pivot = jnp.real(element(column, number))
+        root = jnp.sqrt(pivot).astype(a.dtype)
         below = jnp.where(rows > number, column / root, 0)
-        a = a - below[:, None] * below[None, :]
+        a = a - below[:, None] * jnp.conj(below)[None, :]
         factor = jnp.where(rows == number, root, below)
         return with_column(a, factor, number), is_positive & (pivot > 0)
 
@@ -69,8 +70,9 @@ def _triangular_solve(
     conjugate_a: bool,
     unit_diagonal: bool,
 ) -> Array:
-    """Real numbers are their own conjugates. X A = B is A^T X^T = B^T."""
-    del conjugate_a
+    """X A = B is A^T X^T = B^T."""
+    if conjugate_a:
+        a = jnp.conj(a)
     if transpose_a == left_side:
         a, lower = a.swapaxes(-1, -2), not lower
     if not left_side:
@@ -115,7 +117,7 @@ def _lu_of_one(a: Array) -> tuple[Array, Array, Array]:
 
     def eliminate(number: Any, state: Any) -> Any:
         a, pivots, order = state
-        sizes = jnp.where(rows >= number, jnp.abs(column_of(a, number)), -1)
+        sizes = jnp.where(rows >= number, _size(column_of(a, number)), -1)
         chosen = jnp.argmax(sizes).astype(np.int32)
         a, order = _swapped(a, number, chosen), _swapped(order, number, chosen)
         pivots = jnp.where(numbers(count) == number, chosen, pivots)
@@ -130,6 +132,13 @@ def _lu_of_one(a: Array) -> tuple[Array, Array, Array]:
 
     start = (a, jnp.zeros(count, np.int32), rows)
     return lax.fori_loop(0, count, eliminate, start)
+
+
+def _size(x: Array) -> Array:
+    """As LAPACK measures pivots: of complex numbers the sum of both parts' sizes."""
+    if not jnp.iscomplexobj(x):
+        return jnp.abs(x)
+    return jnp.abs(jnp.real(x)) + jnp.abs(jnp.imag(x))
 
 
 def _swapped(x: Array, one: Any, other: Any) -> Array:
@@ -169,26 +178,34 @@ def reflections(a: Array, pivoting: bool = False) -> tuple[Array, Array, Array]:
         column = column_of(a, number)
         first = element(column, number)
         rest = jnp.where(rows > number, column, 0)
-        square = jnp.sum(rest * rest)
-        is_needed = square != 0
-        length = jnp.sqrt(first * first + square)
-        image = jnp.where(first < 0, length, -length)
+        square = jnp.sum(_square(rest))
+        is_needed = (square != 0) | (jnp.imag(first) != 0)
+        length = jnp.sqrt(_square(first) + square)
+        image = jnp.where(jnp.real(first) < 0, length, -length)
         scale = jnp.where(is_needed, first - image, 1)
         vector = jnp.where(rows == number, 1, rest / scale)
         weight = jnp.where(is_needed, (image - first) / image, 0)
-        a = a - (weight * vector)[:, None] * (vector @ a)[None, :]
-        q = q - (q @ vector)[:, None] * (weight * vector)[None, :]
+        across = jnp.conj(vector)
+        a = a - (jnp.conj(weight) * vector)[:, None] * (across @ a)[None, :]
+        q = q - (q @ vector)[:, None] * (weight * across)[None, :]
         return q, a, order
 
     start = (jnp.eye(height, dtype=a.dtype), a, numbers(width))
     return lax.fori_loop(0, min(height, width), reflect, start)
 
 
+def _square(x: Array) -> Array:
+    """|x|^2, which is real."""
+    if not jnp.iscomplexobj(x):
+        return x * x
+    return jnp.real(x) ** 2 + jnp.imag(x) ** 2
+
+
 def _longest(a: Array, number: Any) -> Array:
     """i32[]: the first of the longest columns, of what is left of the matrix."""
     height, width = a.shape
     left = jnp.where(numbers(height)[:, None] >= number, a, 0)
-    squares = jnp.sum(left * left, 0)
+    squares = jnp.sum(_square(left), 0)
     is_left = numbers(width) >= number
     return jnp.argmax(jnp.where(is_left, squares, -1)).astype(np.int32)
 

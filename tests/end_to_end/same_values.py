@@ -9,7 +9,12 @@ import jax
 import numpy as np
 
 # Two units in the last place of the halves; what sums and exp differ by in float32.
-TOLERANCES = {"float32": 2e-5, "float16": 2e-3, "bfloat16": 1.6e-2}
+TOLERANCES = {
+    "float32": 2e-5,
+    "complex64": 2e-5,
+    "float16": 2e-3,
+    "bfloat16": 1.6e-2,
+}
 
 
 def difference(got: Any, want: Any) -> str:
@@ -17,7 +22,8 @@ def difference(got: Any, want: Any) -> str:
 
     Integers and booleans are equal exactly. Floats are within the dtype's tolerance,
     relative or absolute; NaN equals NaN, an infinity only itself, and where both are
-    zero their signs agree.
+    zero their signs agree. Of complex numbers the distance counts, with a NaN in either
+    part they are NaN, and signs of zeros are left open.
     """
     have, expected = jax.tree.leaves(got), jax.tree.leaves(want)
     if len(have) != len(expected):
@@ -51,9 +57,7 @@ def _is_as_near(got: Any, want: Any, exact: Any) -> bool:
     if not np.array_equal(np.isfinite(got), np.isfinite(want)):
         return False
     finite = np.isfinite(want) & np.isfinite(exact)
-    mine, reference, precise = (
-        array[finite].astype(np.float64) for array in (got, want, exact)
-    )
+    mine, reference, precise = (_wide(array[finite]) for array in (got, want, exact))
     error = np.max(np.abs(reference - precise), initial=0)
     return bool(np.max(np.abs(mine - precise), initial=0) <= 2 * error)
 
@@ -89,7 +93,14 @@ def _equal(
     tolerance = TOLERANCES.get(str(want.dtype))
     if tolerance is None:
         return np.asarray(got == want)
-    mine, reference = got.astype(np.float64), want.astype(np.float64)
+    mine, reference = _wide(got), _wide(want)
     near = np.isclose(mine, reference, tolerance, tolerance, equal_nan=True)
+    if np.iscomplexobj(want):
+        return near
     signs = np.signbit(mine) == np.signbit(reference)
     return near & (signs | (mine != 0) | (reference != 0))
+
+
+def _wide(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same numbers with the bits of float64."""
+    return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)

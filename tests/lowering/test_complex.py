@@ -132,6 +132,36 @@ def _products(z: Any, w: Any) -> list[Any]:
     ]
 
 
+def _extremes(z: Any, w: Any) -> list[Any]:
+    a = jnp.round(z.reshape(6, 5))
+    b = jnp.where(w.reshape(6, 5).real > 1, jnp.nan * 1j, a.conj())
+    return [
+        *(f(a, b) for f in (lax.max, lax.min)),
+        *(f(a, axis) for f in (jnp.max, jnp.min) for axis in (0, 1)),
+        *(f(a, 0) for f in (lax.cummax, lax.cummin)),
+        lax.bitcast_convert_type(a, jnp.complex64),
+    ]
+
+
+def _factors(z: Any, w: Any) -> list[Any]:
+    a = z[:25].reshape(5, 5)
+    positive = a @ a.conj().T + 5 * jnp.eye(5)
+    lower = jnp.linalg.cholesky(positive)
+    right = w[:10].reshape(5, 2)
+    q, r = jnp.linalg.qr(z.reshape(6, 5))
+    return [
+        lower,
+        *lax.linalg.lu(a),
+        jnp.linalg.solve(a, right),
+        jnp.linalg.det(a / 2),
+        lax.linalg.triangular_solve(lower, right, left_side=True, lower=True),
+        lax.linalg.triangular_solve(
+            lower, right, left_side=True, lower=True, transpose_a=True, conjugate_a=True
+        ),
+        *(q, r, jnp.linalg.qr(z.reshape(5, 6), mode="complete")[1]),
+    ]
+
+
 def _flow(z: Any, w: Any) -> list[Any]:
     def step(carry: Any, x: Any) -> tuple[Any, Any]:
         return carry * 0.5j + x, (carry, jnp.abs(x))
@@ -155,14 +185,17 @@ def _gradients(z: Any, w: Any) -> list[Any]:
     return [jax.grad(energy, (0, 1))(z, w), turned, jax.jvp(jnp.sin, (z,), (w,))]
 
 
-@pytest.mark.parametrize("program", [_moves, _products, _flow, _gradients])
+PROGRAMS = [_moves, _products, _extremes, _factors, _flow, _gradients]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_programs_are_those_of_jax(program: Callable[..., Any]) -> None:
     random = np.random.default_rng(2)
     z, w = random.standard_normal((2, 30)) + 1j * random.standard_normal((2, 30))
     _check(program, z.astype(np.complex64), w.astype(np.complex64))
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 8, 12, 31, 32, 37, 45, 64, 100, 210, 256])
+@pytest.mark.parametrize("length", [1, 2, 3, 12, 37, 64, 210])
 def test_transforms_are_those_of_jax(length: int) -> None:
     random = np.random.default_rng(length)
     z = random.standard_normal((3, length)) + 1j * random.standard_normal((3, length))
@@ -205,10 +238,10 @@ def test_lengths_are_split_into_small_factors(length: int, factors: Any) -> None
 def test_what_has_no_rule_is_named() -> None:
     def program(a: Any) -> Any:
         z = lax.complex(a, a)
-        return jnp.linalg.qr(z)[1].real, jnp.sort(z[0]).imag
+        return jnp.linalg.eigh(z)[0], jnp.sort(z[0]).imag
 
     with pytest.raises(UnsupportedPrimitiveError) as raised:
         normalise(jax.make_jaxpr(program)(np.ones((2, 2), np.float32)))
     first = str(raised.value).splitlines()[0]
-    assert "qr of complex numbers" in first
+    assert "eigh of complex numbers" in first
     assert "sort of complex numbers" in first

@@ -7,7 +7,6 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import Any
 
-import jax
 import numpy as np
 from jax._src.internal_test_util import test_harnesses
 
@@ -34,24 +33,11 @@ def exclusion(harness: Any, linear_algebra: bool) -> str:
     """Why a harness says nothing about the wafer, as far as its labels tell."""
     if dtype_of(harness) in _WIDE:
         return "64-bit numbers"
-    if dtype_of(harness) == "complex64":
-        return "complex numbers"
     if not harness.filter("cpu"):
         return "JAX has it not on the CPU"
     if harness.group_name in LINEAR_ALGEBRA and not linear_algebra:
         return "linear algebra of LAPACK"
     return ""
-
-
-def is_complex(closed: Any) -> bool:
-    """Whether a staged program has complex numbers at its ends or between."""
-    variables = [v for eqn in closed.jaxpr.eqns for v in eqn.outvars]
-    avals = [*closed.in_avals, *closed.out_avals, *(v.aval for v in variables)]
-    return any(
-        jax.numpy.issubdtype(aval.dtype, np.complexfloating)
-        for aval in avals
-        if hasattr(aval, "dtype")
-    )
 
 
 def arguments(harness: Any) -> tuple[Any, ...]:
