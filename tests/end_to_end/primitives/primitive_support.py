@@ -192,5 +192,5 @@ def _all_cases() -> list[Case]:
     names = [module.name for module in iter_modules(rules.__path__, "")]
     modules = [import_module(f"{rules.__name__}.{name}") for name in names]
     rewrites = [x for x in vars(all_rewrites).values() if isinstance(x, ModuleType)]
-    files = [random_keys, *rewrites, control_flow, *modules]
+    files = [control_flow, *modules, random_keys, *rewrites]
     return [case for file in files for case in getattr(file, "CASES", [])]
