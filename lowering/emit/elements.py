@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from lowering.dtypes import SCALAR_TYPES, is_float
+from lowering.dtypes import ELEMENT_TYPES, SCALAR_TYPES, is_float
 from lowering.emit.dsds import Dsds
 from lowering.emit.indexing import typed_number
 from lowering.emit.scalars import (
@@ -16,7 +16,7 @@ from lowering.emit.scalars import (
     stored_typed,
 )
 from lowering.emit.text import LOOP_NAMES, index_text, nest, number
-from lowering.plan.element_ops import KINDS, MOVES, vector_builtin
+from lowering.plan.element_ops import KINDS, MOVES, first_builtin, wrapping
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.steps import ElementOp, ElementStep
 from lowering.plan.values import (
@@ -38,7 +38,9 @@ def element_lines(step: ElementStep, dsds: Dsds) -> list[str]:
     op = step.ops[0]
     if not is_vector_op(op) or not _has_vectors(op, dsds):
         return _loop(step, dsds)
-    return [f"  {line}" for line in (*_cleared(op, dsds), _vector_statement(op, dsds))]
+    statement = _vector_statement(op, dsds)
+    lines = (*_cleared(op, dsds), statement, *_wrapped(op, dsds))
+    return [f"  {line}" for line in lines]
 
 
 def _widens_bits(op: ElementOp) -> bool:
@@ -52,6 +54,17 @@ def _widens_bits(op: ElementOp) -> bool:
 def _cleared(op: ElementOp, dsds: Dsds) -> list[str]:
     """What comes first where the vector operation writes half of each element."""
     return [f"@fmovs({dsds.whole(op.out)}, 0.0);"] if _widens_bits(op) else []
+
+
+def _wrapped(op: ElementOp, dsds: Dsds) -> list[str]:
+    """What comes next where the vector operation leaves more than a byte."""
+    if all(operand.is_scalar for operand in op.operands):
+        return []
+    out, element = dsds.whole(op.out), ELEMENT_TYPES[str(op.out.dtype)]
+    return [
+        f"{builtin}({out}, {out}, @as({element}, {value}));"
+        for builtin, value in wrapping(op.kind, op.out.dtype)
+    ]
 
 
 def _has_vectors(op: ElementOp, dsds: Dsds) -> bool:
@@ -72,7 +85,7 @@ def _vector_statement(op: ElementOp, dsds: Dsds) -> str:
     source = op.operands[-1].dtype
     builtin = MOVES[dtype]
     if op.kind != "copy":
-        builtin = vector_builtin(op.kind, dtype, source)
+        builtin = first_builtin(op.kind, dtype, source)
     return f"{builtin}({', '.join([out, *operands])});"
 
 

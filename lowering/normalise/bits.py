@@ -90,6 +90,20 @@ def _not(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     return [lax.bitwise_xor(x, np.array(-1).astype(x.dtype)[()])]
 
 
+def _is_of_narrow_integers(eqn: jaxprs.JaxprEqn) -> bool:
+    dtype = jaxprs.dtype_of(eqn.invars[0])
+    return dtype.kind in "iu" and dtype.itemsize < 4
+
+
+@rewrites_where(_is_of_narrow_integers, "neg")
+def _neg(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
+    """~x + 1: vectors of words have these, and none of 0 - x."""
+    del eqn
+    (x,) = args
+    minus_one = np.array(-1).astype(x.dtype)[()]
+    return [lax.bitwise_xor(x, minus_one) + np.ones_like(minus_one)]
+
+
 @rewrites("shift_left")
 def _shift_left(x: Any, count: Any) -> Any:
     """0 for counts of the width and more; negative counts are such."""
@@ -102,6 +116,8 @@ def _shift_right_logical(x: Any, count: Any) -> Any:
 
 
 def _shifted(kind: str, words: Any, count: Any, dtype: Any) -> Any:
+    if _is_number_below(count, 8 * dtype.itemsize):
+        return machine_op(kind, words, np.uint32(count)).astype(dtype)
     amount, is_inside = _amount(count, 8 * dtype.itemsize)
     shifted = machine_op(kind, words, amount)
     kept = lax.select_n(_spread(is_inside, shifted), jnp.zeros_like(shifted), shifted)
@@ -113,10 +129,18 @@ def _shift_right_arithmetic(x: Any, count: Any) -> Any:
     """The sign everywhere, for counts of the width and more."""
     width = 8 * x.dtype.itemsize
     signed = x.astype(f"int{width}").astype(jnp.int32)
+    if _is_number_below(count, width):
+        return machine_op("shift_right_signed", signed, np.uint32(count)).astype(
+            x.dtype
+        )
     amount, is_inside = _amount(count, width)
     last = jnp.full_like(amount, width - 1)
     clipped = lax.select_n(is_inside, last, amount)
     return machine_op("shift_right_signed", signed, clipped).astype(x.dtype)
+
+
+def _is_number_below(count: Any, width: int) -> bool:
+    return isinstance(count, np.generic) and 0 <= int(count) < width
 
 
 def _amount(count: Any, width: int) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from lowering.plan.control import (
     LoopStart,
     LoopTest,
 )
-from lowering.plan.element_ops import KINDS, ElementKind
+from lowering.plan.element_ops import KINDS, ElementKind, wrapping
 from lowering.plan.fuse import is_vector_op
 from lowering.plan.schemes import (
     dot_scheme,
@@ -76,7 +76,8 @@ def _element_cycles(step: ElementStep, target: Target) -> int:
     count = step.ops[0].out.element_count
     if is_vector_op(step.ops[0]):
         rate = _vector_rate(step.ops[0], costs)
-        return costs.dsd_setup_cycles + math.ceil(count / rate)
+        once = costs.dsd_setup_cycles + math.ceil(count / rate)
+        return once * _vector_count(step.ops[0])
     body = sum(_scalar_cycles(op, costs) for op in step.ops)
     per_pass = costs.loop_edge_cycles + costs.scalar_op_cycles if count > 1 else 0
     return count * (body + per_pass)
@@ -85,7 +86,7 @@ def _element_cycles(step: ElementStep, target: Target) -> int:
 @step_code_bytes.register
 def _element_bytes(step: ElementStep) -> int:
     if is_vector_op(step.ops[0]):
-        return VECTOR_BYTES
+        return VECTOR_BYTES * _vector_count(step.ops[0])
     return LOOP_BYTES + SCALAR_OP_BYTES * len(step.ops)
 
 
@@ -198,6 +199,12 @@ def program_code_bytes(steps: list[Step], target: Target) -> int:
         + matmul * _MATMUL_BYTES
         + len(lines) * _LINE_BYTES
     )
+
+
+def _vector_count(op: ElementOp) -> int:
+    """How many builtins on vectors compute the operation."""
+    is_fill = all(operand.is_scalar for operand in op.operands)
+    return 1 if is_fill else 1 + len(wrapping(op.kind, op.out.dtype))
 
 
 def _vector_rate(op: ElementOp, costs: CycleCosts) -> float:

@@ -45,7 +45,9 @@ KINDS: dict[str, ElementKind] = {
     "add": ElementKind(
         "{0} + {1}", "@fadds", half_builtin="@faddh", word_builtin="@add16"
     ),
-    "sub": ElementKind("{0} - {1}", "@fsubs", half_builtin="@fsubh"),
+    "sub": ElementKind(
+        "{0} - {1}", "@fsubs", half_builtin="@fsubh", word_builtin="@sub16"
+    ),
     "mul": ElementKind("{0} * {1}", "@fmuls", half_builtin="@fmulh"),
     "max": ElementKind(
         "extremes.maximum({0}, {1})",
@@ -90,9 +92,9 @@ KINDS: dict[str, ElementKind] = {
     "call": ElementKind("", cost="function", is_exact=True),
     "divide": ElementKind("{0} / {1}", cost="divide"),
     "remainder": ElementKind("{0} % {1}", cost="divide"),
-    "bit_and": ElementKind("{0} & {1}", is_exact=True),
-    "bit_or": ElementKind("{0} | {1}", is_exact=True),
-    "bit_xor": ElementKind("{0} ^ {1}", is_exact=True),
+    "bit_and": ElementKind("{0} & {1}", word_builtin="@and16", is_exact=True),
+    "bit_or": ElementKind("{0} | {1}", word_builtin="@or16", is_exact=True),
+    "bit_xor": ElementKind("{0} ^ {1}", word_builtin="@xor16", is_exact=True),
     "shift_left": ElementKind("{0} << {1}"),
     "shift_right": ElementKind("{0} >> {1}"),
     "shift_right_signed": ElementKind("{0} >> {1}"),
@@ -142,15 +144,35 @@ def conversion(old: object, new: object) -> str:
 _WIDENING = {"float16": "@fh2s", "bfloat16": "@mov16"}
 
 
-def vector_builtin(kind: str, dtype: object, source: object = None) -> str | None:
-    """The builtin that computes the operation on vectors of this dtype, if one does.
+# What brings sums in 16-bit words back to bytes, on vectors: the upper half is cleared,
+# and for signed bytes becomes the sign, as (x ^ 128) - 128 does.
+_WRAPPING: dict[str, tuple[tuple[str, int], ...]] = {
+    "int8": (("@and16", 0xFF), ("@xor16", 0x80), ("@sub16", 0x80)),
+    "uint8": (("@and16", 0xFF),),
+}
+
+
+def wrapping(kind: str, dtype: object) -> tuple[tuple[str, int], ...]:
+    """Builtins, each with a number, that follow the vector operation to make its result
+    one of the dtype."""
+    is_done = KINDS[kind].is_exact
+    return () if is_done else _WRAPPING.get(str(dtype), ())
+
+
+def vector_builtin(kind: str, dtype: object) -> str | None:
+    """The builtin that computes the operation on vectors of this dtype, if one does."""
+    return None if wrapping(kind, dtype) else first_builtin(kind, dtype)
+
+
+def first_builtin(kind: str, dtype: object, source: object = None) -> str | None:
+    """The same, with what `wrapping` says to come after it.
 
     `source` is the dtype of the operands, where it is another.
     """
     if kind == "to_f32":
         return _WIDENING.get(str(source))
     row, name = KINDS[kind], str(dtype)
-    if name in ("int16", "uint16"):
+    if name in ("int16", "uint16", "int8", "uint8"):
         return row.word_builtin
     return {"float32": row.builtin, "float16": row.half_builtin}.get(name)
 

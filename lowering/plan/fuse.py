@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from lowering.plan.control import is_control
-from lowering.plan.element_ops import KINDS, vector_builtin
+from lowering.plan.element_ops import KINDS, first_builtin
 from lowering.plan.steps import ElementOp, ElementStep, Step
 from lowering.plan.values import Ramp, Value, View
 
@@ -22,7 +22,10 @@ def is_vector_op(op: ElementOp) -> bool:
     if all(operand.is_scalar for operand in op.operands):
         return not KINDS[op.kind].result_bool
     source = op.operands[-1].dtype
-    return vector_builtin(op.kind, op.out.dtype, source) is not None
+    builtin = first_builtin(op.kind, op.out.dtype, source)
+    if builtin == "@sub16" and op.operands[0].is_scalar:
+        return False  # it takes vectors on the left only
+    return builtin is not None
 
 
 def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:

@@ -94,6 +94,25 @@ def _travels(a: Any, b: Any) -> list[Any]:
     return [*results, lax.dynamic_slice(a, (b.shape[0] - 3, 1), (2, 3)), b.T[:, 4]]
 
 
+def _words(a: Any, b: Any, one: Any) -> list[Any]:
+    three = np.asarray(3, a.dtype)
+    results = [a + b, a - b, a & b, a | b, a ^ b, ~a, -a, a + one, a - one, one - a]
+    results += [a - three, three - a, a & three, a << 3, a >> 3, a.T - b.T, -a + -b]
+    return [*results, a.at[1].add(b[0])]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "uint16"])
+def test_words_are_computed_on_vectors(dtype: str) -> None:
+    arguments = [_random(dtype, (3, 21), seed) for seed in (1, 2)]
+    arguments.append(_random(dtype, (), 3))
+    _agree(_words, arguments, "wse2")
+    _agree(_words, arguments, "wse3", 1, 2)
+    result = pf.compile_to_csl(lambda a, b: [a - b, a ^ b, -a], *arguments[:2])
+    text = "".join(result.sources.values())
+    assert all(f"@{name}16(" in text for name in ("sub", "xor", "add"))
+    assert "for (" not in result.sources["pe.csl"]
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int8", "uint16", "bool"])
 def test_elements_travel_in_pairs(dtype: str) -> None:
     a, b = _random(dtype, (7, 5), 1), _random(dtype, (7, 5), 2)
