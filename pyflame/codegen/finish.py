@@ -6,6 +6,7 @@ import re
 import shlex
 
 from lowering.plan import Plan
+from pyflame.codegen.debug_info import debug_info
 from pyflame.codegen.options import CodeGenOptions
 
 _LAUNCH = 'cs_python run.py --name out "$@"'
@@ -23,18 +24,32 @@ def finished(
         if name.endswith(".sh") and options.runtime_address:
             result[name] = with_address(files[name], options.runtime_address)
     if options.generate_debug_info:
-        result["debug_info.txt"] = debug_info(plan)
+        text = files["pe.csl"]
+        result["debug_info.txt"] = debug_info(plan, text, _line_numbers(text, options))
     return result
 
 
 def without_comments(text: str) -> str:
     """CSL without `//` comments, and without the blank lines they leave at the top."""
-    lines = []
-    for line in text.splitlines():
+    return "".join(f"{line}\n" for _, line in _bare_lines(text)) or "\n"
+
+
+def _bare_lines(text: str) -> list[tuple[int, str]]:
+    """The lines that are left without comments, with their numbers from 1 on."""
+    lines: list[tuple[int, str]] = []
+    for number, line in enumerate(text.splitlines(), 1):
         bare = _COMMENT.sub(lambda match: match[1] or "", line)
-        if bare.strip() or not line.strip():
-            lines.append(bare)
-    return "\n".join(lines).lstrip("\n") + "\n"
+        is_left = bool(bare.strip()) or not line.strip()
+        if is_left and (lines or bare):
+            lines.append((number, bare))
+    return lines
+
+
+def _line_numbers(text: str, options: CodeGenOptions) -> dict[int, int]:
+    """The numbers of lines in the file that is written, by those in `text`."""
+    if options.emit_comments:
+        return {number: number for number in range(1, text.count("\n") + 2)}
+    return {old: new for new, (old, _) in enumerate(_bare_lines(text), 1)}
 
 
 def with_address(script: str, address: str) -> str:
@@ -44,12 +59,3 @@ def with_address(script: str, address: str) -> str:
     return script.replace(
         _LAUNCH, f'cs_python run.py --name out --cmaddr {quoted} "$@"'
     )
-
-
-def debug_info(plan: Plan) -> str:
-    """A line per step: predicted cycles, bytes written, equation, the user's line."""
-    rows = [f"{'cycles':>10} {'bytes':>8}  step"]
-    for step in plan.cost.steps:
-        at = f"    at {step.place}" if step.place else ""
-        rows.append(f"{step.cycles:>10,} {step.size_bytes:>8,}  {step.equation}{at}")
-    return "\n".join(rows) + "\n"

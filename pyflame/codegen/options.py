@@ -21,7 +21,8 @@ class CodeGenOptions:
         target: "wse2" or "wse3".
         optimize: join element-wise steps into loops, which saves memory and cycles.
         generate_debug_info: run every stage's checker, compile the generated text
-            with the simulator's front end, and write each step's cost and source line.
+            with the simulator's front end, and write `debug_info.txt`: what each step
+            costs, and the equation and source line behind the lines of pe.csl.
         emit_comments: keep the comments in the generated CSL.
         fabric_width: columns of PEs; 0 for what the layouts need.
         fabric_height: rows of PEs; 0 for what the layouts need.

@@ -135,6 +135,14 @@ def test_elements_of_16_bits_travel_to_the_host_and_back(tmp_path: Path) -> None
     ]
 
 
+def test_the_address_of_a_system_reaches_the_runtime(folder: Path) -> None:
+    done = _run(folder, "commands_wse3.sh", "--cmaddr", "10.0.0.1:9000")
+    assert done.returncode != 0
+    assert (
+        "cmaddr '10.0.0.1:9000': this runtime drives a simulated wafer" in done.stderr
+    )
+
+
 def test_a_wrong_expectation_fails(folder: Path) -> None:
     with np.load(folder / "expected.npz") as expected:
         np.savez(

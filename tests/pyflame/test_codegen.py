@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import pyflame as pf
+from lowering.normalise.normalise import normalise
+from lowering.partition.partition import evaluate
 
 A = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 W = np.linspace(-1, 2, 8, dtype=np.float32).reshape(4, 2)
@@ -187,6 +189,47 @@ def test_debug_info_checks_and_explains(options: pf.CodeGenOptions) -> None:
     text = result.sources["debug_info.txt"]
     assert "test_codegen.py" in text
     assert "y = pf.exp(a) * 2.0" in text
+
+
+@pytest.mark.parametrize("comments", [True, False])
+def test_debug_info_says_of_lines_which_equation_they_compute(
+    options: pf.CodeGenOptions, comments: bool
+) -> None:
+    options.generate_debug_info, options.emit_comments = True, comments
+    options.fabric_width = 2
+    result = pf.compile_to_csl(lambda x: (pf.exp(x) * 2.0).sum(1), A, options)
+    assert result.success, result.error_message
+    code = result.sources["pe.csl"].splitlines()
+    found: dict[str, str] = {}
+    for row in result.sources["debug_info.txt"].partition("pe.csl")[2].splitlines()[1:]:
+        span, equation = row.split(maxsplit=1)
+        first, last = map(int, span.split("-"))
+        assert "  at test_codegen.py:" in equation
+        name = equation.partition(":")[0]
+        found[name] = found.get(name, "") + "\n".join(code[first - 1 : last])
+    assert "math.exp(" in found["exp"]
+    assert "@fmuls(" in found["mul"]
+    assert "@fadds(" in found["sum"]
+    assert "cols_line." in found["out"]
+    assert not any("next_phase" in text or "//" in text for text in found.values())
+
+
+@pytest.mark.parametrize("stage", ["normalise", "partition"])
+def test_debug_info_finds_the_stage_that_changes_a_value(
+    options: pf.CodeGenOptions, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def wrong(*given: Any) -> Any:
+        if stage == "partition":
+            return [values + 1 for values in evaluate(*given)]
+        return normalise(jax.make_jaxpr(lambda x: x + 1)(A))
+
+    name = {"normalise": "lower.normalise", "partition": "stage_checks.evaluate"}[stage]
+    monkeypatch.setattr(f"lowering.{name}", wrong)
+    assert pf.compile_to_csl(pf.exp, A, options).success
+    options.generate_debug_info = True
+    result = pf.compile_to_csl(pf.exp, A, options)
+    assert not result.success
+    assert f"{stage} changed output 0" in result.error_message
 
 
 def test_optimizing_saves_memory_and_changes_no_value(
