@@ -106,7 +106,19 @@ def test_a_fault_on_the_last_pe_of_a_large_mesh_is_found() -> None:
     broken = layout.replace("  } else {\n    @set_color", "  } else {\n    @set_colour")
     assert broken != layout
     files = {**lowered.files, "layout.csl": broken}
-    with pytest.raises(LoweringError, match="does not compile"):
+    with pytest.raises(LoweringError, match="the generated text does not compile"):
+        check.check_text(replace(lowered, files=files))
+
+
+def test_a_value_that_the_host_would_not_find_is_found() -> None:
+    lowered = _lowered(Mesh(2, 2))
+    code = lowered.files["pe.csl"]
+    name = next(iter(lowered.plan.outputs))
+    broken = code.replace(f', "{name}");', f', "{name}_lost");')
+    layout = lowered.files["layout.csl"].replace(f'"{name}"', f'"{name}_lost"')
+    assert broken != code
+    files = {**lowered.files, "pe.csl": broken, "layout.csl": layout}
+    with pytest.raises(LoweringError, match=f"text does not export {name}"):
         check.check_text(replace(lowered, files=files))
 
 

@@ -125,6 +125,18 @@ def test_files_outside_of_the_folder(saved: Path, tmp_path: Path) -> None:
         ("result.json", ["arch"], "wse9", "result.json is not of the format"),
         ("result.json", ["arguments"], 0, "its trees do not hold the 4 values once"),
         ("result.json", ["cost"], 7, "its cost is none"),
+        (
+            "result.json",
+            ["cost", "steps", 0, "cycles"],
+            "x",
+            "a step of its cost is none",
+        ),
+        (
+            "result.json",
+            ["cost", "steps", 0, "place"],
+            7,
+            "the place of a step is none",
+        ),
         ("result.json", ["files"], ["pe.csl"], "result.json lists no program.json"),
         ("program.json", ["version"], 9, "it has version 9, not 1"),
         ("program.json", ["mesh", "rows"], 10**9, "it has no mesh, entry, inputs"),
@@ -148,6 +160,20 @@ def test_damaged_programs(
     part[last] = value
     (folder / file).write_text(json.dumps(described))
     assert message in _refusal(folder)
+
+
+def test_a_description_that_is_no_json(saved: Path, tmp_path: Path) -> None:
+    folder = _copy(saved, tmp_path)
+    (folder / "program.json").write_text("{")
+    assert _refusal(folder).startswith("it is no JSON: ")
+
+
+def test_arguments_that_are_not_several(saved: Path, tmp_path: Path) -> None:
+    folder = _copy(saved, tmp_path)
+    described = json.loads((folder / "result.json").read_text())
+    described["arguments"] = described["arguments"]["tuple"]
+    (folder / "result.json").write_text(json.dumps(described))
+    assert _refusal(folder) == "its arguments are no tuple"
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -93,6 +93,27 @@ def test_collectives_over_both_axes_at_once():
     )
 
 
+def test_one_inside_another():
+    def body(x):
+        inner = jax.shard_map(
+            jnp.sin,
+            in_specs=P(None, "cols"),
+            out_specs=P(None, "cols"),
+            axis_names={"cols"},
+        )
+        return inner(x)
+
+    rows = P("rows", None)
+    function = jax.shard_map(
+        body, mesh=MESH, in_specs=rows, out_specs=rows, axis_names={"rows"}
+    )
+    assert refusal(function, X) == (
+        "shard_map inside a shard_map\n"
+        "  rule      a shard_map is the program of one PE\n"
+        "  help      write one shard_map over both axes"
+    )
+
+
 def test_groups_of_an_axis():
     def body(x):
         return lax.all_gather(x, "cols", axis_index_groups=[[0, 1], [2, 3]], tiled=True)
