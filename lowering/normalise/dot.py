@@ -44,7 +44,8 @@ def is_canonical(eqn: JaxprEqn) -> bool:
     batches = tuple(map(tuple, batch))
     is_known = (ranks, batches) in (([2, 2], ((), ())), ([3, 3], ((0,), (0,))))
     is_sum = [jaxprs.shape_of(eqn.invars[0])[dim] > 1 for dim in left] == [True]
-    return has_dtypes and is_known and is_sum
+    is_plain = eqn.params.get("precision") is None
+    return has_dtypes and is_known and is_sum and is_plain
 
 
 def _sums_in(dtype: str) -> str:

@@ -1,4 +1,5 @@
 import re
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -84,6 +85,33 @@ def test_transposes_become_dimension_numbers():
         ((1,), (0,)),
         ((), ()),
     )
+
+
+HALVES = (X.astype(jnp.float16), W.astype(jnp.float16))
+PRECISIONS = [
+    "highest",
+    jax.lax.DotAlgorithmPreset.F16_F16_F16,
+    jax.lax.DotAlgorithmPreset.F16_F16_F32,
+]
+
+
+@pytest.mark.parametrize("result", ["float16", "float32"])
+def test_products_of_halves_are_added_in_float32_and_rounded_if_asked(result):
+    def product(x, w, precision=None):
+        return jax.lax.dot(x, w, precision=precision, preferred_element_type=result)
+
+    normal = normalise(jax.make_jaxpr(product)(*HALVES))
+    assert normal.jaxpr.eqns[0].params["preferred_element_type"] == jnp.float32
+    rounding = ["convert_element_type"] if result == "float16" else []
+    assert names(normal) == ["dot_general", *rounding]
+    for precision in PRECISIONS:
+        other = normalise(
+            jax.make_jaxpr(partial(product, precision=precision))(*HALVES)
+        )
+        assert names(other) == names(normal)
+        got = jaxprs.jaxpr_as_fun(other)(*HALVES)[0]
+        wanted = jaxprs.jaxpr_as_fun(normal)(*HALVES)[0]
+        np.testing.assert_array_equal(got, wanted)
 
 
 def test_a_product_used_twice_is_not_computed_twice():
