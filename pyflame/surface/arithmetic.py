@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+from jax.core import Tracer
 
 from pyflame.arguments import choice_arg, number_arg
-from pyflame.errors import ArgumentError
+from pyflame.errors import ArgumentError, GraphError
 from pyflame.ops import arithmetic, elementwise
 from pyflame.recorded import apply, as_node, as_tensor
 
@@ -245,14 +246,23 @@ def isclose(
 def allclose(
     a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
-    """Whether all elements are close, as a bool; see `isclose`. Computes both."""
-    return bool(isclose(a, b, rtol, atol, equal_nan).all())
+    """Whether all elements are close, as a bool; see `isclose`. Computes both.
+
+    Raises: GraphError, inside a JAX transformation.
+    """
+    close = isclose(a, b, rtol, atol, equal_nan).all()
+    return _answer("allclose", close, "isclose(a, b).all()")
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Whether shapes and all elements are equal, as a bool. Computes both."""
+    """Whether shapes and all elements are equal, as a bool. Computes both.
+
+    Raises: GraphError, inside a JAX transformation.
+    """
     x, y = (as_tensor(v) for v in (a, b))
-    return x.shape == y.shape and bool((x == y).all())
+    if x.shape != y.shape:
+        return False
+    return _answer("equal", (x == y).all(), "(a == b).all()")
 
 
 # other names of the same
@@ -268,6 +278,16 @@ greater_equal = ge
 less = lt
 less_equal = le
 not_equal = ne
+
+
+def _answer(name: str, answer: Any, instead: str) -> bool:
+    if isinstance(as_node(answer).value, Tracer):
+        raise GraphError(
+            f"{name} inside a JAX transformation",
+            rule="its answer is a bool of Python, which no traced value is",
+            help=f"compute with {instead}, which is an array",
+        )
+    return bool(answer)
 
 
 def _is_one(alpha: Any) -> bool:

@@ -19,11 +19,14 @@ from pyflame.recorded import Recorded, apply, as_tensor
 def to(x: Recorded, dtype: object) -> Any:
     """The values as another dtype, or as that of another Tensor.
 
-    Floats are truncated towards zero for integers; integers that do not fit wrap.
+    A Tensor that has the dtype is given back itself. Floats are truncated towards zero
+    for integers; integers that do not fit wrap.
 
     Raises: DTypeError, if `dtype` is none of the seven.
     """
     target = dtype.dtype if isinstance(dtype, Recorded) else as_dtype(dtype)
+    if x.dtype is target and not x._aval().weak:
+        return x
     return apply(elementwise.cast, x, dtype=target.value)
 
 

@@ -10,7 +10,8 @@ from pyflame.errors import GraphError, ShapeError
 from pyflame.grad_mode import no_grad
 from pyflame.nn.arguments import normalized_sizes
 from pyflame.ops import normalization as ops
-from pyflame.tensors import apply, as_node
+from pyflame.recorded import as_tensor
+from pyflame.tensors import Tensor, apply, as_node
 
 
 def batch_norm(
@@ -30,11 +31,13 @@ def batch_norm(
     and not computed yet. Otherwise by the running statistics. An empty batch is
     nothing to learn from, and moves nothing.
 
-    Raises: ShapeError, for one value per channel in training, or wrong channels.
+    Raises: ShapeError, for one value per channel in training, or wrong channels;
+    GraphError, if statistics that are no Tensors should move.
     """
     _check_channels(input, running_mean if weight is None else weight)
     if not training:
-        mean, variance = running_mean.detach(), running_var.detach()
+        statistics = map(as_tensor, (running_mean, running_var))
+        mean, variance = (each.detach() for each in statistics)
     else:
         _check_several_values(input)
         mean = apply(ops.batch_mean, input)
@@ -89,10 +92,21 @@ def affine(op: str, weight: Any, bias: Any) -> tuple[Any, ...]:
 def _update(
     input: Any, running_mean: Any, running_var: Any, mean: Any, momentum: Any
 ) -> None:
+    _check_tensors(running_mean, running_var)
     _check_outside_of_traces(input, running_mean)
     variance = apply(ops.batch_variance, input, unbiased=True)
     running_mean._assign(apply(ops.running, running_mean, mean, momentum))
     running_var._assign(apply(ops.running, running_var, variance, momentum))
+
+
+def _check_tensors(*running: Any) -> None:
+    others = [type(x).__name__ for x in running if not isinstance(x, Tensor)]
+    if others:
+        raise GraphError(
+            f"batch_norm: running statistics of type {others[0]} cannot move",
+            rule="in training the statistics are Tensors, which are assigned to",
+            help="pass Tensors, or None and move the statistics yourself",
+        )
 
 
 def _check_outside_of_traces(input: Any, running: Any) -> None:

@@ -373,3 +373,37 @@ def test_numbers_as_arguments_beside_tracers(op: Any) -> None:
 def test_a_power_of_a_traced_scalar_is_an_array() -> None:
     for exponent, slope in ((2.5, 20.0), (2, 8.0), (0.0, 0.0)):
         close(jax.grad(lambda x, e=exponent: pf.pow(x, e))(4.0), slope)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"), [("equal", "(a == b)"), ("allclose", "isclose(a, b)")]
+)
+def test_answers_of_python_are_refused(name, instead):
+    with pytest.raises(pf.GraphError) as caught:
+        jax.jit(lambda x: getattr(pf, name)(x, x))(jnp.ones(3))
+    assert str(caught.value) == (
+        f"{name} inside a JAX transformation\n"
+        "  rule  its answer is a bool of Python, which no traced value is\n"
+        f"  help  compute with {instead}.all(), which is an array"
+    )
+
+
+def test_batch_norm_by_traced_statistics():
+    x, mean, variance = jnp.arange(6.0).reshape(2, 3), jnp.ones(3), jnp.full(3, 4.0)
+    batch_norm = pf.nn.functional.batch_norm
+    np.testing.assert_allclose(
+        jax.jit(batch_norm)(x, mean, variance), (x - 1) / 2, rtol=1e-5
+    )
+    with pytest.raises(pf.GraphError) as caught:
+        batch_norm(pf.tensor(np.asarray(x)), mean, variance, training=True)
+    assert str(caught.value) == (
+        "batch_norm: running statistics of type ArrayImpl cannot move\n"
+        "  rule  in training the statistics are Tensors, which are assigned to\n"
+        "  help  pass Tensors, or None and move the statistics yourself"
+    )
+
+
+def test_a_cast_to_the_same_dtype_is_the_tensor_itself():
+    x = pf.ones([2])
+    assert x.to(pf.float32) is x
+    assert x.to(pf.int32) is not x
