@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+from lowering.dtypes import is_float
 from lowering.plan.control import is_control
 from lowering.plan.element_ops import KINDS, first_builtin
 from lowering.plan.steps import ElementOp, ElementStep, Step
@@ -36,8 +38,9 @@ def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:
     element of the same iteration. Where the program loops or branches, nothing moves.
     """
     fused: list[Step] = []
+    scalar = _ScalarCode.of(steps)
     for step in steps:
-        if isinstance(step, ElementStep) and not is_vector_op(step.ops[0]):
+        if isinstance(step, ElementStep) and scalar.takes(step.ops[0]):
             loop = _loop_for(step.ops[0], fused)
             if loop is not None:
                 loop.ops += step.ops
@@ -45,6 +48,38 @@ def fuse(steps: Sequence[Step], outputs: Collection[Value]) -> list[Step]:
         fused.append(step)
     _drop_memory(fused, frozenset(outputs))
     return fused
+
+
+@dataclass(frozen=True, slots=True)
+class _ScalarCode:
+    """What loops over scalars make and read before they are joined."""
+
+    made: frozenset[Value]
+    read: frozenset[Value]
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> _ScalarCode:
+        ops = [step.ops[0] for step in steps if isinstance(step, ElementStep)]
+        loops = [op for op in ops if not is_vector_op(op)]
+        views = [o for op in loops for o in op.operands if isinstance(o, View)]
+        return cls(
+            frozenset(op.out for op in loops), frozenset(view.value for view in views)
+        )
+
+    def takes(self, op: ElementOp) -> bool:
+        """Whether the operation should join a loop: scalar operations, and those on
+        words where a vector would part a loop in two or keep two of its results.
+
+        A loop that ends and begins anew takes more cycles for each element, to store
+        and to load it, than one more operation does (counted by the simulator).
+        """
+        if not is_vector_op(op):
+            return True
+        if op.kind == "copy" or is_float(op.out.dtype):
+            return False
+        views = {o.value for o in op.operands if isinstance(o, View)}
+        is_read = op.out in self.read and bool(views & (self.made | self.read))
+        return is_read or len(views & self.made) > 1
 
 
 def _loop_for(op: ElementOp, steps: Sequence[Step]) -> ElementStep | None:

@@ -102,6 +102,22 @@ def _words(a: Any, b: Any, one: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "uint16"])
+def test_words_stay_in_loops_that_they_would_part(dtype: str) -> None:
+    a, b, c = (_random(dtype, (3, 21), seed) for seed in (1, 2, 3))
+    programs = {
+        lambda a, b, c: [a * b - c]: True,
+        lambda a, b, c: [(a - b) * c]: True,
+        lambda a, b, c: [(a * b - c) * b]: False,
+        lambda a, b, c: [a * b - c * b]: False,
+        lambda a, b, c: [jnp.where(a < b, a - c, b)]: False,
+    }
+    for program, is_on_vectors in programs.items():
+        result = pf.compile_to_csl(program, a, b, c)
+        assert ("@sub16(" in result.sources["pe.csl"]) == is_on_vectors
+        assert not difference(result.simulate(a, b, c).outputs, program(a, b, c))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "uint16"])
 def test_words_are_computed_on_vectors(dtype: str) -> None:
     arguments = [_random(dtype, (3, 21), seed) for seed in (1, 2)]
     arguments.append(_random(dtype, (), 3))
