@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyflame.wse.language import code, image, tree, types
+from pyflame.wse.language.addresses import address_of, pointer_to
 from pyflame.wse.language.builtins_ids import is_fifo, routable
 from pyflame.wse.language.builtins_tasks import choice
 from pyflame.wse.language.coercions import coerce
@@ -14,7 +15,6 @@ from pyflame.wse.language.dsd_configs import comptime_values, operation_config
 from pyflame.wse.language.identifiers import OUTPUT_QUEUES
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import is_integer, need_known, parts_of
-from pyflame.wse.language.places import address_of, pointer_to
 from pyflame.wse.language.types import element_size_bytes
 from pyflame.wse.language.values import (
     ArrayValue,

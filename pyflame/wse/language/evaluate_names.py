@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pyflame.wse.language import code, tree, types
+from pyflame.wse.language.addresses import address_of
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate, evaluates
 from pyflame.wse.language.modules import read_member
 from pyflame.wse.language.operands import at, copied, need_known
 from pyflame.wse.language.operators import binary, unary
-from pyflame.wse.language.places import address_of
 from pyflame.wse.language.state import UNSET, Binding, Cell, Frame, Local
 from pyflame.wse.language.types import Type
 from pyflame.wse.language.values import ArrayValue

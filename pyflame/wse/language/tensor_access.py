@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from pyflame.wse.language import code, tree, types
+from pyflame.wse.language.addresses import pointer_to
 from pyflame.wse.language.coercions import check_fits
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate, evaluates
 from pyflame.wse.language.operands import is_integer, make_struct, need_integer
-from pyflame.wse.language.places import pointer_to
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.state import Frame
 from pyflame.wse.language.types import Type
