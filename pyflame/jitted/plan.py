@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyflame.held_numbers import on_device
@@ -81,11 +82,7 @@ def plan(
     """The plan of a run that is over; `recording` has been released."""
     changed = [u for u in recording.used.values() if u.now is not u.placeholder]
     cells = recording.outer_cells()
-    left = [
-        (c.leaf, c.now._node)
-        for c in cells
-        if c.now is not None and c.now is not c.given
-    ]
+    left = _left(cells)
     outputs, late = _ordered(
         [*(u.now for u in changed), *results.nodes], [node for _, node in left]
     )
@@ -93,23 +90,9 @@ def plan(
     order = walk([*outputs, *late], pending_inputs)
     known = [n for n in order if _is_known(n)]
     steps = [n for n in order if not _is_known(n)]
-    reached = {n for n in known if isinstance(n, Placeholder)}
-    captured = [
-        u
-        for u in recording.used.values()
-        if isinstance(u.placeholder.source, Captured)
-        and (u.placeholder in reached or u.now is not u.placeholder)
-    ]
+    captured = _captured(recording, known)
     position_of = {id(u.tensor): i for i, u in enumerate(captured)}
-    owners = recording.owners()
-
-    def holder(leaf: Leaf) -> Holder:
-        owner = owners[id(leaf)]
-        source = owner.placeholder.source
-        if isinstance(source, Argument):
-            return source.position
-        return owner.tensor._own_leaf()
-
+    holder = partial(_holder, recording.owners())
     gather = _Gather(known, captured, recording, holder)
     rebound = [u for u in changed if id(u.tensor) in position_of]
     structure = structure_of(known, steps, outputs)
@@ -151,6 +134,35 @@ def plan(
         reusable=gather.reusable,
         same_tensors={id(tensor) for _, tensor in same_arguments},
     )
+
+
+def _left(cells: Sequence[Cell]) -> list[tuple[Leaf, Node]]:
+    """The gradients that the run has left, and where."""
+    return [
+        (c.leaf, c.now._node)
+        for c in cells
+        if c.now is not None and c.now is not c.given
+    ]
+
+
+def _captured(recording: Recording, known: Sequence[Node]) -> list[Any]:
+    """The tensors from outside that the run has read, or given other values."""
+    reached = {n for n in known if isinstance(n, Placeholder)}
+    return [
+        u
+        for u in recording.used.values()
+        if isinstance(u.placeholder.source, Captured)
+        and (u.placeholder in reached or u.now is not u.placeholder)
+    ]
+
+
+def _holder(owners: Mapping[int, Any], leaf: Leaf) -> Holder:
+    """Where a leaf is found at the next call: in an argument, or as it is."""
+    owner = owners[id(leaf)]
+    source = owner.placeholder.source
+    if isinstance(source, Argument):
+        return source.position
+    return owner.tensor._own_leaf()
 
 
 def _was_none(cell: Cell) -> bool:
