@@ -28,6 +28,7 @@ from lowering.normalise.registry import REWRITES
 # Importing it registers every rewrite.
 REGISTERED = all_rewrites
 
+_SHOWN = {"mesh_map": "shard_map"}  # what the user calls it
 _HELP = "write it with supported primitives, or compute it with JAX on the host"
 _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
 
@@ -95,7 +96,7 @@ def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
     if takes_complex(eqn) and name not in COMPLEX_RULES.keys() | CONTROL_FLOW:
-        return f"{name} of complex numbers"
+        return f"{_SHOWN.get(name, name)} of complex numbers"
     return "" if _is_known(name) or name in COMPLEX_RULES else name
 
 
@@ -157,7 +158,8 @@ def _note(found: _Found) -> tuple[str, str]:
     operands = ", ".join(jaxprs.type_of(atom) for atom in found.eqn.invars)
     results = ", ".join(jaxprs.type_of(var) for var in found.eqn.outvars)
     where = f"  at {found.place}" if found.place else ""
-    return found.eqn.primitive.name, f"({operands}) -> {results}{where}"
+    name = found.eqn.primitive.name
+    return _SHOWN.get(name, name), f"({operands}) -> {results}{where}"
 
 
 def _distinct(notes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

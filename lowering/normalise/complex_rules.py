@@ -33,9 +33,9 @@ from lowering.normalise.registry import REWRITES
 
 @complex_rule(
     *"add sub add_any neg broadcast_in_dim reshape transpose rev squeeze expand_dims "
-    "slice dynamic_slice dynamic_update_slice concatenate pad split select_n copy "
-    "copy_p name reduce_sum cumsum reduce_window_sum reduce_precision device_put "
-    "optimization_barrier stop_gradient".split()
+    "slice dynamic_slice dynamic_update_slice concatenate stack unstack tile pad split "
+    "select_n copy copy_p name reshard reduce_sum cumsum reduce_window_sum "
+    "reduce_precision device_put optimization_barrier stop_gradient".split()
 )
 def _part_by_part(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     """What moves numbers or adds them does the same to each part."""

@@ -114,6 +114,9 @@ def _moves(z: Any, w: Any) -> list[Any]:
         z.sum(0),
         jnp.cumsum(z, 1),
         jnp.roll(z, 2, 0),
+        jnp.stack([z, z.conj()], 1),
+        jnp.tile(z, (1, 2)),
+        jnp.unstack(z)[2],
         lax.iota(np.complex64, 4) + z[0, 0],
     ]
 
