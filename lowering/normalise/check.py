@@ -35,7 +35,7 @@ _DTYPE_HELP = "convert with x.astype(jnp.float32) or x.astype(jnp.int32)"
 
 def supported_primitives() -> list[str]:
     """Names of all primitives that a program may contain, sorted."""
-    return sorted(CORE | CONTROL_FLOW | OF_KEYS | set(REWRITES))
+    return sorted(CORE | CONTROL_FLOW | OF_KEYS | {*REWRITES, *COMPLEX_RULES})
 
 
 def _is_known(name: str) -> bool:

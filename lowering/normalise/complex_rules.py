@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.complex_arithmetic import (
     divide,
     hypot,
@@ -32,7 +33,7 @@ from lowering.normalise.registry import REWRITES
 
 
 @complex_rule(
-    *"add sub add_any neg broadcast_in_dim reshape transpose rev squeeze expand_dims "
+    *"add sub add_any neg broadcast_in_dim reshape transpose rev squeeze "
     "slice dynamic_slice dynamic_update_slice concatenate stack unstack tile pad split "
     "select_n copy copy_p name reshard reduce_sum cumsum reduce_window_sum "
     "reduce_precision device_put optimization_barrier stop_gradient".split()
@@ -262,3 +263,20 @@ def _factors(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
 
     staged = jaxprs.trace(function, [atom.aval for atom in eqn.invars])
     return on_pairs(staged)(*args)
+
+
+def _turned(a: Any, b: Any) -> list[Any]:
+    z = lax.complex(a, b)
+    z = z * jnp.conj(z) / (z + 3j)
+    return [jnp.real(z), jnp.imag(z), jnp.abs(z)]
+
+
+def _power(a: Any, b: Any) -> list[Any]:
+    z = lax.complex(a, b) @ lax.complex(b, a).T
+    return [jnp.real(z), jnp.imag(jnp.sum(z, 0))]
+
+
+CASES = [
+    Case("complex quotients", _turned, ("f32[n,m]", "f32[n,m]")),
+    Case("complex products", _power, ("f32[n,m]", "f32[n,m]")),
+]

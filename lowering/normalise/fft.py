@@ -19,6 +19,7 @@ import numpy as np
 from jax import lax
 
 from lowering import jaxprs
+from lowering.cases import Case
 from lowering.normalise.complex_arithmetic import scaled, times
 from lowering.normalise.complex_pairs import Pair, complex_rule
 
@@ -186,3 +187,13 @@ def _cheapest(length: int) -> tuple[float, tuple[int, ...]]:
             cost, factors = _cheapest(length // factor)
             best = min(best, (cost + factor + _STEP, (factor, *factors)))
     return best
+
+
+CASES = [
+    Case("spectrum", lambda x: jnp.abs(jnp.fft.rfft(x)), ("f32[k,m]",)),
+    Case(
+        "there and back",
+        lambda x: jnp.fft.ifft2(jnp.fft.fft2(x) * 1j).imag,
+        ("f32[k,4]",),
+    ),
+]

@@ -107,6 +107,16 @@ def _keys(function: Callable[[Any], Any]) -> Program:
     return Program(lambda words: function(jax.random.wrap_key_data(words)), ("u32[2]",))
 
 
+def _on_complex(function: Callable[[Any], Any]) -> Program:
+    """A function of complex numbers, of which the wafer has one dtype only."""
+
+    def parts(re: Any, im: Any) -> list[Any]:
+        result = function(lax.complex(re, im))
+        return [jnp.real(result), jnp.imag(result)]
+
+    return Program(parts, ("f32[3,5]", "f32[3,5]"))
+
+
 def _no_dtype(program: Callable[..., Any]) -> Program:
     return Program(lambda *args: program(*args), ("i32[]",))
 
@@ -171,6 +181,8 @@ PROGRAMS: dict[str, Program] = {
     "broadcast_in_dim": Program(lambda x: lax.broadcast_in_dim(x, (2, 3, 5), (1, 2))),
     "cholesky": Program(lambda x: lax.linalg.cholesky(_positive(x)), ("d[3,3]",)),
     "clamp": Program(lax.clamp, ("d[]", "d[3,5]", "d[]")),
+    "complex": _on_complex(lambda z: z),
+    "conj": _on_complex(lax.conj),
     "concatenate": Program(lambda x, y: lax.concatenate((x, y), 0), _PAIR),
     "cond": Program(
         lambda p, x: lax.cond(p, lambda x: x, jnp.zeros_like, x), ("bool[]", "d[3,5]")
@@ -196,8 +208,10 @@ PROGRAMS: dict[str, Program] = {
         ("d[3,5]", "d[2,5]", "i32[]"),
     ),
     "eq_to": Program(_bound(lax.eq_to_p), _PAIR),
+    "fft": _on_complex(jnp.fft.fft),
     "gather": Program(_gathered, ("d[3,5]", "i32[2,1]")),
     "iota_2x32_shape": Program(lambda x: prng.iota_2x32_shape((3, 5)), ("i32[]",)),
+    "imag": _on_complex(lax.imag),
     "integer_pow": Program(lambda x: lax.integer_pow(x, 3)),
     "iota": Program(lambda x: lax.broadcasted_iota(x.dtype, (3, 5), 1), ("d[]",)),
     "le_to": Program(_bound(lax.le_to_p), _PAIR),
@@ -226,6 +240,7 @@ PROGRAMS: dict[str, Program] = {
     "eigh": Program(_from_eigenvectors, ("d[3,3]",)),
     "svd": Program(_from_singular_vectors),
     "qr": Program(lambda x: lax.linalg.qr(x, full_matrices=False)),
+    "real": _on_complex(lax.real),
     "reduce": Program(_reduced_by_both),
     "reduce_precision": Program(lambda x: lax.reduce_precision(x, 5, 3)),
     "reduce_sum": Program(

@@ -23,6 +23,7 @@ from lowering.lower import Lowered, lower
 from lowering.mesh import Layout, Mesh
 from lowering.normalise import all_rewrites, random_keys
 from lowering.normalise.check import supported_primitives
+from lowering.normalise.complex_pairs import COMPLEX_RULES
 from lowering.normalise.core_set import CONTROL_FLOW, OF_KEYS
 from lowering.normalise.registry import REWRITES
 from lowering.partition import control_flow, rules
@@ -154,7 +155,9 @@ def kind(name: str) -> str:
     """How the compiler takes a primitive."""
     if name in CONTROL_FLOW:
         return "control flow"
-    return "rewritten" if name in REWRITES or name in OF_KEYS else "core"
+    if name in REWRITES or name in OF_KEYS:
+        return "rewritten"
+    return "core" if name in RULES else "on pairs"
 
 
 def rule_of(name: str) -> Callable[..., Any]:
@@ -163,7 +166,10 @@ def rule_of(name: str) -> Callable[..., Any]:
         return getattr(control_flow, f"{name}_" if name == "while" else name)
     if name in OF_KEYS:
         return on_words
-    return REWRITES[name] if name in REWRITES else RULES[name]
+    for table in (REWRITES, RULES, COMPLEX_RULES):
+        if name in table:
+            return table[name]
+    raise KeyError(name)
 
 
 def on_words() -> None:

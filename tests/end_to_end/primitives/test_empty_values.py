@@ -138,7 +138,7 @@ def test_what_a_pe_takes_has_elements() -> None:
     place = failed.error_message.split("  at ")[1].splitlines()[0]
     assert failed.error_message == (
         "the program keeps values without elements\n"
-        f"  mesh_map  (f32[4,4], f32[4,0]) -> f32[4,4]  at {place}\n"
+        f"  shard_map  (f32[4,4], f32[4,0]) -> f32[4,4]  at {place}\n"
         "  rule      every value on the wafer has at least one element\n"
         "  help      leave such values out, or compute them with JAX on the host"
     )
