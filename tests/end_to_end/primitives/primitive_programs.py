@@ -151,6 +151,20 @@ def _tridiagonal(x: Any) -> Any:
     return lax.linalg.tridiagonal_solve(beside, x[:, 0] + 3, beside, x)
 
 
+def _gathered_by_windows(tangents: Any, x: Any) -> Any:
+    """Of floats: JAX packs two words in one, which gives nothing for booleans."""
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError("JAX has it for floats")
+    chosen = {"select_prim": primitives.ge_p, **_WINDOW, **_DILATION}
+    return primitives.select_and_gather_add_p.bind(tangents, x, **chosen)
+
+
+def _reflected(x: Any) -> Any:
+    """Factors without the signs of their zeros, which are LAPACK's own."""
+    q, r = lax.linalg.qr(x, full_matrices=False)
+    return jnp.where(q == 0, 0, q), jnp.where(r == 0, 0, r)
+
+
 # Names that the compiler knows, and no program here has, with the reason.
 WITHOUT_PROGRAM = {
     "copy_p": "JAX's name for copy in other versions",
@@ -239,7 +253,7 @@ PROGRAMS: dict[str, Program] = {
     ),
     "eigh": Program(_from_eigenvectors, ("d[3,3]",)),
     "svd": Program(_from_singular_vectors),
-    "qr": Program(lambda x: lax.linalg.qr(x, full_matrices=False)),
+    "qr": Program(_reflected),
     "real": _on_complex(lax.real),
     "reduce": Program(_reduced_by_both),
     "reduce_precision": Program(lambda x: lax.reduce_precision(x, 5, 3)),
@@ -266,15 +280,7 @@ PROGRAMS: dict[str, Program] = {
     "scatter-min": _scattered("scatter_min"),
     "scatter-mul": _scattered("scatter_mul"),
     "scatter-sub": _scattered("scatter_sub"),
-    "select_and_gather_add": Program(
-        _bound(
-            primitives.select_and_gather_add_p,
-            select_prim=primitives.ge_p,
-            **_WINDOW,
-            **_DILATION,
-        ),
-        _PAIR,
-    ),
+    "select_and_gather_add": Program(_gathered_by_windows, _PAIR),
     "select_and_scatter_add": Program(
         _bound(
             primitives.select_and_scatter_add_p,
