@@ -95,9 +95,11 @@ def _leaf_equations(
 def _reason(eqn: jaxprs.JaxprEqn) -> str:
     """Why the equation has no rule, as a label for the report; empty if it has one."""
     name = eqn.primitive.name
-    if takes_complex(eqn) and name not in COMPLEX_RULES.keys() | CONTROL_FLOW:
-        return f"{_SHOWN.get(name, name)} of complex numbers"
-    return "" if _is_known(name) or name in COMPLEX_RULES else name
+    if not takes_complex(eqn):
+        return "" if _is_known(name) else name
+    if name in COMPLEX_RULES.keys() | CONTROL_FLOW:
+        return ""
+    return f"{_SHOWN.get(name, name)} of complex numbers"
 
 
 def _primitive_error(found: list[_Found]) -> UnsupportedPrimitiveError:
