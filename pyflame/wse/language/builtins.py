@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pyflame.wse.language import builtins_arrays as arrays
 from pyflame.wse.language import builtins_dsd as dsd
+from pyflame.wse.language import builtins_dsr as dsr
 from pyflame.wse.language import builtins_ids as ids
 from pyflame.wse.language import builtins_layout as layout
 from pyflame.wse.language import builtins_machine as machine
@@ -158,8 +159,8 @@ _ROWS = (
     _row("allocate_fifo", 1, 2, "K", dsd.allocate_fifo),
     _row("set_fifo_read_length", 2, 2, "R", dsd.set_fifo_length),
     _row("set_fifo_write_length", 2, 2, "R", dsd.set_fifo_length),
-    _row("load_to_dsr", 2, 3, "TR", dsd.load_to_dsr),
-    _refused("load_to_dsr_xdsr", "TR", "circular buffer DSDs are a feature of 2.x"),
+    _row("load_to_dsr", 2, 3, "TR", dsr.load_to_dsr),
+    _row("load_to_dsr_xdsr", 3, 4, "TR", dsr.load_to_dsr_xdsr),
     _refused("load_to_dsr_xdsr_sr", "TR", "stride registers are a feature of 2.x"),
     _refused("set_dsr_length", "R", "it is undocumented"),
     _refused("set_dsr_base_addr", "R", "it is undocumented"),

@@ -1,17 +1,18 @@
-"""Builtins on DSDs, FIFOs and DSRs: language reference 12.7, machine reference 7."""
+"""Builtins on DSDs and FIFOs: language reference 12.7, machine reference 7."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from pyflame.wse.language import code, image, tree, types
+from pyflame.wse.language import code, tree, types
 from pyflame.wse.language.addresses import address_of, pointer_to
 from pyflame.wse.language.builtins_ids import is_fifo, routable
 from pyflame.wse.language.builtins_tasks import choice
 from pyflame.wse.language.coercions import coerce
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dispatch import evaluate
-from pyflame.wse.language.dsd_configs import comptime_values, operation_config
+from pyflame.wse.language.dsd_configs import comptime_values
 from pyflame.wse.language.identifiers import OUTPUT_QUEUES
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import is_integer, need_known, parts_of
@@ -29,6 +30,7 @@ _MEMORY = ("base_address", "offset", "stride", "extent", "wavelet_index_offset")
 _FIELDS = {
     "mem1d_dsd": ("tensor_access", *_MEMORY),
     "mem4d_dsd": ("tensor_access", *_MEMORY),
+    "circbuf_dsd": ("base_address", "extent", "wraparound"),
     "fabin_dsd": (
         *("fabric_color", "input_queue", "extent"),
         *("simd_mode", "control_transform", "priority"),
@@ -61,8 +63,11 @@ def get_dsd(call: Invocation) -> code.Expression:
     for name, operand in given.items():
         if name not in _FIELDS[kind]:
             fail(f"a {kind} has no property '{name}'", operand.span)
-    fields = _memory_fields(call, kind, given)
-    if not kind.startswith("mem"):
+    if kind == "circbuf_dsd":
+        fields = circular_fields(call, given)
+    elif kind.startswith("mem"):
+        fields = _memory_fields(call, kind, given)
+    else:
         fields = _fabric_fields(call, kind, given)
     return _finished(call, kind, fields)
 
@@ -97,8 +102,6 @@ def _element_type(pointer: types.Type) -> types.Type | None:
 
 
 def _memory_fields(call: Invocation, kind: str, given: Fields) -> Fields:
-    if not kind.startswith("mem"):
-        return {}
     if "tensor_access" in given:
         given = _expanded(call, given)
     if "base_address" not in given or "extent" not in given:
@@ -108,17 +111,67 @@ def _memory_fields(call: Invocation, kind: str, given: Fields) -> Fields:
             call.span,
             help="give .tensor_access, or .base_address and .extent",
         )
-    base = given["base_address"]
-    if not isinstance(base.type, types.Pointer):
-        fail(f"'base_address' must be a pointer, got: '{base.type}'", base.span)
-    _check_element(base)
-    fields: Fields = {"base_address": base}
+    fields: Fields = {"base_address": _base(given)}
     if "offset" in given:
         fields["offset"] = number(given["offset"], types.I16, "offset")
     fields |= _shape(call, kind, given)
     if "wavelet_index_offset" in given:
         fields["wavelet_index_offset"] = _flag(given, "wavelet_index_offset")
     return fields
+
+
+def _base(given: Fields) -> code.Expression:
+    base = given["base_address"]
+    if not isinstance(base.type, types.Pointer):
+        fail(f"'base_address' must be a pointer, got: '{base.type}'", base.span)
+    _check_element(base)
+    return base
+
+
+def circular_fields(call: Invocation, given: Fields) -> Fields:
+    """Elements from `base_address` on, `wraparound` of them over and over again.
+
+    Known at compile time; an array's size is the default of `wraparound` (2.x).
+    """
+    for name in ("base_address", "extent"):
+        if name not in given:
+            fail(f"a circbuf_dsd needs the property '{name}'", call.span)
+    base = need_known(_base(given), "'base_address' of a circbuf_dsd")
+    size = _array_size(base.type)
+    around = given.get("wraparound")
+    if around is None:
+        if size is None:
+            fail(
+                f"a circbuf_dsd over a '{base.type}' needs the property 'wraparound'",
+                call.span,
+                note="only an array has a size that it can be inferred from",
+            )
+        around = call.constant(types.COMPTIME_INT, size)
+    numbers = {"extent": given["extent"], "wraparound": around}
+    fields = {name: _known_u16(value, name) for name, value in numbers.items()}
+    _check_wraparound(fields["wraparound"], size)
+    return {"base_address": base, **fields}
+
+
+def _known_u16(operand: code.Expression, name: str) -> code.Constant:
+    known = need_known(operand, f"'{name}' of a circbuf_dsd")
+    return need_known(number(known, types.U16, name), f"'{name}' of a circbuf_dsd")
+
+
+def _check_wraparound(around: code.Constant, size: int | None) -> None:
+    if not around.value:
+        fail("'wraparound' must be at least 1", around.span)
+    if size is not None and around.value > size:
+        fail(
+            f"'wraparound' {around.value} reaches beyond the array, which has {size} "
+            "elements",
+            around.span,
+        )
+
+
+def _array_size(pointer: types.Type) -> int | None:
+    pointee = pointer.pointee if isinstance(pointer, types.Pointer) else None
+    return math.prod(pointee.dims) if isinstance(pointee, types.Array) else None
 
 
 def _check_element(base: code.Expression) -> None:
@@ -456,40 +509,3 @@ def set_fifo_length(call: Invocation) -> code.Expression:
     if not is_fifo(fifo):
         fail(f"'{call.name}' takes a FIFO, got: '{fifo.type}'", fifo.span)
     return call.emit(types.VOID, [fifo, number(call.operand(1), types.U16, "length")])
-
-
-# --- DSRs -------------------------------------------------------------------------
-
-
-def load_to_dsr(call: Invocation) -> code.Expression:
-    dsr = need_known(call.operand(0), "the DSR")
-    dsd = call.operand(1)
-    if not isinstance(dsr.value, DsrValue):
-        fail(f"'@load_to_dsr' takes a DSR, got: '{dsr.type}'", dsr.span)
-    _check_loadable(dsr.value, dsd)
-    config = operation_config(call, call.fields(2, "the load's settings"), load=True)
-    if call.frame.mode == "R":
-        return call.emit(types.VOID, [dsr, dsd], config())
-    known = need_known(dsd, "a DSD loaded at comptime")
-    call.program.finishers.append(lambda: _record_load(call, dsr, known, config()))
-    return call.void()
-
-
-def _record_load(
-    call: Invocation, dsr: code.Constant, dsd: code.Constant, config: Fields
-) -> None:
-    values = comptime_values(call, config)
-    load = image.DsrLoad(dsr.value, dsd.value, values)
-    call.program.unit.dsr_loads.append(load)
-
-
-def _check_loadable(dsr: DsrValue, dsd: code.Expression) -> None:
-    kind = str(dsd.type)
-    if kind not in DSD_KINDS:
-        fail(f"'@load_to_dsr' cannot load type '{dsd.type}'", dsd.span)
-    if dsr.kind.startswith("dsr_fifo"):
-        fail(f"a {dsr.kind} cannot be loaded: it belongs to its FIFO", dsd.span)
-    if kind == "fabin_dsd" and dsr.kind == "dsr_dest":
-        fail("a fabin_dsd cannot be loaded into a dsr_dest", dsd.span)
-    if kind == "fabout_dsd" and dsr.kind != "dsr_dest":
-        fail(f"a fabout_dsd cannot be loaded into a {dsr.kind}", dsd.span)

@@ -215,7 +215,7 @@ F16, BF16, CB16, F32 = (Float(n) for n in ("f16", "bf16", "cb16", "f32"))
 COLOR = Identifier("color")
 MEM1D_DSD, MEM4D_DSD = Simple("mem1d_dsd"), Simple("mem4d_dsd")
 FABIN_DSD, FABOUT_DSD = Simple("fabin_dsd"), Simple("fabout_dsd")
-FIFO_DSD = Simple("fifo_dsd")
+FIFO_DSD, CIRCBUF_DSD = Simple("fifo_dsd"), Simple("circbuf_dsd")
 # dsr_dest, dsr_src0, dsr_src1, dsr_fifo_dest, dsr_fifo_src1, xdsr
 DSR_KINDS = (
     "dsr_dest",

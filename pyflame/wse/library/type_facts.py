@@ -6,7 +6,9 @@ from pyflame.wse.errors import CslError
 from pyflame.wse.language import types
 from pyflame.wse.machine import storage
 
-DSD_KINDS = ("mem1d_dsd", "mem4d_dsd", "fabin_dsd", "fabout_dsd", "fifo_dsd")
+DSD_KINDS = (
+    *("mem1d_dsd", "mem4d_dsd", "circbuf_dsd", "fabin_dsd", "fabout_dsd", "fifo_dsd"),
+)
 
 
 def type_kind(type_: types.Type) -> str:

@@ -27,12 +27,16 @@ from pyflame.wse.machine.operations import OPERATIONS, Operation
 from pyflame.wse.machine.small_floats import operations_for
 
 _DESCRIPTORS = frozenset(
-    {"mem1d_dsd", "mem4d_dsd", "fabin_dsd", "fabout_dsd", "fifo_dsd", *types.DSR_KINDS}
+    {
+        *("mem1d_dsd", "mem4d_dsd", "circbuf_dsd", "fabin_dsd", "fabout_dsd"),
+        *("fifo_dsd", *types.DSR_KINDS),
+    }
 )
 
+LOADS = ("@load_to_dsr", "@load_to_dsr_xdsr")
 
 # The machine counts their cycles.
-_CHARGED_WHEN_RUN = frozenset({*OPERATIONS, "@load_to_dsr", "@map"})
+_CHARGED_WHEN_RUN = frozenset({*OPERATIONS, *LOADS, "@map"})
 
 
 @expression_rule(code.BuiltinCall)
@@ -227,7 +231,7 @@ def _set_length(w: FunctionWriter, node: code.BuiltinCall) -> Value:
     return Value(f"{helper}({value.text}, {number.text})", depth=3)
 
 
-@builtin_rule("@load_to_dsr")
+@builtin_rule(*LOADS)
 def _load_to_dsr(w: FunctionWriter, node: code.BuiltinCall) -> Value:
     register, descriptor = w.operands(node.arguments)
     constant, fields = _fields(w, node.config)

@@ -202,6 +202,12 @@ def _mem4d(fields: dict[str, Any]) -> dsd.Mem4d:
     )
 
 
+def _circular(fields: dict[str, Any]) -> dsd.Circular:
+    base, extent = fields.get("base_address", 0), _tuple(fields["extent"])
+    around = _single(fields["wraparound"])
+    return dsd.Circular(base, 0, (1,), extent, wraparound=around)
+
+
 def _tuple(value: Any) -> tuple[int, ...]:
     if not isinstance(value, (tuple, list)):
         return (int(value),)
@@ -252,6 +258,7 @@ def chosen(fields: dict[str, Any], name: str) -> str | None:
 _MAKERS = {
     "mem1d_dsd": _mem1d,
     "mem4d_dsd": _mem4d,
+    "circbuf_dsd": _circular,
     "fabin_dsd": _fabin,
     "fabout_dsd": _fabout,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyflame.wse.machine.dsd import (
     INFINITE_EXTENT,
+    Circular,
     Dsr,
     FabIn,
     FabOut,
@@ -36,6 +37,9 @@ def operand_text(operand: Any, size: int, objects: MemoryObjects) -> str:
             start = objects.element(operand.base + operand.offset * size)
             step = "" if operand.stride == 1 else f" step {operand.stride}"
             return f"{start} x {operand.extent}{step}"
+        case Circular():
+            start = objects.element(operand.base + operand.offset * size)
+            return f"{start} x {operand.extent} around {operand.wraparound}"
         case Mem4d():
             start = objects.element(operand.base + operand.offset * size)
             extents = " by ".join(map(str, operand.extents))

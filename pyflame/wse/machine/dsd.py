@@ -6,7 +6,7 @@ extents count elements, whose size is that of the operation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +56,14 @@ class Mem4d:
         for extent in self.extents:
             total *= extent
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class Circular(Mem4d):
+    """One dimension of stride 1, after whose first `wraparound` elements comes the
+    first again. The offset is where it begins, below `wraparound`."""
+
+    wraparound: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,8 @@ def element_offsets(dsd: Memory1or4, count: int) -> NDArray[np.int64]:
     """Offsets from the base, in elements, of the first `count` elements in order."""
     if isinstance(dsd, Mem1d):
         return dsd.offset + dsd.stride * np.arange(count, dtype=np.int64)
+    if isinstance(dsd, Circular):
+        return (dsd.offset + np.arange(count, dtype=np.int64)) % dsd.wraparound
     offsets = np.array([dsd.offset], dtype=np.int64)
     span = 0  # offset of the last element from the first, over the inner dimensions
     for extent, stride in zip(reversed(dsd.extents), dsd.strides, strict=True):
@@ -168,6 +178,8 @@ def start_base(dsd: Memory1or4, index_words: int) -> int:
 def advanced(dsd: Memory1or4, count: int) -> Memory1or4:
     """Where `.save_address` leaves a descriptor after an operation of `count`:
     one step of the outermost dimension past the elements used."""
+    if isinstance(dsd, Circular):
+        return replace(dsd, offset=(dsd.offset + count) % dsd.wraparound)
     if isinstance(dsd, Mem1d):
         return with_offset_added(dsd, dsd.stride * count)
     span = past = 0

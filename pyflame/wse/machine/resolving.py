@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pyflame.wse.errors import MachineFault
 from pyflame.wse.machine.dsd import (
     INFINITE_EXTENT,
+    Circular,
     Dsr,
     FabIn,
     FabOut,
@@ -116,8 +117,8 @@ class Resolver:
         extent = operand.extent if isinstance(operand, _EXTENDED) else 0
         if extent == INFINITE_EXTENT and isinstance(operand, Mem4d):
             raise self._pe.fault(
-                f"a mem4d_dsd has {INFINITE_EXTENT} elements, the length that stands "
-                "for endless; split the operation"
+                f"a {_kind(operand)} has {INFINITE_EXTENT} elements, the length that "
+                "stands for endless; split the operation"
             )
         return extent
 
@@ -153,3 +154,7 @@ def _dsr_loads(operation: Operation) -> int:
     first = sources[0] if len(sources) > 1 else None
     shared = isinstance(dest, _EXTENDED) and isinstance(first, _EXTENDED)
     return loads - (shared and dest == first)
+
+
+def _kind(operand: Mem4d) -> str:
+    return "circbuf_dsd" if isinstance(operand, Circular) else "mem4d_dsd"

@@ -167,7 +167,6 @@ def test_integers_of_other_widths_wrap_at_their_own_width(run_csl: RunCsl) -> No
         ),
         ("var x: u48 = 0;", "type 'u48' is not supported"),
         ("var x: f64 = 0.0;", "type 'f64' is not supported"),
-        ("var x: circbuf_dsd;", "type 'circbuf_dsd' is not supported"),
     ],
 )
 def test_refusals(run_csl: RunCsl, text: str, message: str) -> None:

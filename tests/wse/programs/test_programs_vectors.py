@@ -199,3 +199,75 @@ def test_a_half_precision_scalar_is_added_to_a_single_precision_vector(programs)
     )
     sums = [1.75, 2.75, 1000000.25, -3.75]
     assert programs.read("y", "<f4", 8).tolist() == 2 * sums
+
+
+def test_circular_buffers_go_around(programs):
+    """Loaded at comptime or at run time; `.save_address` goes on where it was."""
+    _run(
+        programs,
+        """
+        var ring = [5]f32 { 1.0, 2.0, 3.0, 4.0, 5.0 };
+        var all = @zeros([12]f32);
+        var some = @zeros([3]f32);
+        var more = @zeros([3]f32);
+        var sums = @zeros([4]f32);
+        var last = @zeros([3]u16);
+        const around = @get_dsd(circbuf_dsd, .{ .base_address = &ring, .extent = 12 });
+        const three = @get_dsd(circbuf_dsd, .{
+          .base_address = &ring, .extent = 3, .wraparound = 4 });
+        const seven = @get_dsd(circbuf_dsd, .{ .base_address = &last, .extent = 7 });
+        const source = @get_dsr(dsr_src1, 2);
+        const first = @get_dsr(dsr_src0, 3);
+        const target = @get_dsr(dsr_dest, 4);
+        const x2 = @get_xdsr(2);
+        const x3 = @get_xdsr(3);
+        const x4 = @get_xdsr(4);
+        const all_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{12} -> all[i] });
+        const some_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{3} -> some[i] });
+        const more_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{3} -> more[i] });
+        const sums_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> sums[i] });
+        const numbers = [7]u16 { 1, 2, 3, 4, 5, 6, 7 };
+        const numbers_dsd =
+          @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{7} -> numbers[i] });
+        comptime { @load_to_dsr_xdsr(source, x2, around); }
+        fn run() void {
+          @fmovs(all_dsd, source);
+          @load_to_dsr_xdsr(source, x2, three, .{ .save_address = true });
+          @fmovs(some_dsd, source);
+          @fmovs(more_dsd, source);
+          @load_to_dsr_xdsr(first, x3, three);
+          @fadds(sums_dsd, first, 10.0);
+          @load_to_dsr_xdsr(target, x4, seven);
+          @mov16(target, numbers_dsd);
+        }
+        """,
+        {"all": "f32", "some": "f32", "more": "f32", "sums": "f32", "last": "u16"},
+    )
+    ring = [1, 2, 3, 4, 5]
+    assert programs.read("all", "<f4", 12).tolist() == [*ring, *ring, 1, 2]
+    assert programs.read("some", "<f4", 3).tolist() == [1, 2, 3]
+    assert programs.read("more", "<f4", 3).tolist() == [4, 1, 2]
+    assert programs.read("sums", "<f4", 3).tolist() == [11, 12, 13]
+    assert programs.read("last", "<u2", 3).tolist() == [7, 5, 6]
+
+
+def test_a_sum_runs_around_a_circular_buffer(programs):
+    """Element by element: what was stored in the last round is read in the next."""
+    _run(
+        programs,
+        """
+        var ring = [3]i16 { 1, 2, 3 };
+        const around = @get_dsd(circbuf_dsd, .{ .base_address = &ring, .extent = 7 });
+        const target = @get_dsr(dsr_dest, 2);
+        const source = @get_dsr(dsr_src0, 2);
+        const xt = @get_xdsr(2);
+        const xs = @get_xdsr(3);
+        fn run() void {
+          @load_to_dsr_xdsr(target, xt, around);
+          @load_to_dsr_xdsr(source, xs, around);
+          @add16(target, source, @as(i16, 10));
+        }
+        """,
+        {"ring": "i16"},
+    )
+    assert programs.read("ring", "<i2", 3).tolist() == [31, 22, 23]
