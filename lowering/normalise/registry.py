@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from lowering.element_call import element_call
+from lowering.registering import registering
 
 Rewrite = Callable[..., Any]
 
@@ -25,14 +26,7 @@ REWRITES: dict[str, Rewrite] = {}
 
 def rewrites(*names: str) -> Callable[[Rewrite], Rewrite]:
     """Registers the decorated function for the primitives of these names."""
-
-    def register(rewrite: Rewrite) -> Rewrite:
-        for name in names:
-            assert name not in REWRITES, f"{name} has two rewrites"
-            REWRITES[name] = rewrite
-        return rewrite
-
-    return register
+    return registering(REWRITES, names)
 
 
 def rewrites_each(*names: str) -> Callable[[Rewrite], Rewrite]:

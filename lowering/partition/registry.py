@@ -20,6 +20,7 @@ from lowering import jaxprs
 from lowering.mesh import AXES, Axis, Mesh
 from lowering.partition.tiles import MAX_PENDING_DEPTH, AnyTile, Pending, Tile
 from lowering.placement import Placement
+from lowering.registering import registering
 
 Rule = Callable[..., Any]  # a tile, or a list of tiles if there are several results
 RULES: dict[str, Rule] = {}
@@ -94,14 +95,7 @@ class Context:
 
 def partitions(*names: str) -> Callable[[Rule], Rule]:
     """Registers the decorated rule for the primitives of these names."""
-
-    def register(rule: Rule) -> Rule:
-        for name in names:
-            assert name not in RULES, f"{name} has two rules"
-            RULES[name] = rule
-        return rule
-
-    return register
+    return registering(RULES, names)
 
 
 def extents_of(*placements: Placement) -> dict[Axis, int]:

@@ -33,6 +33,7 @@ from lowering.plan.origins import Origin
 from lowering.plan.steps import ElementOp, ElementStep, Step
 from lowering.plan.steps_rows import Rows
 from lowering.plan.values import Constant, Count, Operand, Ramp, Value, View, whole
+from lowering.registering import registering
 
 PlaceOf = Callable[[JaxprEqn], Place | None]
 Rule = Callable[["Selection", JaxprEqn], None]
@@ -44,14 +45,7 @@ Carry = Mapping[int, int]
 
 def register(*primitives: str) -> Callable[[Rule], Rule]:
     """Makes the decorated function the rule of these primitives."""
-
-    def decorate(rule: Rule) -> Rule:
-        for primitive in primitives:
-            assert primitive not in RULES, f"two rules for {primitive}"
-            RULES[primitive] = rule
-        return rule
-
-    return decorate
+    return registering(RULES, primitives)
 
 
 class Selection:
