@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax import lax
 
 from lowering import jaxprs
+from lowering.normalise.core_set import CONTROL_FLOW
+from lowering.normalise.flow import staged_flow
+from lowering.registering import registering
 
 COMPLEX = "complex64"
 
@@ -40,14 +42,7 @@ COMPLEX_RULES: dict[str, ComplexRule] = {}
 
 def complex_rule(*names: str) -> Callable[[ComplexRule], ComplexRule]:
     """Registers the decorated function for complex operands of these primitives."""
-
-    def register(rule: ComplexRule) -> ComplexRule:
-        for name in names:
-            assert name not in COMPLEX_RULES, f"{name} has two rules for pairs"
-            COMPLEX_RULES[name] = rule
-        return rule
-
-    return register
+    return registering(COMPLEX_RULES, names)
 
 
 def is_complex(atom: Any) -> bool:
@@ -68,7 +63,7 @@ def without_complex(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     return jaxprs.trace(on_pairs(closed), closed.jaxpr.in_avals)
 
 
-def as_pair(value: Any) -> Any:
+def _as_pair(value: Any) -> Any:
     """A constant as a pair, if it is complex."""
     if str(value.dtype) != COMPLEX:
         return value
@@ -85,8 +80,8 @@ def on_pairs(closed: jaxprs.ClosedJaxpr) -> Callable[..., list[Any]]:
 
     def function(*args: Any) -> list[Any]:
         with jax.ensure_compile_time_eval():
-            consts = [as_pair(const) for const in closed.consts]
-        literal = lambda atom: as_pair(jaxprs.literal_value(atom))  # noqa: E731
+            consts = [_as_pair(const) for const in closed.consts]
+        literal = lambda atom: _as_pair(jaxprs.literal_value(atom))  # noqa: E731
         return jaxprs.interpret(closed.jaxpr, consts, args, _evaluate, literal)
 
     return function
@@ -99,42 +94,6 @@ def _evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
     if not _has_complex(eqn):
         return jaxprs.bind(eqn, args)
     name = eqn.primitive.name
-    return _FLOW[name](eqn, args) if name in _FLOW else COMPLEX_RULES[name](eqn, args)
-
-
-def _scan(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
-    consts, carries = eqn.params["num_consts"], eqn.params["num_carry"]
-    body = on_pairs(eqn.params["jaxpr"])
-
-    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
-        results = body(*args[:consts], *carry, *x)
-        return results[:carries], results[carries:]
-
-    carry, stacked = lax.scan(
-        step,
-        args[consts : consts + carries],
-        args[consts + carries :],
-        length=eqn.params["length"],
-        reverse=eqn.params["reverse"],
-    )
-    return [*carry, *stacked]
-
-
-def _while(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
-    tested, used = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
-    test = on_pairs(eqn.params["cond_jaxpr"])
-    body = on_pairs(eqn.params["body_jaxpr"])
-    test_given, body_given = args[:tested], args[tested : tested + used]
-    return lax.while_loop(
-        lambda carry: test(*test_given, *carry)[0],
-        lambda carry: body(*body_given, *carry),
-        args[tested + used :],
-    )
-
-
-def _cond(eqn: jaxprs.JaxprEqn, args: list[Any]) -> Sequence[Any]:
-    branches = [on_pairs(branch) for branch in eqn.params["branches"]]
-    return lax.switch(args[0], branches, *args[1:])
-
-
-_FLOW: dict[str, ComplexRule] = {"scan": _scan, "while": _while, "cond": _cond}
+    if name in CONTROL_FLOW:
+        return staged_flow(eqn, args, on_pairs)
+    return COMPLEX_RULES[name](eqn, args)
