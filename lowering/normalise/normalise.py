@@ -44,7 +44,9 @@ def normalise(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
         check_supported(closed)
     closed = _plain(without_keys(_inlined(closed)))
     check_supported(closed)
-    closed = _plain(_inlined(without_complex(closed)))
+    real = without_complex(closed)
+    if real is not closed:  # its rules have staged calls
+        closed = _plain(_inlined(real))
     return _in_core(with_signs_of_zeros(_in_core(closed)))
 
 
