@@ -16,6 +16,11 @@ _ONE, _ZERO = np.float32(1), np.float32(0)
 _INF = np.float32(np.inf)
 
 
+def of_real(x: Any) -> Pair:
+    """Real numbers as complex ones."""
+    return Pair(x, jnp.zeros_like(x))
+
+
 def times(x: Pair, y: Pair) -> Pair:
     return Pair(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
 

@@ -21,11 +21,13 @@ from lowering import jaxprs
 from lowering.normalise.complex_arithmetic import (
     divide,
     hypot,
+    of_real,
     plus,
     times,
     times_i,
 )
 from lowering.normalise.complex_pairs import Pair, complex_rule
+from lowering.normalise.rewrites import by_squaring
 
 Function = Callable[..., Pair]
 
@@ -67,10 +69,14 @@ def sign(z: Pair) -> Pair:
 
 @_function("exp")
 def exp(z: Pair) -> Pair:
-    """Real for real numbers, however large."""
-    size = jnp.exp(z.re)
-    im = jnp.where(z.im == _ZERO, z.im, size * jnp.sin(z.im))
-    return Pair(jnp.where(z.im == _ZERO, size, size * jnp.cos(z.im)), im)
+    return _at_angle(jnp.exp(z.re), z.im)
+
+
+def _at_angle(size: Any, angle: Any) -> Pair:
+    """size exp(i angle): real for an angle of 0, however large."""
+    re, im = size * jnp.cos(angle), size * jnp.sin(angle)
+    is_real = angle == _ZERO
+    return Pair(jnp.where(is_real, size, re), jnp.where(is_real, angle, im))
 
 
 @_function("exp2")
@@ -84,10 +90,8 @@ def expm1(z: Pair) -> Pair:
     half = jnp.sin(z.im * _HALF)
     size = jnp.exp(z.re)
     near = jnp.expm1(z.re) - _TWO * half * half * size
-    far = jnp.where(z.im == _ZERO, size, size * jnp.cos(z.im))
-    re = jnp.where(z.re > _OVERFLOW, far, near)
-    im = jnp.where(z.im == _ZERO, z.im, size * jnp.sin(z.im))
-    return Pair(re, im)
+    far = _at_angle(size, z.im)
+    return Pair(jnp.where(z.re > _OVERFLOW, far.re, near), far.im)
 
 
 @_function("log")
@@ -148,8 +152,17 @@ def _root(z: Pair) -> tuple[Any, Any]:
 
 
 def _inverse(z: Pair) -> Pair:
-    one = jnp.ones_like(z.re)
-    return divide(Pair(one, jnp.zeros_like(one)), z)
+    return divide(_one_like(z), z)
+
+
+def _one_like(z: Pair) -> Pair:
+    return of_real(jnp.ones_like(z.re))
+
+
+def _turned(function: Function, z: Pair) -> Pair:
+    """-i f(i z)"""
+    turned = function(times_i(z))
+    return Pair(turned.im, -turned.re)
 
 
 @_function("sin")
@@ -164,29 +177,29 @@ def cos(z: Pair) -> Pair:
 
 def _cosh_times(x: Any, factor: Any) -> Any:
     """cosh(x) times a factor, which may be small where cosh overflows."""
-    size = jnp.abs(x)
-    half = jnp.exp(size * _HALF)
-    far = half * (factor * _HALF) * half
-    product = jnp.where(size > _OVERFLOW, far, jnp.cosh(x) * factor)
+    far = _half_exp_times(x, factor)
+    product = jnp.where(jnp.abs(x) > _OVERFLOW, far, jnp.cosh(x) * factor)
     return jnp.where(factor == _ZERO, factor, product)
 
 
 def _sinh_times(x: Any, factor: Any) -> Any:
     """As `_cosh_times`, with sinh."""
-    size = jnp.abs(x)
-    half = jnp.exp(size * _HALF)
-    far = half * (jnp.copysign(_HALF, x) * factor) * half
-    product = jnp.where(size > _OVERFLOW, far, jnp.sinh(x) * factor)
+    far = _half_exp_times(x, jnp.copysign(_ONE, x) * factor)
+    product = jnp.where(jnp.abs(x) > _OVERFLOW, far, jnp.sinh(x) * factor)
     is_zero = (x == _ZERO) | (factor == _ZERO)
     zero = jnp.copysign(_ZERO, x) * jnp.copysign(_ONE, factor)
     return jnp.where(is_zero, zero, product)
 
 
+def _half_exp_times(x: Any, factor: Any) -> Any:
+    """exp(|x|) / 2 times a factor, which takes part before exp overflows."""
+    half = jnp.exp(jnp.abs(x) * _HALF)
+    return half * (factor * _HALF) * half
+
+
 @_function("sinh")
 def sinh(z: Pair) -> Pair:
-    """-i sin(i z)"""
-    turned = sin(times_i(z))
-    return Pair(turned.im, -turned.re)
+    return _turned(sin, z)
 
 
 @_function("cosh")
@@ -214,9 +227,7 @@ def tanh(z: Pair) -> Pair:
 
 @_function("tan")
 def tan(z: Pair) -> Pair:
-    """-i tanh(i z)"""
-    turned = tanh(times_i(z))
-    return Pair(turned.im, -turned.re)
+    return _turned(tanh, z)
 
 
 @_function("asin")
@@ -284,9 +295,7 @@ def atanh(z: Pair) -> Pair:
 
 @_function("atan")
 def atan(z: Pair) -> Pair:
-    """-i atanh(i z)"""
-    turned = atanh(times_i(z))
-    return Pair(turned.im, -turned.re)
+    return _turned(atanh, z)
 
 
 @_function("logistic")
@@ -297,10 +306,11 @@ def logistic(z: Pair) -> Pair:
 @_function("pow")
 def power(x: Pair, y: Any) -> Pair:
     """exp(y log x); 1 to the power of 0, and 0 for 0 to a power."""
-    y = y if isinstance(y, Pair) else Pair(lax.convert_element_type(y, np.float32), 0)
+    if not isinstance(y, Pair):
+        y = of_real(lax.convert_element_type(y, np.float32))
     is_zero = (x.re == _ZERO) & (x.im == _ZERO)
     some = Pair(jnp.where(is_zero, _ONE, x.re), x.im)
-    result = exp(times(Pair(*y), log(some)))
+    result = exp(times(y, log(some)))
     of_zero = jnp.where((y.re == _ZERO) & (y.im == _ZERO), _ONE, _ZERO)
     re = jnp.where(is_zero, of_zero, result.re)
     return Pair(re, jnp.where(is_zero, _ZERO, result.im))
@@ -308,12 +318,8 @@ def power(x: Pair, y: Any) -> Pair:
 
 @complex_rule("integer_pow")
 def _integer_pow(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
-    """By repeated squaring, as XLA computes it."""
     z, y = args[0], eqn.params["y"]
-    one = Pair(jnp.ones_like(z.re), jnp.zeros_like(z.re))
-    factor, result = z, one
-    for bit in reversed(bin(abs(y))[2:]):
-        if bit == "1":
-            result = factor if result is one else times(result, factor)
-        factor = times(factor, factor)
+    if y == 0:
+        return [_one_like(z)]
+    result = by_squaring(z, abs(y), times)
     return [_inverse(result) if y < 0 else result]

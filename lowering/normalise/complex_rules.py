@@ -18,6 +18,7 @@ from lowering.normalise.complex_arithmetic import (
     divide,
     hypot,
     larger,
+    of_real,
     smaller,
     square,
     times,
@@ -54,16 +55,12 @@ def _gather(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     operand, indices = args
     fill = eqn.params["fill_value"]
     fills = (None, 0) if fill is None else (np.real(fill), np.imag(fill))
-    return [
-        Pair(
-            *(
-                jaxprs.bind(eqn, [part, indices], {**eqn.params, "fill_value": value})[
-                    0
-                ]
-                for part, value in zip(operand, fills, strict=True)
-            )
-        )
-    ]
+
+    def gathered(part: Any, value: Any) -> Any:
+        params = {**eqn.params, "fill_value": value}
+        return jaxprs.bind(eqn, [part, indices], params)[0]
+
+    return [Pair(*map(gathered, operand, fills))]
 
 
 def _scatters(scatter: Callable[..., Any]) -> Callable[..., list[Any]]:
@@ -111,7 +108,7 @@ def _conj(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     z = args[0]
     if isinstance(z, Pair):
         return [Pair(z.re, -z.im)]
-    return [Pair(z, jnp.zeros_like(z))]
+    return [of_real(z)]
 
 
 @complex_rule("convert_element_type")
@@ -121,8 +118,7 @@ def _convert(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
     if is_complex(eqn.outvars[0]):
         if isinstance(z, Pair):
             return [z]
-        real = lax.convert_element_type(z, np.float32)
-        return [Pair(real, jnp.zeros_like(real))]
+        return [of_real(lax.convert_element_type(z, np.float32))]
     if dtype == np.bool_:
         return [(z.re != 0) | (z.im != 0)]
     return [lax.convert_element_type(z.re, dtype)]
@@ -130,8 +126,8 @@ def _convert(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
 
 @complex_rule("iota")
 def _iota(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
-    re = jaxprs.bind(eqn, args, {**eqn.params, "dtype": np.dtype(np.float32)})[0]
-    return [Pair(re, jnp.zeros_like(re))]
+    params = {**eqn.params, "dtype": np.dtype(np.float32)}
+    return [of_real(jaxprs.bind(eqn, args, params)[0])]
 
 
 @complex_rule("eq")

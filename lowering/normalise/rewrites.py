@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import mul
 from typing import Any
 
 import jax
@@ -45,13 +47,18 @@ def _integer_pow(x: Any, *, y: int) -> Any:
     """x**y by repeated squaring, as XLA computes it."""
     if y == 0:
         return jnp.ones_like(x)
-    power: Any = x
-    result: Any = None
-    for bit in reversed(bin(abs(y))[2:]):
-        if bit == "1":
-            result = power if result is None else result * power
-        power = power * power
+    result = by_squaring(x, abs(y), mul)
     return jnp.divide(_scalar(1, x), result) if y < 0 else result
+
+
+def by_squaring(x: Any, exponent: int, times: Callable[[Any, Any], Any]) -> Any:
+    """x to a power of 1 or more, in XLA's order."""
+    power, result = x, None
+    for bit in reversed(bin(exponent)[2:]):
+        if bit == "1":
+            result = power if result is None else times(result, power)
+        power = times(power, power)
+    return result
 
 
 @rewrites("logistic")
