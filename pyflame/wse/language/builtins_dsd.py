@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pyflame.wse.language import code, tree, types
@@ -64,7 +63,7 @@ def get_dsd(call: Invocation) -> code.Expression:
         if name not in _FIELDS[kind]:
             fail(f"a {kind} has no property '{name}'", operand.span)
     if kind == "circbuf_dsd":
-        fields = circular_fields(call, given)
+        fields = _circular_fields(call, given)
     elif kind.startswith("mem"):
         fields = _memory_fields(call, kind, given)
     else:
@@ -128,7 +127,7 @@ def _base(given: Fields) -> code.Expression:
     return base
 
 
-def circular_fields(call: Invocation, given: Fields) -> Fields:
+def _circular_fields(call: Invocation, given: Fields) -> Fields:
     """Elements from `base_address` on, `wraparound` of them over and over again.
 
     Known at compile time; an array's size is the default of `wraparound` (2.x).
@@ -154,8 +153,7 @@ def circular_fields(call: Invocation, given: Fields) -> Fields:
 
 
 def _known_u16(operand: code.Expression, name: str) -> code.Constant:
-    known = need_known(operand, f"'{name}' of a circbuf_dsd")
-    return need_known(number(known, types.U16, name), f"'{name}' of a circbuf_dsd")
+    return need_known(number(operand, types.U16, name), f"'{name}' of a circbuf_dsd")
 
 
 def _check_wraparound(around: code.Constant, size: int | None) -> None:
@@ -171,7 +169,7 @@ def _check_wraparound(around: code.Constant, size: int | None) -> None:
 
 def _array_size(pointer: types.Type) -> int | None:
     pointee = pointer.pointee if isinstance(pointer, types.Pointer) else None
-    return math.prod(pointee.dims) if isinstance(pointee, types.Array) else None
+    return pointee.count if isinstance(pointee, types.Array) else None
 
 
 def _check_element(base: code.Expression) -> None:

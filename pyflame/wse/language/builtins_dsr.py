@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyflame.wse.language import code, image, types
 from pyflame.wse.language.builtins_dsd import DSD_KINDS, Fields
 from pyflame.wse.language.diagnostics import fail
-from pyflame.wse.language.dsd_configs import comptime_values, operation_config
+from pyflame.wse.language.dsd_configs import (
+    LOAD,
+    STEPPING,
+    comptime_values,
+    operation_config,
+)
 from pyflame.wse.language.invocation import Invocation
 from pyflame.wse.language.operands import need_known
+from pyflame.wse.language.source import Span
 from pyflame.wse.language.values import DsrValue
-
-_SETTINGS = ("save_address", "single_step")
 
 
 def load_to_dsr(call: Invocation) -> code.Expression:
@@ -19,7 +25,17 @@ def load_to_dsr(call: Invocation) -> code.Expression:
     if not isinstance(dsr.value, DsrValue):
         fail(f"'@load_to_dsr' takes a DSR, got: '{dsr.type}'", dsr.span)
     _check_loadable(dsr.value, dsd)
-    config = operation_config(call, call.fields(2, "the load's settings"), load=True)
+    given = call.fields(2, "the load's settings")
+    return _loaded(call, dsr, dsd, operation_config(call, given, LOAD))
+
+
+def _loaded(
+    call: Invocation,
+    dsr: code.Constant,
+    dsd: code.Expression,
+    config: Callable[[], Fields],
+) -> code.Expression:
+    """The load at run time, or noted for the start of the program."""
     if call.frame.mode == "R":
         return call.emit(types.VOID, [dsr, dsd], config())
     known = need_known(dsd, "a DSD loaded at comptime")
@@ -46,8 +62,7 @@ def _check_loadable(dsr: DsrValue, dsd: code.Expression) -> None:
         )
     if kind not in DSD_KINDS:
         fail(f"'@load_to_dsr' cannot load type '{dsd.type}'", dsd.span)
-    if dsr.kind.startswith("dsr_fifo"):
-        fail(f"a {dsr.kind} cannot be loaded: it belongs to its FIFO", dsd.span)
+    _check_free(dsr, dsd.span)
     if kind == "fabin_dsd" and dsr.kind == "dsr_dest":
         fail("a fabin_dsd cannot be loaded into a dsr_dest", dsd.span)
     if kind == "fabout_dsd" and dsr.kind != "dsr_dest":
@@ -67,12 +82,13 @@ def load_to_dsr_xdsr(call: Invocation) -> code.Expression:
         )
     known = need_known(dsd, "a circular buffer that is loaded")
     given = call.fields(3, "the load's settings")
-    _check_settings(given)
-    config = operation_config(call, given, load=True)
-    if call.frame.mode == "R":
-        return call.emit(types.VOID, [dsr, known], config())
-    call.program.finishers.append(lambda: _record_load(call, dsr, known, config()))
-    return call.void()
+    config = operation_config(call, given, STEPPING)
+    if len(given) > 1:
+        fail(
+            "'save_address' and 'single_step' cannot be given together",
+            given["single_step"].span,
+        )
+    return _loaded(call, dsr, known, config)
 
 
 def _register(call: Invocation, index: int, what: str) -> code.Constant:
@@ -81,21 +97,10 @@ def _register(call: Invocation, index: int, what: str) -> code.Constant:
     is_extended = isinstance(value, DsrValue) and value.kind == "xdsr"
     if not isinstance(value, DsrValue) or is_extended != (index == 1):
         fail(f"'@load_to_dsr_xdsr' takes {what}, got: '{register.type}'", register.span)
-    if value.kind.startswith("dsr_fifo"):
-        fail(f"a {value.kind} cannot be loaded: it belongs to its FIFO", register.span)
+    _check_free(value, register.span)
     return register
 
 
-def _check_settings(given: Fields) -> None:
-    for name, operand in given.items():
-        if name not in _SETTINGS:
-            fail(
-                f"'@load_to_dsr_xdsr' has no setting '{name}'",
-                operand.span,
-                help=f"settings: {', '.join(_SETTINGS)}",
-            )
-    if len(given) > 1:
-        fail(
-            "'save_address' and 'single_step' cannot be given together",
-            given["single_step"].span,
-        )
+def _check_free(dsr: DsrValue, span: Span) -> None:
+    if dsr.kind.startswith("dsr_fifo"):
+        fail(f"a {dsr.kind} cannot be loaded: it belongs to its FIFO", span)

@@ -26,16 +26,14 @@ _OPERATION = (
     "priority",
     "ut_id",
 )
-_LOAD = (
-    *("async", "activate", "unblock", "on_control", "ut_id", "priority"),
-    *("save_address", "single_step"),
-)
+STEPPING = ("save_address", "single_step")
+LOAD = ("async", "activate", "unblock", "on_control", "ut_id", "priority", *STEPPING)
 
 Fields = dict[str, code.Expression]
 
 
 def operation_config(
-    call: Invocation, given: Fields, load: bool = False
+    call: Invocation, given: Fields, allowed: tuple[str, ...] = _OPERATION
 ) -> Callable[[], Fields]:
     """Checks the settings; the result gives them flat, with task names resolved.
 
@@ -44,7 +42,6 @@ def operation_config(
     Raises:
         CslError: an unknown or contradictory setting.
     """
-    allowed = _LOAD if load else _OPERATION
     for name, operand in given.items():
         if name not in allowed:
             fail(

@@ -216,6 +216,10 @@ COLOR = Identifier("color")
 MEM1D_DSD, MEM4D_DSD = Simple("mem1d_dsd"), Simple("mem4d_dsd")
 FABIN_DSD, FABOUT_DSD = Simple("fabin_dsd"), Simple("fabout_dsd")
 FIFO_DSD, CIRCBUF_DSD = Simple("fifo_dsd"), Simple("circbuf_dsd")
+DSD_KINDS = tuple(
+    kind.name
+    for kind in (MEM1D_DSD, MEM4D_DSD, CIRCBUF_DSD, FABIN_DSD, FABOUT_DSD, FIFO_DSD)
+)
 # dsr_dest, dsr_src0, dsr_src1, dsr_fifo_dest, dsr_fifo_src1, xdsr
 DSR_KINDS = (
     "dsr_dest",

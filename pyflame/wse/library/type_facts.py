@@ -6,10 +6,6 @@ from pyflame.wse.errors import CslError
 from pyflame.wse.language import types
 from pyflame.wse.machine import storage
 
-DSD_KINDS = (
-    *("mem1d_dsd", "mem4d_dsd", "circbuf_dsd", "fabin_dsd", "fabout_dsd", "fifo_dsd"),
-)
-
 
 def type_kind(type_: types.Type) -> str:
     """`unsigned int`, `signed int`, `float16`, `float32`, `dsd`, `dsr` or `other`."""
@@ -18,7 +14,7 @@ def type_kind(type_: types.Type) -> str:
             return "signed int" if signed else "unsigned int"
         case types.Float(name=name):
             return "float32" if name == "f32" else "float16"
-        case types.Simple(name=name) if name in DSD_KINDS:
+        case types.Simple(name=name) if name in types.DSD_KINDS:
             return "dsd"
         case types.Simple(name=name) if name in types.DSR_KINDS:
             return "dsr"

@@ -26,12 +26,7 @@ from pyflame.wse.machine.map import MapPlan, map_on_memory, map_with_waits
 from pyflame.wse.machine.operations import OPERATIONS, Operation
 from pyflame.wse.machine.small_floats import operations_for
 
-_DESCRIPTORS = frozenset(
-    {
-        *("mem1d_dsd", "mem4d_dsd", "circbuf_dsd", "fabin_dsd", "fabout_dsd"),
-        *("fifo_dsd", *types.DSR_KINDS),
-    }
-)
+_DESCRIPTORS = frozenset({*types.DSD_KINDS, *types.DSR_KINDS})
 
 LOADS = ("@load_to_dsr", "@load_to_dsr_xdsr")
 
