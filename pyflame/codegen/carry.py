@@ -8,7 +8,7 @@ from typing import Any
 
 from lowering.errors import LoweringError, OptionError
 from lowering.placement import type_text
-from pyflame.codegen.staged import Layouts, Staged
+from pyflame.codegen.staged import Layouts, Staged, is_at
 
 _RULE = "carry is a table of input paths and the paths of outputs that replace them"
 _NAMES_SHOWN = 8
@@ -69,7 +69,7 @@ def _below(path: str, names: Sequence[str], what: str, kind: str) -> dict[str, i
     found = {
         name.removeprefix(path): number
         for number, name in enumerate(names)
-        if name == path or name.startswith(f"{path}.")
+        if is_at(path, name)
     }
     if found:
         return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -11,6 +10,7 @@ import jax
 from lowering.errors import LayoutError, LoweringError
 from lowering.mesh import Layout, Mesh, mesh_of
 from pyflame.codegen.options import CodeGenOptions
+from pyflame.codegen.staged import is_at
 from pyflame.errors import ArgumentError
 from pyflame.layout import MeshLayout, check_layout
 
@@ -26,7 +26,7 @@ def spread(what: str, given: Any, tree: Any, names: Sequence[str]) -> Layouts:
     Raises: ArgumentError, if it does not match, or holds something else than layouts.
     """
     if isinstance(given, dict) and given and set(map(type, given)) == {str}:
-        if all(map(partial(_is_path, names), given)):
+        if all(any(is_at(path, name) for name in names) for path in given):
             return tuple(
                 check_layout(f"{what}[{name!r}]", _of_name(given, name))
                 for name in names
@@ -89,11 +89,6 @@ def mesh_problems(
         for name, layout in zip(names, layouts, strict=True)
         if layout is not None and (layout.rows > mesh.rows or layout.cols > mesh.cols)
     ]
-
-
-def _is_path(names: Sequence[str], path: str) -> bool:
-    """Whether it is a name, or one above names: `z` for `z.re`."""
-    return any(name == path or name.startswith(f"{path}.") for name in names)
 
 
 def _of_name(table: dict[str, Any], name: str) -> Any:

@@ -175,6 +175,11 @@ def _path_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
     return ".".join([parameters[int(path[0].idx)], *keys])
 
 
+def is_at(path: str, name: str) -> bool:
+    """Whether a value's name is the path, or below it: `z.re` is at `z`."""
+    return name == path or name.startswith(f"{path}.")
+
+
 def _key_text(key: Any) -> str:
     return str(jax.tree_util.keystr((key,), simple=True))
 
