@@ -80,8 +80,9 @@ def take_row(
 
     The values of rows may have been given that shape without a copy.
     """
-    rows = selection.rows[eqn.invars[position]]
-    first, text = rows.values[0], selection.text(eqn.invars[position])
+    atom: Any = eqn.invars[position]
+    rows = selection.rows[atom]
+    first, text = rows.values[0], selection.text(atom)
     name = selection.names.unique(f"{first.name}_row")
     out = Value(name, shape_of(var), first.dtype, place=selection.place(eqn))
     origin = Origin(f"{name} = {text}[{count.loop.name}]", selection.place(eqn))
