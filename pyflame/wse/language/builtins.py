@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pyflame.wse.language import builtins_arrays as arrays
 from pyflame.wse.language import builtins_dsd as dsd
 from pyflame.wse.language import builtins_dsr as dsr
+from pyflame.wse.language import builtins_fifos as fifos
 from pyflame.wse.language import builtins_ids as ids
 from pyflame.wse.language import builtins_layout as layout
 from pyflame.wse.language import builtins_machine as machine
@@ -156,9 +157,9 @@ _ROWS = (
     _row("increment_dsd_offset", 3, 3, "KR", dsd.increment_dsd_offset),
     _row("set_dsd_length", 2, 2, "KR", dsd.set_dsd_length),
     _row("set_dsd_stride", 2, 2, "KR", dsd.set_dsd_stride),
-    _row("allocate_fifo", 1, 2, "K", dsd.allocate_fifo),
-    _row("set_fifo_read_length", 2, 2, "R", dsd.set_fifo_length),
-    _row("set_fifo_write_length", 2, 2, "R", dsd.set_fifo_length),
+    _row("allocate_fifo", 1, 2, "K", fifos.allocate_fifo),
+    _row("set_fifo_read_length", 2, 2, "R", fifos.set_fifo_length),
+    _row("set_fifo_write_length", 2, 2, "R", fifos.set_fifo_length),
     _row("load_to_dsr", 2, 3, "TR", dsr.load_to_dsr),
     _row("load_to_dsr_xdsr", 3, 4, "TR", dsr.load_to_dsr_xdsr),
     _refused("load_to_dsr_xdsr_sr", "TR", "stride registers are a feature of 2.x"),
