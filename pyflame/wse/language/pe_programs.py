@@ -47,10 +47,17 @@ def compile_pe_program(
     for module in program.modules:
         run_comptime_blocks(module, "T")
         _keep_exported_functions(program, module)
+    _finish(program)
+    _elaborate_reachable(program)
+    _finish(program)  # what only code at run time names
+    return unit
+
+
+def _finish(program: Program) -> None:
+    """Does what had to wait until all bindings were known."""
     for finish in program.finishers:
         finish()
-    _elaborate_reachable(program)
-    return unit
+    program.finishers.clear()
 
 
 def _keep_exported_functions(program: Program, module: Module) -> None:

@@ -265,3 +265,28 @@ def test_an_id_that_is_out_of_range_at_run_time(programs):
     programs.one_pe(pe, {"seen": "u16"})
     with pytest.raises(MachineFault, match=r"color 24 is out of range \(0 to 23\)"):
         programs.run()
+
+
+def test_the_settings_of_a_fifo_that_only_code_at_run_time_names(programs):
+    """Its events activate tasks: the push after a pop that found too little."""
+    programs.one_pe(
+        """
+        var buffer = @zeros([4]i16);
+        var a = [2]i16 { 1, 2 };
+        var out = @zeros([3]i16);
+        const told = @get_local_task_id(9);
+        const fifo = @allocate_fifo(buffer, .{ .activate_push = told });
+        const a_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{2} -> a[i] });
+        const out_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{2} -> out[i] });
+        task on_push() void { out[2] = 7; }
+        comptime { @bind_local_task(on_push, told); }
+        fn run() void {
+          const enough = @mov16(out_dsd, fifo);
+          @mov16(fifo, a_dsd);
+        }
+        """,
+        {"out": "i16"},
+    )
+    programs.run()
+    programs.wafer.run_until_quiet()
+    assert programs.read("out", "<i2", 3).tolist() == [0, 0, 7]
