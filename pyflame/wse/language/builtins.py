@@ -20,6 +20,7 @@ from pyflame.wse.language import builtins_layout as layout
 from pyflame.wse.language import builtins_machine as machine
 from pyflame.wse.language import builtins_operations as operations
 from pyflame.wse.language import builtins_private as private
+from pyflame.wse.language import builtins_rotation as rotation
 from pyflame.wse.language import builtins_symbols as symbols
 from pyflame.wse.language import builtins_tasks as tasks
 from pyflame.wse.language import builtins_types as general
@@ -125,7 +126,7 @@ _ROWS = (
     _row("get_ut_id", 1, 1, "KR", ids.get_ut_id),
     _row("get_dsr", 2, 2, "K", ids.get_dsr),
     _row("get_xdsr", 1, 1, "K", ids.get_xdsr),
-    _refused("get_sr", "K", "stride registers are a feature of 2.x"),
+    _row("get_sr", 1, 1, "K", ids.get_sr),
     _row("get_filter_id", 1, 1, "KR", ids.get_filter_id),
     # tasks
     _row("bind_data_task", 2, 2, "T", tasks.bind_data_task),
@@ -138,7 +139,7 @@ _ROWS = (
     _row("set_empty_queue_handler", 2, 2, "T", tasks.set_empty_queue_handler),
     _lowered("queue_flush", 1, 1, tasks.queue_flush),
     _row("set_control_task_table", 0, 1, "T", tasks.set_control_task_table),
-    _refused("bind_rotating_tasks", "T", "rotating tasks are a feature of 2.x"),
+    _row("bind_rotating_tasks", 4, 4, "T", rotation.bind_rotating_tasks),
     _row("rpc", 1, 1, "T", tasks.rpc),
     # fabric and layout
     _row("set_rectangle", 2, 2, "L", layout.set_rectangle),
@@ -162,9 +163,9 @@ _ROWS = (
     _row("set_fifo_write_length", 2, 2, "R", fifos.set_fifo_length),
     _row("load_to_dsr", 2, 3, "TR", dsr.load_to_dsr),
     _row("load_to_dsr_xdsr", 3, 4, "TR", dsr.load_to_dsr_xdsr),
-    _refused("load_to_dsr_xdsr_sr", "TR", "stride registers are a feature of 2.x"),
-    _refused("set_dsr_length", "R", "it is undocumented"),
-    _refused("set_dsr_base_addr", "R", "it is undocumented"),
+    _row("load_to_dsr_xdsr_sr", 4, 5, "TR", dsr.load_to_dsr_xdsr_sr),
+    _row("set_dsr_length", 2, 2, "R", dsr.set_dsr_length),
+    _row("set_dsr_base_addr", 2, 2, "R", dsr.set_dsr_base_addr),
     _row("map", 2, ANY, "R", operations.map_),
     _row("dfilt", 2, 2, "R", operations.dfilt),
     *(

@@ -13,6 +13,7 @@ from pyflame.wse.language.builtins_dsd import (
     pointer_argument,
 )
 from pyflame.wse.language.builtins_ids import is_fifo
+from pyflame.wse.language.builtins_tasks import choice
 from pyflame.wse.language.diagnostics import fail
 from pyflame.wse.language.dsd_configs import comptime_values
 from pyflame.wse.language.invocation import Invocation
@@ -21,8 +22,12 @@ from pyflame.wse.language.values import DsrValue, FifoValue, PointerValue
 
 _FIFO_FIELDS = (
     *("activate_push", "activate_pop", "dest", "src", "xdsr"),
-    *("priority", "simd_mode"),
+    *("priority", "simd_mode", "empty_action", "full_action"),
 )
+_ACTIONS = {
+    "wse2": ("test_or_suspend", "terminate"),
+    "wse3": ("test_or_suspend", "terminate", "suspend", "fault"),
+}
 FIFO_ALIGN_BYTES = 4  # <tile_config>.FIFO_MIN_ALIGNMENT; no document gives its value
 _FIFO_DSRS = {
     "dest": ("dsr_dest", "dsr_fifo_dest"),
@@ -52,7 +57,9 @@ def allocate_fifo(call: Invocation) -> code.Expression:
             fail(f"a FIFO has no property '{name}'", operand.span)
     check_arch_of(call, config, "priority", "wse3", "on wse2 operations have it")
     check_arch_of(call, config, "simd_mode", "wse2", "leave it out")
+    check_arch_of(call, config, "full_action", "wse3", "leave it out")
     _check_fifo_dsrs(call, config)
+    _choose_actions(call, config)
     settings: dict[str, Any] = {}
     value = FifoValue(address, array.element, array.count, settings)
     call.program.unit.fifos.append(value)
@@ -60,6 +67,15 @@ def allocate_fifo(call: Invocation) -> code.Expression:
         lambda: settings.update(comptime_values(call, config))
     )
     return call.constant(types.FIFO_DSD, value)
+
+
+def _choose_actions(call: Invocation, config: Fields) -> None:
+    """What an operation does that finds the FIFO empty or full, by name (2.x)."""
+    for name in ("empty_action", "full_action"):
+        if name in config:
+            options = _ACTIONS[call.program.options.arch]
+            chosen = choice(config[name], options, name)
+            config[name] = call.constant(types.COMPTIME_STRING, chosen)
 
 
 def _align_fifo(call: Invocation, buffer: PointerValue) -> None:

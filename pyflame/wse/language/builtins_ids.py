@@ -153,6 +153,10 @@ def get_xdsr(call: Invocation) -> code.Expression:
     return _new_dsr(call, "xdsr", call.integer(0, "xdsr id", *DSR_IDS))
 
 
+def get_sr(call: Invocation) -> code.Expression:
+    return _new_dsr(call, "sr", call.integer(0, "sr id", *DSR_IDS))
+
+
 def _new_dsr(call: Invocation, kind: str, number: int) -> code.Expression:
     """Several constants may name one DSR: published 1.4 programs share ids, although
     the manual of that release forbids it."""

@@ -134,6 +134,7 @@ def _fit(call: Invocation, operands: list[code.Expression]) -> list[code.Express
     Raises:
         CslError: they match none; the legal forms are listed.
     """
+    _check_directly_usable(call, operands)
     shape = _shape(operands)
     signature = SIGNATURES[call.name]
     if call.name == "@faddhs" and shape == "psd":
@@ -152,6 +153,24 @@ def _fit(call: Invocation, operands: list[code.Expression]) -> list[code.Express
             operands, shape, signature.elements, strict=True
         )
     ]
+
+
+def _check_directly_usable(call: Invocation, operands: list[code.Expression]) -> None:
+    """Raises CslError for what operations use through a DSR only."""
+    for operand in operands:
+        kind = str(operand.type)
+        if kind == "circbuf_dsd":
+            fail(
+                f"'{call.name}' takes a circular buffer in a DSR only",
+                operand.span,
+                help="load it by @load_to_dsr_xdsr(dsr, xdsr, circbuf); give the DSR",
+            )
+        if kind in ("xdsr", "sr"):
+            fail(
+                f"'{call.name}' does not take type '{kind}'",
+                operand.span,
+                help="give the DSR that was loaded together with it",
+            )
 
 
 def _form_help(operands: list[code.Expression]) -> str:

@@ -30,22 +30,48 @@ def _function(call: Invocation, index: int, task: bool) -> FunctionRef:
     fail(f"'{call.name}' takes a {word}, got: '{operand.type}'", operand.span)
 
 
+def task_function(call: Invocation, index: int) -> FunctionRef:
+    return _function(call, index, task=True)
+
+
 def _bind(call: Invocation, kind: str, reference: FunctionRef) -> code.Expression:
-    operand = call.operand(1)
-    wanted = types.Identifier(f"{kind}_task_id")
-    if operand.type != wanted:
-        mismatch(operand, wanted)
-    number = need_known(operand, "the task id").value
-    if call.program.layout is not None:
-        return call.void()
-    claim_task_id(call, kind, number)
-    function = plain_instance(call.program, reference, call.span)
-    call.program.unit.bindings.append(image.TaskBinding(kind, number, function))
+    number = task_id(call, 1, kind)
+    if call.program.layout is None:
+        bind_to(call, kind, number, reference)
     return call.void()
 
 
+def task_id(call: Invocation, index: int, kind: str) -> int:
+    """An argument that is a known id of data, local or control tasks."""
+    operand = call.operand(index)
+    wanted = types.Identifier(f"{kind}_task_id")
+    if operand.type != wanted:
+        mismatch(operand, wanted)
+    return need_known(operand, "the task id").value
+
+
+def bind_to(call: Invocation, kind: str, number: int, reference: FunctionRef) -> None:
+    """Claims the id and notes who has it.
+
+    Raises:
+        CslError: the id is taken.
+    """
+    claim_task_id(call, kind, number)
+    function = plain_instance(call.program, reference, call.span)
+    call.program.unit.bindings.append(image.TaskBinding(kind, number, function))
+
+
 def bind_data_task(call: Invocation) -> code.Expression:
-    reference = _function(call, 0, task=True)
+    return _bind(call, "data", data_task(call))
+
+
+def data_task(call: Invocation) -> FunctionRef:
+    """The first argument as a task that wavelets can start.
+
+    Raises:
+        CslError: it is no task, or has parameters that no wavelet can fill.
+    """
+    reference = task_function(call, 0)
     params = function_type(reference).params
     name = reference.declaration.name
     if not 1 <= len(params) <= 2:
@@ -56,7 +82,7 @@ def bind_data_task(call: Invocation) -> code.Expression:
         )
     _check_payload(reference, params)
     warn_of_no_queue(call, name)
-    return _bind(call, "data", reference)
+    return reference
 
 
 def _check_payload(reference: FunctionRef, params: tuple[types.Type, ...]) -> None:
@@ -89,7 +115,7 @@ def payload_bits(type_: types.Type) -> int:
 
 
 def bind_local_task(call: Invocation) -> code.Expression:
-    reference = _function(call, 0, task=True)
+    reference = task_function(call, 0)
     if reference.declaration.params:
         fail(
             f"local task '{reference.declaration.name}' must not take parameters",
@@ -100,9 +126,14 @@ def bind_local_task(call: Invocation) -> code.Expression:
 
 
 def bind_control_task(call: Invocation) -> code.Expression:
-    reference = _function(call, 0, task=True)
+    return _bind(call, "control", control_task(call, 0))
+
+
+def control_task(call: Invocation, index: int) -> FunctionRef:
+    """An argument that is a task whose parameters, if any, a wavelet can fill."""
+    reference = task_function(call, index)
     _check_payload(reference, function_type(reference).params)
-    return _bind(call, "control", reference)
+    return reference
 
 
 # --- activate, block, unblock -----------------------------------------------------

@@ -112,6 +112,9 @@ def get_int(call: Invocation) -> code.Expression:
         if isinstance(operand, code.Constant):
             return call.constant(types.U16, operand.value)
         return code.Bitcast(types.U16, call.span, operand)
+    if str(type_) in types.REGISTER_KINDS:
+        register = need_known(operand, "a register").value
+        return call.constant(types.U16, register.number)
     fail(f"'@get_int' does not take type '{type_}'", call.span)
 
 

@@ -145,6 +145,17 @@ class TaskBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRotation:
+    """`@bind_rotating_tasks`: data task `data_id`, then after `limit` starts of it,
+    and again, control task `control_id`; the first round counts from `init` on."""
+
+    data_id: int
+    control_id: int
+    limit: int
+    init: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueueInit:
     """`@initialize_queue`: `direction` is "in" or "out"; color None if not given."""
 
@@ -169,11 +180,12 @@ class TaskState:
 
 @dataclass(frozen=True, slots=True)
 class DsrLoad:
-    """A comptime `@load_to_dsr`."""
+    """A comptime `@load_to_dsr`; `extended` are its XDSR and stride registers."""
 
     dsr: DsrValue
     dsd: DsdValue
     config: dict[str, Any] = field(hash=False)
+    extended: tuple[DsrValue, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -184,6 +196,7 @@ class PeProgram:
     functions: list[Function] = field(default_factory=list[Function])
     globals: list[GlobalVariable] = field(default_factory=list[GlobalVariable])
     bindings: list[TaskBinding] = field(default_factory=list[TaskBinding])
+    rotations: list[TaskRotation] = field(default_factory=list[TaskRotation])
     states: list[TaskState] = field(default_factory=list[TaskState])
     queues: list[QueueInit] = field(default_factory=list[QueueInit])
     local_colors: dict[int, ColorConfig] = field(default_factory=dict[int, ColorConfig])

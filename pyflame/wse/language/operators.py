@@ -19,6 +19,7 @@ from pyflame.wse.language.operands import (
     is_float,
     is_integer,
     is_number,
+    need_known,
 )
 from pyflame.wse.language.source import Span
 from pyflame.wse.language.types import Type
@@ -33,7 +34,13 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 MAX_INTEGER_BITS = 4096
 _FLOAT_ONLY_INTEGER = ("%", "&", "|", "^", "<<", ">>")
-_EQUALITY_NAMES = ("bool", "direction", "comptime_string")
+_EQUALITY_NAMES = (
+    "bool",
+    "direction",
+    "comptime_string",
+    "type",
+    *types.REGISTER_KINDS,
+)
 
 
 def binary(
@@ -162,11 +169,9 @@ def _compare(
 ) -> code.Expression:
     left, right = unify(left, right)
     if not _comparable(symbol, left.type):
-        fail(
-            f"invalid comparison operation for type: '{left.type}'",
-            span,
-            help="use @is_same_type(A, B)" if left.type == types.TYPE else "",
-        )
+        fail(f"invalid comparison operation for type: '{left.type}'", span)
+    if str(left.type) in types.REGISTER_KINDS:
+        left, right = (need_known(side, "a register") for side in (left, right))
     if isinstance(left, code.Constant) and isinstance(right, code.Constant):
         result = _COMPARISONS[symbol](left.value, right.value)
         return code.Constant(types.BOOL, span, bool(result))

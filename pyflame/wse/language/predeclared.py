@@ -27,7 +27,7 @@ _TYPES: dict[str, Type] = {
         *(types.F16, types.BF16, types.CB16, types.F32),
         *(types.MEM1D_DSD, types.MEM4D_DSD, types.FABIN_DSD, types.FABOUT_DSD),
         *(types.FIFO_DSD, types.CIRCBUF_DSD),
-        *(types.Simple(kind) for kind in types.DSR_KINDS),
+        *(types.Simple(kind) for kind in types.REGISTER_KINDS),
         *(
             types.Identifier(name)
             for name in (
@@ -56,7 +56,6 @@ PREDECLARED: dict[str, tuple[Type, Any]] = {
 _REFUSED = {
     "f64": "the PE has no arithmetic on 64-bit floats",
     "anyopaque": "it is a feature of 2.x",
-    "sr": "stride registers are a feature of 2.x",
     "dsd": "a DSD has a type of its kind: mem1d_dsd, mem4d_dsd, fabin_dsd, ...",
 }
 _INTEGER = re.compile(r"([iu])(\d{1,9})\Z")

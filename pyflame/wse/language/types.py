@@ -220,7 +220,6 @@ DSD_KINDS = tuple(
     kind.name
     for kind in (MEM1D_DSD, MEM4D_DSD, CIRCBUF_DSD, FABIN_DSD, FABOUT_DSD, FIFO_DSD)
 )
-# dsr_dest, dsr_src0, dsr_src1, dsr_fifo_dest, dsr_fifo_src1, xdsr
 DSR_KINDS = (
     "dsr_dest",
     "dsr_src0",
@@ -229,6 +228,8 @@ DSR_KINDS = (
     "dsr_fifo_src1",
     "xdsr",
 )
+SR = Simple("sr")
+REGISTER_KINDS = (*DSR_KINDS, SR.name)
 
 
 def size_bytes(type_: Type) -> int:

@@ -85,7 +85,7 @@ class DsdValue:
 
 @dataclass(frozen=True, slots=True)
 class DsrValue:
-    """`@get_dsr(kind, n)`"""
+    """`@get_dsr(kind, n)`, `@get_xdsr(n)` or `@get_sr(n)`."""
 
     kind: str
     number: int

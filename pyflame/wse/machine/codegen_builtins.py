@@ -28,7 +28,7 @@ from pyflame.wse.machine.small_floats import operations_for
 
 _DESCRIPTORS = frozenset({*types.DSD_KINDS, *types.DSR_KINDS})
 
-LOADS = ("@load_to_dsr", "@load_to_dsr_xdsr")
+LOADS = ("@load_to_dsr", "@load_to_dsr_xdsr", "@load_to_dsr_xdsr_sr")
 
 # The machine counts their cycles.
 _CHARGED_WHEN_RUN = frozenset({*OPERATIONS, *LOADS, "@map"})
@@ -228,11 +228,27 @@ def _set_length(w: FunctionWriter, node: code.BuiltinCall) -> Value:
 
 @builtin_rule(*LOADS)
 def _load_to_dsr(w: FunctionWriter, node: code.BuiltinCall) -> Value:
-    register, descriptor = w.operands(node.arguments)
+    register, descriptor, *extended = w.operands(node.arguments)
     constant, fields = _fields(w, node.config)
     text = w.constant(fields) if constant else fields
+    more = "".join(f"{extra.text}, " for extra in extended)
+    text += f", ({more})" if more else ""
     w.flush()
     return Value(f"pe.load_dsr({register.text}, {descriptor.text}, {text})")
+
+
+@builtin_rule("@set_dsr_base_addr")
+def _set_dsr_base(w: FunctionWriter, node: code.BuiltinCall) -> Value:
+    register, address = w.operands(node.arguments)
+    w.flush()
+    return Value(f"pe.dsrs.rebase({register.text}, {address.text})")
+
+
+@builtin_rule("@set_dsr_length")
+def _set_dsr_length(w: FunctionWriter, node: code.BuiltinCall) -> Value:
+    register, length = w.operands(node.arguments)
+    w.flush()
+    return Value(f"pe.dsrs.resize({register.text}, {length.text})")
 
 
 @builtin_rule("@set_fifo_read_length", "@set_fifo_write_length")

@@ -125,7 +125,7 @@ def with_base(dsd: Memory1or4, address: int) -> Memory1or4:
     """`@set_dsd_base_addr`: a new base, and no offset."""
     if isinstance(dsd, Mem1d):
         return Mem1d(address, 0, dsd.stride, dsd.extent, dsd.index_offset)
-    return Mem4d(address, 0, dsd.strides, dsd.extents, dsd.index_offset)
+    return replace(dsd, base=address, offset=0, origin=None)
 
 
 def with_offset_added(dsd: Memory1or4, elements: int) -> Memory1or4:

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyflame.wse.machine.describe import with_length
 from pyflame.wse.machine.dsd import (
     Descriptor,
     Dsr,
     FabIn,
     FabOut,
     Fifo,
+    Mem1d,
     Memory1or4,
     advanced,
+    with_base,
 )
 from pyflame.wse.machine.operations import PLAIN, OpConfig, OpSpec
 from pyflame.wse.machine.sites import Site
@@ -29,6 +32,7 @@ class LoadedDsr:
     save_address: bool
     single_step: bool
     usable_from: int
+    extended: tuple[Dsr, ...] = ()
 
 
 class DsrFile:
@@ -38,10 +42,11 @@ class DsrFile:
         fault: makes the error of the PE that uses an empty one.
     """
 
-    __slots__ = ("_dsrs", "_fault")
+    __slots__ = ("_dsrs", "_fault", "_owners")
 
     def __init__(self, fault: Callable[[str], Exception]) -> None:
         self._dsrs: dict[tuple[str, int], LoadedDsr] = {}
+        self._owners: dict[Dsr, LoadedDsr] = {}  # of extended ones: the last load
         self._fault = fault
 
     def load(
@@ -50,25 +55,57 @@ class DsrFile:
         descriptor: Descriptor,
         config: dict[str, Any],
         usable_from: int = 0,
+        extended: tuple[Dsr, ...] = (),
     ) -> None:
+        """Fills a DSR; `extended` are the XDSR and SRs that hold a part of it."""
         save = bool(config.get("save_address", False))
         step = bool(config.get("single_step", False))
-        self._dsrs[dsr.kind, dsr.number] = LoadedDsr(
-            descriptor, op_config(config), save, step, usable_from
+        held = LoadedDsr(
+            descriptor, op_config(config), save, step, usable_from, extended
         )
+        self._dsrs[dsr.kind, dsr.number] = held
+        for register in extended:
+            self._owners[register] = held
 
     def loaded(self, dsr: Dsr) -> LoadedDsr:
         """The contents of a DSR.
 
         Raises:
-            MachineFault: nothing has been loaded into it.
+            MachineFault: nothing has been loaded into it, or a part of it has been
+                overwritten by the load of another DSR.
         """
         held = self._dsrs.get((dsr.kind, dsr.number))
         if held is None:
             raise self._fault(
                 f"{dsr.kind} {dsr.number} is used before @load_to_dsr has filled it"
             )
+        for register in held.extended:
+            if self._owners[register] is not held:
+                raise self._fault(
+                    f"{dsr.kind} {dsr.number} is used after another load has "
+                    f"overwritten its {register.kind} {register.number}"
+                )
         return held
+
+    def rebase(self, dsr: Dsr, address: int) -> None:
+        """`@set_dsr_base_addr`: what it holds, from another address on."""
+        held = self.loaded(dsr)
+        if not isinstance(held.descriptor, MEMORY_KINDS):
+            raise self._fault(
+                f"@set_dsr_base_addr of {dsr.kind} {dsr.number}, which holds no vector "
+                "in memory"
+            )
+        held.descriptor = with_base(held.descriptor, address)
+
+    def resize(self, dsr: Dsr, length: int) -> None:
+        """`@set_dsr_length`: what it holds, with another number of elements."""
+        held = self.loaded(dsr)
+        if not isinstance(held.descriptor, Mem1d | FabIn | FabOut):
+            raise self._fault(
+                f"@set_dsr_length of {dsr.kind} {dsr.number}, which holds a vector of "
+                "several dimensions; its shape cannot change"
+            )
+        held.descriptor = with_length(held.descriptor, length)
 
     def stepped(self, dsr: Dsr) -> Descriptor:
         """The descriptor that `@map` goes through element by element.

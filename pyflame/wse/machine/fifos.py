@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from pyflame.wse.machine.memory import Memory
 from pyflame.wse.machine.timeline import Event, Timeline
 
+TEST_OR_SUSPEND = "test_or_suspend"
+
 
 @dataclass(frozen=True, slots=True)
 class FifoConfig:
     """`activate_push` and `activate_pop` are local task ids or None; `priority` is that
-    of microthreads that use it (WSE-3)."""
+    of microthreads that use it (WSE-3).
+
+    The actions tell what a pop from the empty and a push into the full FIFO do:
+    `test_or_suspend` suspends a microthread and ends the main thread's operation with
+    false, `suspend` suspends both, `terminate` ends the operation with true, and
+    `fault` stops the program (2.x).
+    """
 
     base_address: int
     element_bytes: int
@@ -20,6 +28,8 @@ class FifoConfig:
     activate_push: int | None = None
     activate_pop: int | None = None
     priority: str | None = None
+    empty_action: str = TEST_OR_SUSPEND
+    full_action: str = TEST_OR_SUSPEND
 
 
 class FifoState:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 # Importing it registers the library's natives.
-# Importing it registers its natives.
 import pyflame.wse.library.natives  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from pyflame.wse.language.code import Function, GlobalVariable
 from pyflame.wse.language.image import PeProgram
@@ -26,6 +25,9 @@ from pyflame.wse.machine.memory_objects import (
 )
 from pyflame.wse.machine.storage import size_bytes
 
+# a DSR, what it holds, the settings of the load, the extended registers of it
+ComptimeLoad = tuple[Dsr, Descriptor, dict[str, Any], tuple[Dsr, ...]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramCode:
@@ -34,7 +36,7 @@ class ProgramCode:
     Args:
         image: contents of memory at load, from address 0 to `used_bytes`.
         slots: initial values of globals that do not lie in memory.
-        loads: comptime `@load_to_dsr`s.
+        loads: the DSRs that are filled at comptime.
         objects: the variables in memory, for strict mode.
         defined: 1 for each byte of `image` that has an initial value.
     """
@@ -44,7 +46,7 @@ class ProgramCode:
     functions: dict[Function, FunctionCode]
     image: bytes
     slots: tuple[Any, ...]
-    loads: tuple[tuple[Dsr, Descriptor, dict[str, Any]], ...]
+    loads: tuple[ComptimeLoad, ...]
     unit: Unit
     objects: MemoryObjects
     defined: bytes
@@ -80,8 +82,8 @@ class ProgramCode:
         if self.unit.strict:
             pe.guard.protect(self.objects, self.defined)
         pe.slots = [_own(value) for value in self.slots]
-        for register, descriptor, config in self.loads:
-            pe.dsrs.load(register, descriptor, config)
+        for register, descriptor, config, extended in self.loads:
+            pe.dsrs.load(register, descriptor, config, extended=extended)
 
 
 def _own(value: Any) -> Any:
@@ -163,14 +165,13 @@ def _defined(unit: Unit, program: PeProgram) -> bytes:
     return bytes(flags)
 
 
-def _dsr_loads(
-    unit: Unit, program: PeProgram
-) -> tuple[tuple[Dsr, Descriptor, dict[str, Any]], ...]:
+def _dsr_loads(unit: Unit, program: PeProgram) -> tuple[ComptimeLoad, ...]:
     return tuple(
         (
             Dsr(load.dsr.kind, load.dsr.number),
             constants.descriptor(unit, load.dsd),
             dict(load.config),
+            tuple(Dsr(extra.kind, extra.number) for extra in load.extended),
         )
         for load in program.dsr_loads
     )

@@ -69,6 +69,8 @@ class Semantics:
             element also if it is not the pointee's own value.
         control_end_completes: an operation that `.on_control` ends also activates
             or unblocks as at its normal end.
+        rotation_takes_wavelet: the wavelet whose turn in `@bind_rotating_tasks` it is
+            starts the other task and is gone; off: it starts the data task next.
         switch_reset_position: position that a SWITCH_RST command goes to.
     """
 
@@ -78,4 +80,5 @@ class Semantics:
     short_memory_fault: bool = True
     scalar_is_accumulator: bool = True
     control_end_completes: bool = True
+    rotation_takes_wavelet: bool = True
     switch_reset_position: int = 0

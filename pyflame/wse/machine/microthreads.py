@@ -13,6 +13,8 @@ from pyflame.wse.machine.operands import (
     Dest,
     FabricDest,
     FabricSource,
+    FifoDest,
+    FifoSource,
     MemoryOperand,
     Source,
 )
@@ -297,8 +299,23 @@ class Execution:
 
     def _wait(self, operand: Source | Dest, now: int) -> None:
         self.waiting_on = operand
-        if not self.suspends and not isinstance(operand, FabricSource | FabricDest):
-            self._end(False, now)
+        if isinstance(operand, FifoSource | FifoDest):
+            self._meet_shortage(operand, now)
+
+    def _meet_shortage(self, operand: FifoSource | FifoDest, now: int) -> None:
+        """What the FIFO tells an operation to do that finds it empty or full."""
+        match operand.action:
+            case "fault":
+                state = "empty" if isinstance(operand, FifoSource) else "full"
+                self._place(fault := MachineFault(f"its FIFO is {state}"))
+                raise fault
+            case "terminate":
+                self._finish(now)
+                self.pe.timeline.at(now + 1, self)
+            case "test_or_suspend" if not self.suspends:
+                self._end(False, now)
+            case _:
+                pass  # the FIFO wakes it
 
     def _end(self, result: bool, now: int) -> None:
         if not self.over:

@@ -242,6 +242,11 @@ class FifoSource:
         self.fifo = fifo
         self._activate = activate
 
+    @property
+    def action(self) -> str:
+        """What an operation does that finds it empty."""
+        return self.fifo.config.empty_action
+
     def ready(self, now: int, execution: Event) -> bool:
         return self.fifo.can_pop(now, execution)
 
@@ -260,6 +265,11 @@ class FifoDest:
     def __init__(self, fifo: FifoState, activate: Activate) -> None:
         self.fifo = fifo
         self._activate = activate
+
+    @property
+    def action(self) -> str:
+        """What an operation does that finds it full."""
+        return self.fifo.config.full_action
 
     def ready(self, now: int, execution: Event) -> bool:
         return self.fifo.can_push(now, execution)

@@ -27,7 +27,7 @@ from pyflame.wse.machine.queues import InputQueue, OutputQueue
 from pyflame.wse.machine.random_numbers import RandomNumbers
 from pyflame.wse.machine.router import Channel
 from pyflame.wse.machine.router_registers import RouterRegisters
-from pyflame.wse.machine.tasks import MICROTHREAD_KINDS, TaskTable
+from pyflame.wse.machine.tasks import MICROTHREAD_KINDS, BoundTask, Choice, TaskTable
 from pyflame.wse.machine.timeline import Timeline
 from pyflame.wse.machine.vector_plans import VectorPlans
 from pyflame.wse.machine.vectors import VectorUnit
@@ -148,12 +148,19 @@ class Pe:
             self.tasks.blocked[id_] = False
 
     def load_dsr(
-        self, dsr: Dsr, descriptor: Descriptor, config: dict[str, Any]
+        self,
+        dsr: Dsr,
+        descriptor: Descriptor,
+        config: dict[str, Any],
+        extended: tuple[Dsr, ...] = (),
     ) -> None:
-        """`@load_to_dsr` at run time; `config` as CSL spells the fields."""
-        self.clock += self.costs.dsr_load_cycles
+        """`@load_to_dsr` at run time; `config` as CSL spells the fields.
+
+        Every register that it fills takes as long.
+        """
+        self.clock += self.costs.dsr_load_cycles * (1 + len(extended))
         usable_from = self.clock + self.costs.dsr_use_cycles - 1
-        self.dsrs.load(dsr, descriptor, config, usable_from)
+        self.dsrs.load(dsr, descriptor, config, usable_from, extended)
 
     def read_dsr(self, dsr: Dsr) -> Descriptor:
         """The descriptor that a DSR holds now, for `@map` to step through."""
@@ -224,15 +231,23 @@ class Pe:
             self._look_again(now)
             return
         choice = self.tasks.pick(choices, self.timeline.pick)
-        payload = 0 if choice.queue is None else choice.queue.take(now)
+        task = self.tasks.rotated(choice)
+        payload = self._payload(choice, task, now)
         quick = choice.after_completion and not follows_task
         delay = (
             self.costs.completion_to_task_cycles
             if quick
             else self.costs.task_start_cycles
         )
-        task = choice.task
         self._start(now + delay, task.function, task.decode(payload & 0xFFFF_FFFF))
+
+    def _payload(self, choice: Choice, task: BoundTask, now: int) -> int:
+        """What the wavelet brings that starts a task; 0 for local tasks."""
+        if choice.queue is None:
+            return 0
+        if task is choice.task or self.semantics.rotation_takes_wavelet:
+            return choice.queue.take(now)
+        return choice.queue.words[0]
 
     def _look_again(self, now: int) -> None:
         """Wavelets on the ramp behind one that was taken wake nobody themselves."""

@@ -7,12 +7,12 @@ from typing import Any
 from pyflame.wse.language.image import PeProgram, QueueInit, TaskBinding
 from pyflame.wse.language.types import element_size_bytes
 from pyflame.wse.language.values import FifoValue
-from pyflame.wse.machine.fifos import FifoConfig, FifoState
+from pyflame.wse.machine.fifos import TEST_OR_SUSPEND, FifoConfig, FifoState
 from pyflame.wse.machine.limits import TEARDOWN_TASK_ID
 from pyflame.wse.machine.pe import Pe
 from pyflame.wse.machine.program import CompiledProgram
 from pyflame.wse.machine.queue_flush import Queue, flushes_of
-from pyflame.wse.machine.tasks import BoundTask, payload_decoder
+from pyflame.wse.machine.tasks import BoundTask, Rotation, payload_decoder
 
 
 def load(pe: Pe, compiled: CompiledProgram) -> None:
@@ -22,6 +22,11 @@ def load(pe: Pe, compiled: CompiledProgram) -> None:
     pe.tasks.own_control_table = program.control_task_table is not None
     for binding in program.bindings:
         _bind(pe, compiled, binding)
+    for rotation in program.rotations:
+        other = pe.tasks.control[rotation.control_id]
+        pe.tasks.rotations[rotation.data_id] = Rotation(
+            other, rotation.limit, rotation.init
+        )
     _bind_teardown(pe, compiled, program)
     _block_unbound_channels(pe)
     for fifo in program.fifos:
@@ -138,4 +143,6 @@ def fifo_config(fifo: FifoValue, compiled: CompiledProgram) -> FifoConfig:
         activate_push=fifo.config.get("activate_push"),
         activate_pop=fifo.config.get("activate_pop"),
         priority=fifo.config.get("priority"),
+        empty_action=fifo.config.get("empty_action", TEST_OR_SUSPEND),
+        full_action=fifo.config.get("full_action", TEST_OR_SUSPEND),
     )

@@ -40,6 +40,22 @@ class Choice:
     after_completion: bool = False
 
 
+@dataclass(slots=True)
+class Rotation:
+    """After `limit` starts of a data task the other task runs instead, once."""
+
+    task: BoundTask
+    limit: int
+    count: int
+
+    def next(self, main: BoundTask) -> BoundTask:
+        if self.count == self.limit:
+            self.count = 0
+            return self.task
+        self.count += 1
+        return main
+
+
 class TaskTable:
     """State bits by id. Colors (WSE-2) or input queues (WSE-3) share the ids of data
     tasks, and with them the block bit.
@@ -58,6 +74,7 @@ class TaskTable:
         "high_priority",
         "local",
         "own_control_table",
+        "rotations",
     )
 
     def __init__(self) -> None:
@@ -69,6 +86,7 @@ class TaskTable:
         self.blocked = [False] * TASK_IDS
         self.high_priority = [False] * TASK_IDS
         self.own_control_table = False
+        self.rotations: dict[int, Rotation] = {}  # by id of the data task
         self._last = -1
 
     def bind(self, task: BoundTask) -> None:
@@ -121,6 +139,12 @@ class TaskTable:
         if choice.queue is None:
             self.active[choice.task.id] = False
         return choice
+
+    def rotated(self, choice: Choice) -> BoundTask:
+        """The task to start: the one that was chosen, unless it is another's turn."""
+        task = choice.task
+        rotation = self.rotations.get(task.id) if task.kind == "data" else None
+        return task if rotation is None else rotation.next(task)
 
     def _id(self, choice: Choice) -> int:
         return choice.task.id if choice.queue is None else choice.queue.block_id

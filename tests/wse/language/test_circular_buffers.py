@@ -37,6 +37,14 @@ const xdsr = @get_xdsr(2);
             "'wraparound' must be at least 1",
         ),
         (
+            "export fn use() void { @fmovs(row, four); } const d = four;",
+            "'@fmovs' takes a circular buffer in a DSR only",
+        ),
+        (
+            "export fn use() void { @fmovs(row, xdsr); } const d = four;",
+            "'@fmovs' does not take type 'xdsr'",
+        ),
+        (
             "comptime { @load_to_dsr(dsr, four); }",
             "'@load_to_dsr' cannot load type 'circbuf_dsd'",
         ),

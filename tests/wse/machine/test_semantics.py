@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pyflame.wse.errors import MachineFault
-from pyflame.wse.language.image import Switches, SwitchPosition
+from pyflame.wse.language.image import Switches, SwitchPosition, TaskRotation
+from pyflame.wse.language.types import U32
 from pyflame.wse.machine.dsd import INFINITE_EXTENT, FabIn, FabOut, Mem1d, ScalarPointer
 from pyflame.wse.machine.limits import Semantics
 from pyflame.wse.machine.operations import OPERATIONS, OpConfig, Operation
@@ -102,6 +103,29 @@ def test_control_end_completes(bench: Any, choice: bool) -> None:
     pe = ran(bench, body, control_end_completes=choice)
     assert pe.microthreads == [None] * 8
     assert pe.tasks.active[9] is choice
+
+
+@BOTH
+def test_rotation_takes_wavelet(bench: Any, choice: bool) -> None:
+    """Four wavelets, and after every second one the other task runs."""
+    got: list[int] = []
+    b = bench("wse3", 1)
+    b.route(0, 0, 4, "RAMP", "RAMP")
+    pe = b.at(0)
+    pe.queue("in", 3, 4)
+    pe.queue("out", 2, 4)
+
+    def body(pe: Any) -> Any:
+        pe.memory.vector(np.dtype("<u4"), A, 1, 4)[:] = [1, 2, 3, 4]
+        yield Operation(OPERATIONS["@mov32"], FabOut(4, 2, 4), (Mem1d(A, 0, 1, 4),))
+
+    pe.task("local", 8, body)
+    pe.task("data", 3, lambda pe, word: got.append(word), U32)
+    pe.task("control", 40, lambda pe, word: got.append(-word), U32)
+    pe.source.rotations.append(TaskRotation(3, 40, 2, 0))
+    pe.state("activate", "local_task_id", 8)
+    b.wafer(semantics=Semantics(rotation_takes_wavelet=choice)).run_until_quiet()
+    assert got == ([1, 2, -3, 4] if choice else [1, 2, -3, 3, 4])
 
 
 @pytest.mark.parametrize("choice", [0, 2])
