@@ -35,6 +35,7 @@ _MAKES_VARYING = {
     prims.mesh_slice_p,
     prims.mesh_fill_padding_p,
 }
+_OF_THE_MESH = _MAKES_UNIFORM | _MAKES_VARYING
 
 
 def check_uniform(
@@ -82,7 +83,7 @@ def _equation(
         return _follow(called, operands, divergent)
     if name in _CONTROL_FLOW:
         return _CONTROL_FLOW[name](eqn, operands, divergent)
-    if jaxprs.sub_jaxprs(eqn):
+    if any(map(_asks_the_mesh, jaxprs.sub_jaxprs(eqn))):
         return _unknown(eqn, operands, divergent)
     varying: Varying = _UNIFORM.union(*operands)
     axis: str = eqn.params.get("axis", "")
@@ -168,10 +169,22 @@ def _scan(
     return [*carry, *results[carry_count:]]
 
 
+def _asks_the_mesh(closed: jaxprs.ClosedJaxpr) -> bool:
+    """Whether more decides its results than its inputs: what other PEs hold, or where
+    a PE stands. An element's function, a reduction's or a scatter's is none of those.
+    """
+    return any(
+        eqn.primitive in _OF_THE_MESH
+        or any(map(_asks_the_mesh, jaxprs.sub_jaxprs(eqn)))
+        for eqn in closed.jaxpr.eqns
+    )
+
+
 def _unknown(
     eqn: jaxprs.JaxprEqn, operands: list[Varying], divergent: Varying
 ) -> list[Varying]:
-    """A primitive whose use of its jaxprs is not known: the worst is assumed."""
+    """A primitive whose use of its jaxprs is not known, and they ask the mesh: the
+    worst is assumed."""
     del operands, divergent
     for closed in jaxprs.sub_jaxprs(eqn):
         _follow(closed, [_EVERYWHERE] * len(closed.jaxpr.invars), _EVERYWHERE)

@@ -209,3 +209,17 @@ def test_predicates_of_distributed_values_are_the_same_on_all_pes(name):
     closed = jax.make_jaxpr(UNIFORM_PREDICATES[name])(jnp.zeros(9, jnp.float32))
     for mesh in (Mesh(1, 4), Mesh(3, 2)):
         partition(normalise(closed), mesh, [None], [None])
+
+
+def test_functions_of_elements_do_not_make_copies_differ():
+    """All rows hold the same, and so do they behind a function of each element."""
+
+    def program(x, y):
+        ones = jnp.sum(lax.population_count(x))
+        return lax.cond(ones > 2, lambda y: y - jnp.max(y), jnp.abs, y)
+
+    arrays = jnp.zeros((7, 5), jnp.int32), jnp.zeros(6, jnp.int32)
+    closed = normalise(jax.make_jaxpr(program)(*arrays))
+    columns = Placement((7, 5), np.dtype("int32"), (None, "cols"), (1, 2))
+    rows = Placement((6,), np.dtype("int32"), ("rows",), (2, 1))
+    partition(closed, Mesh(2, 2), [columns, rows], [None])
