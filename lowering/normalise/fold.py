@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any
 
 from lowering import jaxprs
-from lowering.normalise import fold_dots, fold_numbers, fold_shapes
+from lowering.normalise import fold_dots, fold_numbers, fold_pads, fold_shapes
 from lowering.normalise.core_set import BINARY, CUMULATIVE
 from lowering.normalise.origins import Fold, Origins, Repeats
 
@@ -64,7 +64,7 @@ _SHAPERS = frozenset(
     {"transpose", "reshape", "broadcast_in_dim", "convert_element_type", "slice"}
 )
 # What is not computed twice: between PEs, it may take long to move.
-_MOVING = frozenset({"transpose", "reshape", "broadcast_in_dim"})
+_MOVING = frozenset({"transpose", "reshape", "broadcast_in_dim", "pad"})
 _UNIT_REDUCTIONS = frozenset(
     "reduce_sum reduce_max reduce_min reduce_prod "
     "reduce_and reduce_or reduce_xor".split()
@@ -72,6 +72,8 @@ _UNIT_REDUCTIONS = frozenset(
 _FOLDS: list[tuple[frozenset[str], Fold]] = [
     (_SHAPERS, fold_shapes.drop_no_op),
     (frozenset({"pad"}), fold_shapes.drop_empty_pad),
+    (frozenset({"pad"}), fold_pads.pad_of_pad),
+    (frozenset({"slice"}), fold_pads.slice_of_pad),
     (CUMULATIVE, fold_shapes.drop_unit_walk),
     (_UNIT_REDUCTIONS, fold_shapes.drop_unit_reduction),
     (frozenset(fold_numbers.NEUTRAL), fold_numbers.drop_neutral),

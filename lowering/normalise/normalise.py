@@ -55,9 +55,11 @@ def _in_core(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
 
     Raises: UnsupportedPrimitiveError, if a rewrite staged what has no rule itself.
     """
-    while not all(map(_is_core, closed.jaxpr.eqns)):
+    is_new = any(eqn.primitive.name in NESTING for eqn in closed.jaxpr.eqns)
+    while is_new or not all(map(_is_core, closed.jaxpr.eqns)):
         closed = _plain(_retrace(closed, _evaluate))
         check_supported(closed)
+        is_new = False
     return _folded(jaxprs.drop_dead_equations(closed))
 
 

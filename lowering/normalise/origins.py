@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from jax.core import Tracer
+
 from lowering import jaxprs
 
 _NEAR = 32  # equations
@@ -64,7 +67,15 @@ class Repeats:
 
 def _key(eqn: jaxprs.JaxprEqn, args: list[Any]) -> tuple[Any, ...]:
     params = tuple((name, str(value)) for name, value in sorted(eqn.params.items()))
-    return (eqn.primitive.name, params, *map(id, args))
+    return (eqn.primitive.name, params, *map(identity, args))
+
+
+def identity(value: Any) -> Any:
+    """What tells a value from others: of a known number its bits, else what it is."""
+    if isinstance(value, Tracer) or np.ndim(value):
+        return id(value)
+    known = np.asarray(value)
+    return known.dtype.name, known.tobytes()
 
 
 # Of an equation, its operands, and where they came from: what to use instead, or None.

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 
 from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
@@ -126,6 +127,52 @@ def join(line: Line, pieces: Sequence[Piece], filling: Any = None) -> Any:
     for part in parts:
         buffer = _put(buffer, part, part.offset(index, line) + np.int32(before), line)
     return lax.slice_in_dim(buffer, before, before + line.tile, axis=line.dim)
+
+
+def is_zero(filling: Any) -> bool:
+    """Whether it is known to be what PEs receive at the ends of a line."""
+    if isinstance(filling, Tracer):
+        return False
+    known = np.asarray(filling)
+    return known.tobytes() == np.zeros((), known.dtype).tobytes()
+
+
+def moved(line: Line, piece: Piece) -> Any:
+    """This PE's tile of the piece, moved along the dimension that it fills, and zeros
+    where it has left. A tile is made of parts of two tiles, which come as they are."""
+    value, tile = piece.value, line.tile
+    if piece.start < 0 and line.size * tile != line.length:
+        value = _zero_behind(line, value)
+    hops, rest = divmod(piece.start, tile)
+    parts = [
+        _from(line, value, hops + 1, tile - rest, tile),
+        _from(line, value, hops, 0, tile - rest),
+    ]
+    return lax.concatenate(parts, line.dim) if rest else parts[1]
+
+
+def _from(line: Line, value: Any, hops: int, first: int, last: int) -> Any:
+    """Elements `first` to `last` of the tile of the PE so many places before."""
+    if first == last:
+        return None
+    part = value
+    if last - first < line.tile:
+        part = lax.slice_in_dim(value, first, last, axis=line.dim)
+    if not hops:
+        return part
+    return prims.mesh_shift(part, axis=line.axis, size=line.size, offset=hops)
+
+
+def _zero_behind(line: Line, value: Any) -> Any:
+    """Zeros in what lies behind the last element, and may be anything."""
+    return prims.mesh_fill_padding(
+        value,
+        axis=line.axis,
+        size=line.size,
+        dim=line.dim,
+        length=line.length,
+        value=0,
+    )
 
 
 def _parts(line: Line, piece: Piece) -> list[_Part]:

@@ -21,7 +21,7 @@ from lowering.mesh import Axis
 from lowering.partition import mesh_primitives as prims
 from lowering.partition.registry import Context, extents_of, partitions
 from lowering.partition.reshard import reshard
-from lowering.partition.retile import Line, Piece, join
+from lowering.partition.retile import Line, Piece, is_zero, join, moved
 from lowering.partition.rules.creation import extents_of_kept
 from lowering.partition.rules.shape import check_whole, whole_dims, with_whole
 from lowering.partition.tiles import AnyTile, fill_axes
@@ -161,10 +161,15 @@ def pad(
         axis = before.axes[dim]
         if axis is not None:
             line, piece = _bordered(ctx, before, dim, config[dim])
-            local = join(line, [replace(piece, value=local)], filling)
+            piece = replace(piece, value=local)
+            if line.length == piece.length and is_zero(filling):
+                local = moved(line, piece)
+            else:
+                local = join(line, [piece], filling)
             before = _resized(before, dim, line.length)
             config[dim] = (0, 0, 0)
-    local = lax.pad(local, filling, config)
+    if any(map(any, config)):
+        local = lax.pad(local, filling, config)
     return ctx.settled(local, ctx.placement(before.axes, extents_of(before)))
 
 
@@ -210,6 +215,20 @@ def _pads(x: Any, value: Any) -> list[Any]:
     ]
 
 
+def _around(x: Any) -> list[Any]:
+    """What lies around each element, with zeros, ones or flags beyond the ends."""
+    n, m = x.shape
+    zeros, ones, flags = jnp.pad(x, 1), jnp.pad(x, 2, constant_values=1), x > 0
+    far = jnp.pad(x, ((7, 0), (0, 5)))
+    return [
+        zeros[:-2, 1:-1] - zeros[2:, 1:-1] + zeros[1:-1, :-2] * zeros[2:, 2:],
+        ones[:n, 1 : m + 1] + ones[3 : n + 3, 4:],
+        far[:n, 5:] + far[4 : n + 4, 2 : m + 2],
+        jnp.pad(flags, 1)[2:, :-2],
+        lax.pad(lax.pad(x, 0.0, ((2, -2, 0), (0, 0, 0))), 0.0, ((-1, 1, 0), (1, 1, 0))),
+    ]
+
+
 CASES = [
     Case("slices", lambda a: [a[:1], a[:, :1], a[-1:]], ("f32[n,m]",)),
     Case("rows", lambda a: a[0] + a[-1], ("f32[n,m]",)),
@@ -241,6 +260,8 @@ CASES = [
     Case("join a cube", lambda a: jnp.concatenate([a, a], 2), ("f32[2,n,m]",)),
     Case("join numbers", lambda a: jnp.concatenate([a, jnp.ones(3)]), ("f32[n]",)),
     Case("pad", _pads, ("f32[n,3]", "f32[]")),
+    Case("around", _around, ("f32[n,m]",)),
+    Case("around, in tiles of one", _around, ("f32[8,8]",)),
     Case("pad integers", lambda a: jnp.pad(a, 2, mode="wrap"), ("i32[n]",)),
     Case("reverse", lambda a: [a[::-1], a[:, ::-1], a[::-1, ::-1]], ("f32[n,m]",)),
     Case("reverse flags", lambda a: jnp.flip(a) + 1, ("i32[n]",)),
