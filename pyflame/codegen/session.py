@@ -11,6 +11,7 @@ from pyflame.codegen.simulation_run import SimulationRun
 from pyflame.errors import RunError
 
 if TYPE_CHECKING:
+    from pyflame.wse.machine.counters import Counters
     from pyflame.wse.machine.engine import MachineConfig
 
 
@@ -59,6 +60,20 @@ class Session:
         return SimulationRun(
             self._interface.result(outputs), cycles, self._wafer.report()
         )
+
+    def trace(self) -> dict[str, Any]:
+        """All launches as Chrome trace events, which Perfetto shows, in cycles.
+
+        Raises: HostError, unless the session's config was told to `observe` a trace.
+        """
+        return self._wafer.trace()
+
+    def counters(self) -> Counters:
+        """Where the cycles of each PE went, and the wavelets of each link.
+
+        Raises: HostError, unless the session's config was told to `observe` counters.
+        """
+        return self._wafer.counters()
 
     def _check_complete(self, missing: set[int]) -> None:
         if missing:
