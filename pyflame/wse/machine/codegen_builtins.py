@@ -232,9 +232,9 @@ def _load_to_dsr(w: FunctionWriter, node: code.BuiltinCall) -> Value:
     constant, fields = _fields(w, node.config)
     text = w.constant(fields) if constant else fields
     more = "".join(f"{extra.text}, " for extra in extended)
-    text += f", ({more})" if more else ""
+    given = f"{register.text}, {descriptor.text}, {text}"
     w.flush()
-    return Value(f"pe.load_dsr({register.text}, {descriptor.text}, {text})")
+    return Value(f"pe.load_dsr({given}, ({more}))" if more else f"pe.load_dsr({given})")
 
 
 @builtin_rule("@set_dsr_base_addr")
