@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import jax
 import jax.numpy as jnp
 
 from pyflame.errors import ShapeError
+from pyflame.ops.few_channels import (
+    Pads,
+    biased,
+    convolution_of_few,
+    is_quick_as_product,
+)
 from pyflame.ops.shapes import text
 from pyflame.ops.wafer import is_for_wafer
-
-Pads = tuple[tuple[int, int], ...]
 
 # PyTorch's names for what lies beyond the edges, and NumPy's.
 PADDING_MODES = {
@@ -20,10 +22,6 @@ PADDING_MODES = {
     "replicate": "edge",
     "circular": "wrap",
 }
-
-# Where one product of matrices is the faster way; with 16 channels it is not.
-MAX_CHANNELS = 8
-MAX_MATRIX_ELEMENTS = 2**22
 
 _LETTERS = {1: "NCL", 2: "NCHW"}
 
@@ -66,11 +64,9 @@ def convolution(
     dtype = jnp.result_type(x, weight)
     x, weight = x.astype(dtype), weight.astype(dtype)
     counts = _counts(x, weight, stride, padding, dilation)
-    quick = groups == 1 and _is_quick_as_product(x, weight, counts)
+    quick = groups == 1 and is_quick_as_product(x, weight, counts)
     if quick and not is_for_wafer():
-        # The bias before the images, so that all of its gradient lies in one order.
-        result = _as_product(x, weight, stride, padding, dilation)
-        return jnp.swapaxes(_biased(result, bias, 0), 0, 1)
+        return convolution_of_few(x, weight, bias, stride, padding, dilation)
     letters = _LETTERS[spatial]
     result = jax.lax.conv_general_dilated(
         x,
@@ -81,19 +77,7 @@ def convolution(
         dimension_numbers=(letters, letters.replace("NC", "OI"), letters),
         feature_group_count=groups,
     )
-    return _biased(result, bias, 1)
-
-
-def _biased(result: jax.Array, bias: tuple[jax.Array, ...], axis: int) -> jax.Array:
-    """With the bias, if there is one, added to each channel along `axis`."""
-    if not bias:
-        return result
-    # Wide, so that the gradient of the bias is summed in float32 for halves, too.
-    wide = jnp.promote_types(result.dtype, jnp.float32)
-    per_channel = bias[0].reshape(-1, *(1,) * (result.ndim - 1 - axis))
-    return (result.astype(wide) + per_channel.astype(wide)).astype(
-        jnp.result_type(result, bias[0])
-    )
+    return biased(result, bias, 1)
 
 
 def _padded(x: jax.Array, padding: Pads, mode: str) -> jax.Array:
@@ -120,46 +104,6 @@ def _counts(
     """How many windows there are along each dimension."""
     along = zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
     return [(n + sum(pads) - d * (k - 1) - 1) // s + 1 for n, k, s, pads, d in along]
-
-
-def _is_quick_as_product(x: jax.Array, weight: jax.Array, counts: list[int]) -> bool:
-    """Whether it is one of images of few channels, and the matrix not too large."""
-    elements = prod(weight.shape[1:]) * len(x) * prod(counts)
-    images = x.ndim == 4 and x.dtype == jnp.float32
-    return images and x.shape[1] <= MAX_CHANNELS and elements <= MAX_MATRIX_ELEMENTS
-
-
-def _as_product(
-    x: jax.Array,
-    weight: jax.Array,
-    stride: tuple[int, ...],
-    padding: Pads,
-    dilation: tuple[int, ...],
-) -> jax.Array:
-    """[O, N, ...]: filters as a matrix times all windows, a row per tap and channel.
-
-    XLA takes twice to six times as long for convolutions of so few channels on a CPU.
-    The windows are taken one dimension after the other, so that the gradient adds as
-    many arrays as the kernel has rows and columns, and not one for each tap.
-    """
-    windows = jnp.swapaxes(jnp.pad(x, ((0, 0), (0, 0), *padding)), 0, 1)
-    along = list(zip(weight.shape[2:], stride, dilation, strict=True))
-    for axis, (taps, step, gap) in zip(range(-1, -3, -1), along[::-1], strict=True):
-        windows = _shifted(windows, axis, taps, step, gap)
-    filters = jnp.moveaxis(weight, 1, -1).reshape(len(weight), -1)
-    product = filters @ windows.reshape(filters.shape[1], -1)
-    return product.reshape(len(weight), len(x), *windows.shape[-2:])
-
-
-def _shifted(x: jax.Array, axis: int, taps: int, step: int, gap: int) -> jax.Array:
-    """[taps, ...]: of each window along an axis the first element, the second, ..."""
-    last = x.shape[axis] - gap * (taps - 1)
-    return jnp.stack(
-        [
-            jax.lax.slice_in_dim(x, i * gap, last + i * gap, step, axis)
-            for i in range(taps)
-        ]
-    )
 
 
 def _check_channels(x: jax.Array, weight: jax.Array, groups: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from pyflame.errors import ShapeError
 from pyflame.ops.halves import rounded_once
 from pyflame.ops.shapes import text
+from pyflame.ops.tiles import max_of_tiles
 from pyflame.ops.wafer import is_for_wafer
 
 Pair = tuple[int, int]
@@ -73,7 +74,7 @@ def max_pool2d(
     padded = _padded(x, windows, least)
     are_tiles = all(map(_is_tile, windows)) and prod(kernel_size) <= MAX_SCANNED
     if are_tiles and not is_for_wafer():
-        return _max_of_tiles(padded, windows)
+        return max_of_tiles(padded, kernel_size)
     if jnp.issubdtype(x.dtype, jnp.floating) and dilation == (1, 1):
         return _reduce(padded, least, jax.lax.max, windows)
     values = _window_values(padded, windows)
@@ -203,20 +204,6 @@ def _count(size: int, k: int, stride: int, padding: int, d: int, ceil: bool) -> 
 def _is_tile(w: _Windows) -> bool:
     """Whether windows lie side by side, with no padding in front of the first."""
     return w.stride == w.kernel and not w.padding and w.dilation == 1
-
-
-def _max_of_tiles(padded: jax.Array, windows: tuple[_Windows, _Windows]) -> jax.Array:
-    """The largest of each tile, found as PyTorch does: the first, or the last NaN.
-
-    On a CPU its gradient takes a fraction of the time of that of reduce_window.
-    """
-    rows, cols = windows
-    tiles = padded.reshape(-1, rows.kernel, cols.count, cols.kernel)
-    elements = [tiles[:, i, :, j] for i, j in np.ndindex(rows.kernel, cols.kernel)]
-    best = elements[0]
-    for element in elements[1:]:
-        best = jnp.where((element > best) | (element != element), element, best)
-    return best.reshape(*padded.shape[:-2], rows.count, cols.count)
 
 
 def _least(x: jax.Array) -> float:

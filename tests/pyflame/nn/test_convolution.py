@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -54,6 +56,56 @@ def test_few_and_many_channels_agree_with_torch(
     ):
         mine, theirs = twin("Conv2d", channels, 5, (3, 4), **options)
         agree(mine, theirs, images, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("channels", [5, 40])
+def test_convolution_and_tiles_agree_with_torch(
+    torch: Any, agree: Any, channels: int
+) -> None:
+    """Of whole numbers, so that many of a tile are equal: the first one counts."""
+    theirs = torch.nn.Sequential(
+        torch.nn.Conv2d(2, channels, (3, 2), padding=1),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d((2, 3)),
+    )
+    for parameter in theirs.parameters():
+        parameter.data = (parameter.data * 4).round()
+    layers = nn.Conv2d(2, channels, (3, 2), padding=1), nn.ReLU(), nn.MaxPool2d((2, 3))
+    mine = nn.Sequential(*layers)
+    mine.load_state_dict(theirs.state_dict())
+    images = RNG.integers(-2, 3, size=(4, 2, 9, 11)).astype(np.float32)
+    agree(mine, theirs, images)
+    agree(mine[2], theirs[2], np.repeat(images, channels // 2, 1)[0])
+    images[:, :, 2:4, 3:5] = np.nan  # the last one of a tile wins
+    agree(mine[2], theirs[2], np.repeat(images, channels // 2, 1))
+
+
+def test_convolution_of_few_channels_has_all_derivatives() -> None:
+    x = jax.random.normal(jax.random.key(0), (2, 2, 5, 4))
+    weight = jax.random.normal(jax.random.key(1), (3, 2, 3, 2))
+
+    def convolved(x: Any, weight: Any) -> Any:
+        return jnp.asarray(F.conv2d(x, weight, padding=1))
+
+    def by_jax(x: Any, weight: Any) -> Any:
+        return jax.lax.conv_general_dilated(x, weight, (1, 1), [(1, 1)] * 2)
+
+    def derivatives(f: Any) -> Any:
+        def loss(a: Any, b: Any) -> Any:
+            return jnp.sin(f(a * x, b * weight)).sum()
+
+        tangent = jax.jvp(f, (x, weight), (jnp.cos(x), jnp.cos(weight)))
+        gradients = [jax.grad(loss, which)(x, weight) for which in (0, 1, (0, 1))]
+        return tangent, gradients, jax.hessian(loss, (0, 1))(1.0, 1.0)
+
+    of_each = jax.vmap(lambda x, weight: convolved(x[None], weight)[0], (0, None))
+
+    def close(a: Any, b: Any) -> None:
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+    expected = jax.jit(lambda: derivatives(by_jax))()
+    jax.tree.map(close, jax.jit(lambda: derivatives(convolved))(), expected)
+    jax.tree.map(close, jax.jit(lambda: derivatives(jax.jit(of_each)))(), expected)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
