@@ -43,6 +43,8 @@ _WINS_POSITIVE = {
     "cummax": True,
     "reduce_window_max": True,
 }
+# What gives elements of its operands.
+_SELECTING = frozenset("reshape squeeze transpose slice broadcast_in_dim rev".split())
 _VECTOR_DTYPES = ("float32", "float16")
 _INTEGERS = {4: np.int32, 2: np.int16}
 
@@ -50,6 +52,7 @@ _INTEGERS = {4: np.int32, 2: np.int16}
 def with_signs_of_zeros(closed: jaxprs.ClosedJaxpr) -> jaxprs.ClosedJaxpr:
     """The program with JAX's signs of zero in all that it shows."""
     shown = _shown(closed.jaxpr)
+    shown -= _of_positive_zeros(closed.jaxpr)
 
     def evaluate(eqn: jaxprs.JaxprEqn, args: list[Any]) -> list[Any]:
         if _has_loops_or_branches(eqn):
@@ -79,6 +82,21 @@ def _shown(jaxpr: jaxprs.Jaxpr) -> set[Any]:
     for eqn in reversed(jaxpr.eqns):
         shown.update(filter(_is_variable, _showing(eqn, shown)))
     return shown
+
+
+def _of_positive_zeros(jaxpr: jaxprs.Jaxpr) -> set[Any]:
+    """The largest or smallest of what has no -0.0, such as of absolute values."""
+    positive: set[Any] = set()
+    for eqn in jaxpr.eqns:
+        atoms = [atom for atom in eqn.invars if not jaxprs.is_literal(atom)]
+        name = eqn.primitive.name
+        is_extreme = name == "max" or name in _WINS_POSITIVE or name in _SELECTING
+        if name in ("abs", "exp") or (is_extreme and positive.issuperset(atoms)):
+            if len(atoms) == len(eqn.invars):
+                positive.update(eqn.outvars)
+        elif name == "mul" and len(atoms) == 2 and atoms[0] is atoms[1]:
+            positive.update(eqn.outvars)
+    return positive
 
 
 def _showing(eqn: jaxprs.JaxprEqn, shown: set[Any]) -> list[Any]:

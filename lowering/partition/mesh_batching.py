@@ -37,7 +37,14 @@ def _broadcast(line: jax.Array, *, size: int, root: int) -> jax.Array:
 
 
 def _traced_broadcast(
-    axis_data: Any, values: Any, dims: Any, *, axis: str, size: int, root: None
+    axis_data: Any,
+    values: Any,
+    dims: Any,
+    *,
+    axis: str,
+    size: int,
+    root: None,
+    first_only: bool,
 ) -> tuple[Any, int | None]:
     """A broadcast whose root is an operand; lines side by side may have their own."""
     x, where = (
@@ -52,12 +59,16 @@ def _traced_broadcast(
             return x, None
         rows = where.reshape((1, *where.shape, *(1,) * (x.ndim - 1 - where.ndim)))
         chosen = jnp.take_along_axis(x, rows, axis=0)[0]
+        if first_only:
+            return _lost_elsewhere(chosen, size), 0
         return jax.lax.optimization_barrier(chosen), None
     if root_dim is not None and x_dim is None:
         x = jnp.broadcast_to(x, (axis_data.size, *x.shape))
     if root_dim is None and x_dim is not None and where.ndim:
         where = jnp.broadcast_to(where, (axis_data.size, *where.shape))
-    moved = prims.mesh_broadcast_p.bind(x, where, axis=axis, size=size, root=root)
+    moved = prims.mesh_broadcast_p.bind(
+        x, where, axis=axis, size=size, root=root, first_only=first_only
+    )
     return moved, None if x_dim is None and root_dim is None else 0
 
 
@@ -110,6 +121,13 @@ def _reduced(line: jax.Array, op: str) -> jax.Array:
     return _REDUCTIONS[op](line, axis=0).astype(line.dtype)
 
 
+def _lost_elsewhere(value: jax.Array, size: int) -> jax.Array:
+    """The value on the first PE, and on the others what shows if anybody reads it."""
+    lost = jnp.nan if jnp.issubdtype(value.dtype, jnp.floating) else 77
+    line = jnp.full((size, *value.shape), lost, value.dtype).at[0].set(value)
+    return jax.lax.optimization_barrier(line)
+
+
 _UNIFORM = (_broadcast, _all_reduce, _all_gather)
 
 
@@ -129,7 +147,10 @@ def _batcher(primitive: Primitive, meaning: Meaning) -> Callable[..., Any]:
             line = jnp.broadcast_to(value, (size, *jnp.shape(value)))
         else:
             line = jnp.moveaxis(value, dim, 0)
+        stops = params.pop("first_only", False)
         results = meaning(line, size=size, **params)
+        if stops:
+            return _lost_elsewhere(results, size), 0
         # XLA for CPUs has given wrong values when it could fold what a collective
         # gives into the products around it.
         results = jax.lax.optimization_barrier(results)

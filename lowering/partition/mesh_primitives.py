@@ -3,7 +3,8 @@
 Each primitive works along one mesh axis ("rows": the PEs of one column, index growing
 southward; "cols": the PEs of one row, index growing eastward). `size` is the number of
 PEs of the mesh along that axis. Their meaning under `jax.vmap` over the axis names,
-which is how a PE jaxpr runs on the CPU, is in `mesh_batching`.
+which is how a PE jaxpr runs on the CPU, is in `mesh_batching`. What goes to all PEs of
+a line stops at the first one if `first_only`; the others have anything then.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -52,9 +53,15 @@ def mesh_broadcast(x: Any, *, axis: Axis, size: int, root: Any) -> jax.Array:
     The root is a number, or an i32[] on which all PEs of the line agree: then it is
     an operand, and the parameter `root` is None.
     """
-    if isinstance(root, int):
-        return mesh_broadcast_p.bind(jnp.asarray(x), axis=axis, size=size, root=root)
-    return mesh_broadcast_p.bind(jnp.asarray(x), root, axis=axis, size=size, root=None)
+    roots = () if isinstance(root, int) else (root,)
+    return mesh_broadcast_p.bind(
+        jnp.asarray(x),
+        *roots,
+        axis=axis,
+        size=size,
+        root=None if roots else root,
+        first_only=False,
+    )
 
 
 def mesh_reduce(x: Any, *, axis: Axis, size: int, op: ReduceOp, root: int) -> jax.Array:
@@ -64,12 +71,16 @@ def mesh_reduce(x: Any, *, axis: Axis, size: int, op: ReduceOp, root: int) -> ja
 
 def mesh_all_reduce(x: Any, *, axis: Axis, size: int, op: ReduceOp) -> jax.Array:
     """T[...] -> T[...]: sum, max or min over the line, on every PE of it."""
-    return mesh_all_reduce_p.bind(jnp.asarray(x), axis=axis, size=size, op=op)
+    return mesh_all_reduce_p.bind(
+        jnp.asarray(x), axis=axis, size=size, op=op, first_only=False
+    )
 
 
 def mesh_all_gather(x: Any, *, axis: Axis, size: int, dim: int) -> jax.Array:
     """T[..., t, ...] -> T[..., size*t, ...]: the line's tiles, joined along `dim`."""
-    return mesh_all_gather_p.bind(jnp.asarray(x), axis=axis, size=size, dim=dim)
+    return mesh_all_gather_p.bind(
+        jnp.asarray(x), axis=axis, size=size, dim=dim, first_only=False
+    )
 
 
 def mesh_shift(x: Any, *, axis: Axis, size: int, offset: int) -> jax.Array:
@@ -107,7 +118,9 @@ def _same_aval(aval: Any, *_: Any, **__: Any) -> ShapedArray:
     return ShapedArray(aval.shape, aval.dtype)
 
 
-def _gathered_aval(aval: Any, *, axis: Axis, size: int, dim: int) -> ShapedArray:
+def _gathered_aval(
+    aval: Any, *, axis: Axis, size: int, dim: int, first_only: bool
+) -> ShapedArray:
     return _with_dim(aval, dim, size * aval.shape[dim])
 
 

@@ -9,15 +9,16 @@ The size of the PE jaxpr and the time to make it do not depend on the number of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import numpy as np
 
 from lowering import jaxprs
-from lowering.mesh import Mesh
+from lowering.mesh import AXES, Mesh
 from lowering.partition import control_flow, mesh_batching, rules
+from lowering.partition.first_only import Needed, needed, stopped_at_first
 from lowering.partition.mesh_map import mapped
 from lowering.partition.registry import COMFORTABLE_BYTES, RULES, Context
 from lowering.partition.reshard import canonical, spread_replicas
@@ -60,6 +61,7 @@ def partition(
         for placement, var in zip(in_placements, closed.jaxpr.invars, strict=True)
     )
     outputs: list[Placement] = []
+    needs: list[Needed] = []
 
     def pe_program(*locals_: Any) -> list[Any]:
         tiles = [
@@ -71,9 +73,13 @@ def partition(
             for local, placement in zip(locals_, inputs, strict=True)
         ]
         results = _run(closed, tiles, mesh, budget_bytes)
-        outputs[:] = [
-            wanted or tile.placement
+        needs[:] = [
+            needed(wanted, tile.placement, mesh)
             for wanted, tile in zip(out_placements, results, strict=True)
+        ]
+        outputs[:] = [
+            wanted or _where_needed(tile.placement, need)
+            for wanted, tile, need in zip(out_placements, results, needs, strict=True)
         ]
         return [
             tile.at(canonical(placement, mesh))
@@ -82,8 +88,15 @@ def partition(
 
     avals = [jax.ShapeDtypeStruct(p.tile_shape, p.dtype) for p in inputs]
     pe_jaxpr = jaxprs.drop_dead_equations(jaxprs.trace(pe_program, avals))
+    pe_jaxpr = stopped_at_first(pe_jaxpr, needs)
     check_uniform(pe_jaxpr, [varying(p, mesh) for p in inputs])
     return Partitioned(pe_jaxpr, inputs, tuple(outputs), mesh)
+
+
+def _where_needed(placement: Placement, need: Needed) -> Placement:
+    """Tiles where they are, and no copies of them."""
+    extents = [placement.axis_extent(axis) if axis in need else 1 for axis in AXES]
+    return replace(placement, extent=(extents[0], extents[1]))
 
 
 def conventional(shape: tuple[int, ...], dtype: Any, mesh: Mesh) -> Placement:

@@ -87,7 +87,9 @@ def _equation(
         return _unknown(eqn, operands, divergent)
     varying: Varying = _UNIFORM.union(*operands)
     axis: str = eqn.params.get("axis", "")
-    if eqn.primitive in _MAKES_UNIFORM:
+    if eqn.params.get("first_only"):
+        varying |= {axis}
+    elif eqn.primitive in _MAKES_UNIFORM:
         varying -= {axis}
     elif eqn.primitive in _MAKES_VARYING:
         varying |= {axis}

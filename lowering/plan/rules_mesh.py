@@ -39,6 +39,7 @@ from lowering.plan.values import (
 def _broadcast(selection: Selection, eqn: JaxprEqn) -> None:
     axis, size = eqn.params["axis"], eqn.params["size"]
     root, text = _root(selection, eqn)
+    text += _ending(eqn)
 
     def exchange(value: Value, origin: Origin) -> Value:
         count = value.element_count
@@ -46,7 +47,8 @@ def _broadcast(selection: Selection, eqn: JaxprEqn) -> None:
             selection.add(
                 MoveStep("relay_inward", axis, size, value, count, origin, root=root)
             )
-        selection.add(MoveStep("flood", axis, size, value, count, origin))
+        if not eqn.params["first_only"]:
+            selection.add(MoveStep("flood", axis, size, value, count, origin))
         return value
 
     _in_place(selection, eqn, "broadcast", f"root={text}", exchange)
@@ -72,9 +74,11 @@ def _all_reduce(selection: Selection, eqn: JaxprEqn) -> None:
     op: str = eqn.params["op"]
 
     def exchange(value: Value, origin: Origin) -> Value:
-        return _reduce_line(selection, eqn, value, origin, flood=True)
+        floods = not eqn.params["first_only"]
+        return _reduce_line(selection, eqn, value, origin, flood=floods)
 
-    _in_place(selection, eqn, f"line_{op}", f"op={op}", exchange, negate=op == "min")
+    text = f"op={op}{_ending(eqn)}"
+    _in_place(selection, eqn, f"line_{op}", text, exchange, negate=op == "min")
 
 
 @register("mesh_reduce")
@@ -138,7 +142,13 @@ def _gather(
             "gather_inward", axis, size, target, count, origin, source=source, dim=dim
         )
     )
-    selection.add(MoveStep("flood", axis, size, target, total, origin))
+    if not eqn.params["first_only"]:
+        selection.add(MoveStep("flood", axis, size, target, total, origin))
+
+
+def _ending(eqn: JaxprEqn) -> str:
+    """What the text of an exchange says of where it ends."""
+    return ", to the first" if eqn.params["first_only"] else ""
 
 
 def _renamed(origin: Origin, value: Value) -> Origin:

@@ -180,6 +180,8 @@ HIDDEN = {
     "comparison": lambda x, w: jnp.maximum(x, w[:, 0]) > x.max(),
     "sum": lambda x, w: jnp.maximum(x, w[:, 0]).sum(),
     "gradient": jax.grad(lambda x, w: (jax.nn.relu(x) @ w).sum(), 1),
+    "absolute values": lambda x, w: -jnp.abs(x - 1).T.max(0),
+    "squares": lambda x, w: (-(x * x).max(), jnp.maximum(x * x, jnp.exp(x))),
 }
 SHOWN = {
     "output": lambda x, w: jnp.maximum(x, w[:, 0]),
