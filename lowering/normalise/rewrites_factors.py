@@ -42,16 +42,16 @@ def _cholesky(a: Array, **_: Any) -> Array:
 
 def _cholesky_of_one(a: Array) -> Array:
     """The lower factor, of the lower triangle; NaN if there is none, as in JAX."""
-    rows = numbers(a.shape[0])
 
     def eliminate(number: Any, state: Any) -> Any:
         a, is_positive = state
+        rows = numbers(a.shape[0])
         column = column_of(a, number)
         pivot = jnp.real(element(column, number))
         root = jnp.sqrt(pivot).astype(a.dtype)
-        below = jnp.where(rows > number, column / root, 0)
-        a = a - below[:, None] * jnp.conj(below)[None, :]
+        below = jnp.where(rows > number, column * (1 / root), 0)
         factor = jnp.where(rows == number, root, below)
+        a = a - below[:, None] * jnp.conj(below)[None, :]
         return with_column(a, factor, number), is_positive & (pivot > 0)
 
     start = (a, jnp.bool_(True))
@@ -88,9 +88,9 @@ def _triangular_solve(
 def _solution(a: Array, b: Array, lower: bool, unit_diagonal: bool) -> Array:
     """X with A X = B, row by row; rows that are not known yet are zero."""
     count = a.shape[0]
-    columns = numbers(count)
 
     def substitute(step: Any, x: Array) -> Array:
+        columns = numbers(count)
         number = step if lower else np.int32(count - 1) - step
         row = row_of(a, number)
         is_known = columns < number if lower else columns > number
@@ -112,11 +112,11 @@ def _lu(a: Array, **_: Any) -> list[Array]:
 def _lu_of_one(a: Array) -> tuple[Array, Array, Array]:
     """The factors in one matrix, the pivots, and the permutation of the rows."""
     height, width = a.shape
-    rows, columns = numbers(height), numbers(width)
     count = min(height, width)
 
     def eliminate(number: Any, state: Any) -> Any:
         a, pivots, order = state
+        rows, columns = numbers(height), numbers(width)
         sizes = jnp.where(rows >= number, _size(column_of(a, number)), -1)
         chosen = jnp.argmax(sizes).astype(np.int32)
         a, order = _swapped(a, number, chosen), _swapped(order, number, chosen)
@@ -130,7 +130,7 @@ def _lu_of_one(a: Array) -> tuple[Array, Array, Array]:
         a = a - below[:, None] * right[None, :]
         return with_column(a, factor, number), pivots, order
 
-    start = (a, jnp.zeros(count, np.int32), rows)
+    start = (a, jnp.zeros(count, np.int32), numbers(height))
     return lax.fori_loop(0, count, eliminate, start)
 
 
@@ -167,10 +167,10 @@ def reflections(a: Array, pivoting: bool = False) -> tuple[Array, Array, Array]:
     5.4.2).
     """
     height, width = a.shape
-    rows = numbers(height)
 
     def reflect(number: Any, state: Any) -> Any:
         q, a, order = state
+        rows = numbers(height)
         if pivoting:
             chosen = _longest(a, number)
             a = _swapped(a.T, number, chosen).T

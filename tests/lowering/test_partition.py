@@ -16,6 +16,7 @@ from lowering.placement import Placement, place
 
 F32 = np.dtype("float32")
 MESH_PAIR = (Mesh(4, 4), Mesh(750, 994))
+ROWS4 = Mesh(4, 1)
 
 
 def layer(x, w, b):
@@ -112,10 +113,51 @@ def test_a_transpose_moves_nothing():
 
 def test_a_value_of_a_small_layout_is_broadcast_from_the_top_left():
     (x,) = arrays((7, 4))
-    program = partitioned(lambda x: x * 2, [x], Mesh(3, 5), [Layout("single_pe")])
+    program = partitioned(
+        lambda x: x[:, 0].sum() + x, [x], Mesh(3, 5), [Layout("single_pe")]
+    )
     names = [(e.primitive.name, e.params.get("root")) for e in program.jaxpr.eqns]
-    assert names == [("mesh_broadcast", 0), ("mesh_broadcast", 0), ("mul", None)]
-    np.testing.assert_array_equal(evaluate(program, x)[0], x * 2)
+    broadcasts = [name for name in names if name[0] == "mesh_broadcast"]
+    assert broadcasts == []  # only PE (0, 0) needs any of it
+    (y,) = evaluate(program, x)
+    np.testing.assert_allclose(y, x[:, 0].sum() + x, rtol=1e-6)
+    program = partitioned(lambda x: x @ x.T, [x], Mesh(3, 5), [Layout("single_pe")])
+    names = [(e.primitive.name, e.params.get("root")) for e in program.jaxpr.eqns]
+    assert names[:2] == [("mesh_broadcast", 0), ("mesh_broadcast", 0)]
+    np.testing.assert_allclose(evaluate(program, x)[0], x @ x.T, rtol=1e-5)
+
+
+def test_a_row_of_a_split_dimension_is_sent_by_the_pe_that_has_it():
+    def row(x, i):
+        return jax.lax.dynamic_slice(x, (i, 0), (1, 8))
+
+    (x,) = arrays((12, 8))
+    program = partitioned(row, [x, np.int32(7)], ROWS4)
+    names = [eqn.primitive.name for eqn in program.jaxpr.eqns]
+    assert "mesh_all_gather" not in names
+    assert names.count("mesh_broadcast") == 1
+    for i in (-3, 0, 2, 3, 11, 12):
+        (got,) = evaluate(program, x, np.int32(i))
+        np.testing.assert_array_equal(got, row(x, i))
+
+
+def test_a_row_of_a_split_dimension_is_changed_where_it_is():
+    def changed(x, i):
+        return jax.lax.dynamic_update_slice(x, x[:1] * 0, (i, 0))
+
+    (x,) = arrays((12, 8))
+    program = partitioned(
+        changed,
+        [x, np.int32(7)],
+        ROWS4,
+        [Layout("row_partition", 4, 1), None],
+        Layout("row_partition", 4, 1),
+    )
+    names = [eqn.primitive.name for eqn in program.jaxpr.eqns]
+    assert "mesh_all_gather" not in names
+    for i in (-3, 0, 2, 3, 11, 12):
+        (got,) = evaluate(program, x, np.int32(i))
+        np.testing.assert_array_equal(got, changed(x, i))
 
 
 @pytest.mark.parametrize("mesh", [Mesh(1, 1), Mesh(3, 5), Mesh(4, 4)], ids=str)
