@@ -45,6 +45,7 @@ from lowering.placement import Placement, storage_size_bytes
 # Cycles that a byte is worth where an equation exceeds its budget of SRAM.
 _DISCOMFORT = 1_000_000
 _PASS_CYCLES = 40  # the jump back and the pass's sum; counted on PyFlame's simulator
+_WORTH_SPREADING = 24  # elements that a PE need not work on; cutting takes 15 cycles
 _SMALLEST_CHUNK = 8  # elements; smaller ones cost more to send than they save
 
 
@@ -124,7 +125,9 @@ def _spread(ctx: Context, whole: Tile, axis: Axis) -> Tile:
         for dim, split in enumerate(whole.placement.axes)
     ]
     longest = sizes.index(max(sizes))
-    if sizes[longest] < ctx.mesh.size(axis):
+    count = ctx.mesh.size(axis)
+    saved = math.prod(whole.placement.tile_shape) * (count - 1) // count
+    if sizes[longest] < count or saved < _WORTH_SPREADING:
         return whole
     axes: tuple[Axis | None, ...] = tuple(
         axis if dim == longest else a for dim, a in enumerate(whole.placement.axes)
