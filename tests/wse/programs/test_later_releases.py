@@ -8,8 +8,9 @@ import pytest
 
 from pyflame.wse.errors import CslError, MachineFault
 
+WSE3 = pytest.mark.parametrize("programs", ["wse3"], indirect=True)
+
 MATRIX = """
-const math = @import_module("<math>");
 var m = [3, 4]i16 { 0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23 };
 var out = @zeros([24]i16);
 const rows = @get_dsd(mem4d_dsd, .{ .tensor_access = |i,j|{3,4} -> m[i,j] });
@@ -251,12 +252,10 @@ def test_an_empty_or_full_fifo_may_be_a_fault(
     assert caught.value.span is not None
 
 
-def test_an_operation_of_the_main_thread_may_wait_for_a_fifo(tmp_path: Any) -> None:
-    """WSE-3: a stream that loops back through the router fills the FIFO meanwhile."""
-    from tests.wse.programs.conftest import Programs
-
+@WSE3
+def test_an_operation_of_the_main_thread_may_wait_for_a_fifo(programs: Any) -> None:
+    """A stream that loops back through the router fills the FIFO meanwhile."""
     text = FIFO % ".empty_action = .{ .suspend = true }"
-    programs = Programs(tmp_path, "wse3")
     got = ended(
         programs,
         f"""{text}
@@ -311,16 +310,14 @@ TABLE = "@set_control_task_table();"
 PAIR = "each, other, main_id, "
 
 
-def rotated(tmp_path: Any, queue: str, binding: str, table: str) -> list[int]:
-    from tests.wse.programs.conftest import Programs
-
-    programs = Programs(tmp_path, "wse3")
+def rotated(programs: Any, queue: str, binding: str, table: str) -> list[int]:
     programs.one_pe(ROTATION % (queue, binding, table), {"out": "u16"})
     programs.run()
     programs.wafer.run_until_quiet()
     return programs.read("out", "<u2", 9).tolist()
 
 
+@WSE3
 @pytest.mark.parametrize(
     ("counts", "queue", "expected"),
     [
@@ -330,10 +327,10 @@ def rotated(tmp_path: Any, queue: str, binding: str, table: str) -> list[int]:
     ],
 )
 def test_tasks_rotate(
-    tmp_path: Any, counts: str, queue: str, expected: list[int]
+    programs: Any, counts: str, queue: str, expected: list[int]
 ) -> None:
     """After `limit` wavelets the next one starts the other task instead."""
-    assert rotated(tmp_path, queue, PAIR + counts, TABLE) == expected
+    assert rotated(programs, queue, PAIR + counts, TABLE) == expected
 
 
 @refusals(
@@ -350,25 +347,26 @@ def test_tasks_rotate(
         "'data_task_id', got: 'control_task_id'",
     }
 )
-def test_refusals_of_rotations(tmp_path: Any, text: str, message: str) -> None:
+@WSE3
+def test_refusals_of_rotations(programs: Any, text: str, message: str) -> None:
     with pytest.raises(CslError) as caught:
-        rotated(tmp_path, "", text, TABLE)
+        rotated(programs, "", text, TABLE)
     assert caught.value.message == message
     assert caught.value.span is not None
 
 
-def test_the_other_task_needs_a_table_that_has_its_part(tmp_path: Any) -> None:
+@WSE3
+def test_the_other_task_needs_a_table_that_has_its_part(programs: Any) -> None:
     with pytest.raises(CslError) as caught:
-        rotated(tmp_path, ", .ctrl_table_id = 1", PAIR + ".{ .limit = 2 }", "")
+        rotated(programs, ", .ctrl_table_id = 1", PAIR + ".{ .limit = 2 }", "")
     assert caught.value.message == (
         "input queue 2 has .ctrl_table_id 1, but the program has one table for all "
         "tasks"
     )
 
 
-def test_rotation_is_of_wse3(tmp_path: Any) -> None:
-    from tests.wse.programs.conftest import Programs
-
+@pytest.mark.parametrize("programs", ["wse2"], indirect=True)
+def test_rotation_is_of_wse3(programs: Any) -> None:
     text = """
     task each(word: u32) void {}
     task other() void {}
@@ -380,7 +378,7 @@ def test_rotation_is_of_wse3(tmp_path: Any) -> None:
     fn run() void {}
     """
     with pytest.raises(CslError) as caught:
-        Programs(tmp_path, "wse2").one_pe(text, {"out": "u16"})
+        programs.one_pe(text, {"out": "u16"})
     assert caught.value.message == (
         "'@bind_rotating_tasks' exists on wse3 only (compiling for wse2)"
     )
