@@ -66,7 +66,7 @@ def convolution(
     counts = _counts(x, weight, stride, padding, dilation)
     quick = groups == 1 and is_quick_as_product(x, weight, counts)
     if quick and not is_for_wafer():
-        return convolution_of_few(x, weight, bias, stride, padding, dilation)
+        return convolution_of_few(x, weight, bias, stride, padding, dilation, counts)
     letters = _LETTERS[spatial]
     result = jax.lax.conv_general_dilated(
         x,

@@ -8,6 +8,7 @@ computes it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from math import prod
 from typing import Any
@@ -16,16 +17,14 @@ import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
-from pyflame.ops.orders import image_order, ordered, restored
+from pyflame.ops.orders import MAX_CHANNELS, image_order, ordered, restored
 
 Pads = tuple[tuple[int, int], ...]
 
-# Where one product of matrices is the faster way; with 16 channels it is not.
-MAX_CHANNELS = 8
 MAX_MATRIX_ELEMENTS = 2**22
 
 
-def is_quick_as_product(x: jax.Array, weight: jax.Array, counts: list[int]) -> bool:
+def is_quick_as_product(x: jax.Array, weight: jax.Array, counts: Sequence[int]) -> bool:
     """Whether it is one of images of few channels, and the matrix not too large.
 
     `counts`: how many windows there are along the rows and the columns.
@@ -42,12 +41,14 @@ def convolution_of_few(
     stride: tuple[int, ...],
     padding: Pads,
     dilation: tuple[int, ...],
+    counts: Sequence[int],
 ) -> jax.Array:
     """x f32[N, C, H, W] with weight f32[O, C, ...] and bias [O]: [N, O, H', W'].
 
-    Filters, a column each, times all windows, a row per tap and channel.
+    Filters, a column each, times all windows, `counts` along the rows and columns, with
+    a row per tap and channel.
     """
-    order = image_order(len(weight))
+    order = image_order([len(x), len(weight), *counts])
     windows = _windows(x, weight.shape[2:], stride, padding, dilation, order)
     filters = jnp.transpose(weight, (2, 3, 1, 0)).reshape(-1, len(weight))
     taps, others = len(filters), windows.shape[3:]

@@ -8,6 +8,9 @@ neighbours in a row would be in different windows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+
 import jax
 import jax.numpy as jnp
 
@@ -16,14 +19,18 @@ Order = tuple[int, ...]
 BATCH_LAST = (1, 2, 3, 0)
 BATCH_SECOND = (1, 0, 2, 3)
 
-# Results of more channels mostly go to or come from XLA's own convolution, which has
-# another order: to turn them takes more time than it saves.
-MAX_CHANNELS_BATCH_LAST = 32
+# A convolution of so few channels is one product of matrices (see `few_channels`); with
+# 16 that is not the faster way. So images of few channels stay in one order. Others
+# mostly go to XLA's own convolution: to turn them is quick if the cache of a core holds
+# them.
+MAX_CHANNELS = 8
+MAX_TURNED_ELEMENTS = 2**18
 
 
-def image_order(channels: int) -> Order:
-    """The order for convolutions with so many results and for their pooling."""
-    return BATCH_LAST if channels <= MAX_CHANNELS_BATCH_LAST else BATCH_SECOND
+def image_order(shape: Sequence[int]) -> Order:
+    """The order for results [N, C, H, W] of a convolution, and for their pooling."""
+    last = shape[1] <= MAX_CHANNELS or prod(shape) <= MAX_TURNED_ELEMENTS
+    return BATCH_LAST if last else BATCH_SECOND
 
 
 def ordered(images: jax.Array, order: Order) -> jax.Array:

@@ -20,7 +20,7 @@ def max_of_tiles(images: jax.Array, kernel: tuple[int, int]) -> jax.Array:
     """
     if images.ndim == 3:
         return max_of_tiles(images[None], kernel)[0]
-    order = image_order(images.shape[1])
+    order = image_order(images.shape)
     at = order.index(2)
     sizes = [images.shape[d] for d in order]
     across = [sizes[at] // kernel[0], kernel[0], sizes[at + 1] // kernel[1], kernel[1]]
