@@ -191,6 +191,26 @@ def test_debug_info_checks_and_explains(options: pf.CodeGenOptions) -> None:
     assert "y = pf.exp(a) * 2.0" in text
 
 
+@pytest.mark.parametrize("algorithm", ["F16_F16_F16", "TF32_TF32_F32"])
+def test_debug_info_checks_products_that_ask_for_less(
+    options: pf.CodeGenOptions, algorithm: str
+) -> None:
+    """They are computed in full; JAX would round them, or has them on no CPU."""
+    preset = jax.lax.DotAlgorithmPreset[algorithm]
+    options.generate_debug_info = True
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+
+    def product(x: Any) -> Any:
+        return jax.lax.dot(x, x.T, precision=preset)
+
+    def program(x: Any) -> Any:
+        return jax.lax.cond(x[0, 0] < 0, jax.jit(product), lambda x: x @ x.T, x)
+
+    result = pf.compile_to_csl(program, x, options=options)
+    assert result.success, result.error_message
+    np.testing.assert_allclose(result.simulate(x).outputs, x @ x.T, rtol=1e-5)
+
+
 @pytest.mark.parametrize("comments", [True, False])
 def test_debug_info_says_of_lines_which_equation_they_compute(
     options: pf.CodeGenOptions, comments: bool
