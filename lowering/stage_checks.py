@@ -25,6 +25,7 @@ from lowering.partition.partition import Partitioned, evaluate
 
 _RTOL, _ATOL = 1e-4, 1e-5  # f32 sums in another order
 _HALF_TOLERANCE = {"float16": 2e-3, "bfloat16": 1.6e-2}  # two units in the last place
+_ALGORITHMS = (lax.DotAlgorithmPreset, lax.DotAlgorithm)
 
 
 def example_inputs(closed: ClosedJaxpr) -> list[np.ndarray[Any, Any]]:
@@ -65,7 +66,7 @@ def _in_full(closed: ClosedJaxpr) -> ClosedJaxpr:
 
 
 def _has_algorithm(eqn: JaxprEqn) -> bool:
-    if isinstance(eqn.params.get("precision"), lax.DotAlgorithmPreset):
+    if isinstance(eqn.params.get("precision"), _ALGORITHMS):
         return True
     return any(_has_algorithm(e) for sub in sub_jaxprs(eqn) for e in sub.jaxpr.eqns)
 
@@ -74,7 +75,7 @@ def _stage_in_full(eqn: JaxprEqn, args: list[Any]) -> Sequence[Any]:
     called = called_jaxpr(eqn)
     if called is not None:
         return interpret(called.jaxpr, called.consts, args, _stage_in_full)
-    if isinstance(eqn.params.get("precision"), lax.DotAlgorithmPreset):
+    if isinstance(eqn.params.get("precision"), _ALGORITHMS):
         return bind(eqn, args, {**eqn.params, "precision": None})
     return bind(eqn, args, with_sub_jaxprs(eqn, _in_full))
 

@@ -191,17 +191,24 @@ def test_debug_info_checks_and_explains(options: pf.CodeGenOptions) -> None:
     assert "y = pf.exp(a) * 2.0" in text
 
 
-@pytest.mark.parametrize("algorithm", ["F16_F16_F16", "TF32_TF32_F32"])
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        jax.lax.DotAlgorithmPreset.F16_F16_F16,
+        jax.lax.DotAlgorithmPreset.TF32_TF32_F32,
+        jax.lax.DotAlgorithm(jnp.float16, jnp.float16, jnp.float16),
+    ],
+    ids=["halves", "not on the CPU", "not a preset"],
+)
 def test_debug_info_checks_products_that_ask_for_less(
-    options: pf.CodeGenOptions, algorithm: str
+    options: pf.CodeGenOptions, algorithm: Any
 ) -> None:
     """They are computed in full; JAX would round them, or has them on no CPU."""
-    preset = jax.lax.DotAlgorithmPreset[algorithm]
     options.generate_debug_info = True
     x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 
     def product(x: Any) -> Any:
-        return jax.lax.dot(x, x.T, precision=preset)
+        return jax.lax.dot(x, x.T, precision=algorithm)
 
     def program(x: Any) -> Any:
         return jax.lax.cond(x[0, 0] < 0, jax.jit(product), lambda x: x @ x.T, x)
