@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from statistics import geometric_mean
 
 import handwritten_runs as runs
 from comparisons import COMPARISONS, Comparison
@@ -23,22 +24,25 @@ VARIABLE = "PYFLAME_CSL_EXAMPLES"
 
 
 def report(checkout: Path) -> str:
-    """A row for each example and architecture."""
-    rows = [
-        _row(comparison, arch, checkout)
-        for comparison in COMPARISONS
-        for arch in comparison.arches
-    ]
+    """A row for each example and architecture, and the mean of their ratios."""
+    rows: list[str] = []
+    ratios: list[float] = []
+    for comparison in COMPARISONS:
+        for arch in comparison.arches:
+            by_hand = runs.example_cycles(comparison, arch, checkout)
+            generated = runs.generated_cycles(comparison, arch)
+            rows.append(_row(comparison, arch, by_hand, generated))
+            ratios.append(generated / by_hand)
     return (
         "| example | what | PEs | wafer | by hand | generated "
         "| generated / by hand |\n"
-        "| --- | --- | --- | --- | ---: | ---: | ---: |\n" + "\n".join(rows)
+        "| --- | --- | --- | --- | ---: | ---: | ---: |\n"
+        + "\n".join(rows)
+        + f"\n\nThe geometric mean of the ratios is {geometric_mean(ratios):.2f}."
     )
 
 
-def _row(comparison: Comparison, arch: str, checkout: Path) -> str:
-    by_hand = runs.example_cycles(comparison, arch, checkout)
-    generated = runs.generated_cycles(comparison, arch)
+def _row(comparison: Comparison, arch: str, by_hand: int, generated: int) -> str:
     cells = [
         comparison.example,
         comparison.what,
