@@ -223,3 +223,15 @@ def test_functions_of_elements_do_not_make_copies_differ():
     columns = Placement((7, 5), np.dtype("int32"), (None, "cols"), (1, 2))
     rows = Placement((6,), np.dtype("int32"), ("rows",), (2, 1))
     partition(closed, Mesh(2, 2), [columns, rows], [None])
+
+
+def test_functions_that_ask_where_a_pe_stands_make_copies_differ():
+    def program(x):
+        def function(a, b):
+            return a + b * prims.mesh_index(axis="cols").astype(jnp.float32)
+
+        reduced = lax.reduce(jnp.ones(2), jnp.float32(0), function, (0,))
+        return lax.cond(reduced > 2, total, lambda x: x, x)
+
+    with pytest.raises(DivergentCollectiveError):
+        check(program)
